@@ -1,0 +1,41 @@
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { PawlError, unavailable } from '../errors.ts'
+import type * as schema from './schema.ts'
+
+export interface Database {
+  orm: PgDatabase<PgQueryResultHKT, typeof schema>
+  close(): Promise<void>
+}
+
+/** Milliseconds that a statement may take before its caller is told 503. */
+const STATEMENT_LIMIT = 5_000
+
+/** Driver codes and SQLSTATEs that say "the server is not there", rather than "the statement is wrong". */
+const UNREACHABLE =
+  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|08|53|57)/
+
+/**
+ * Await a statement. A server that is gone, or does not answer in time, becomes `AUTH_UNAVAILABLE`; any other failure
+ * an error without the statement's parameters, since Drizzle writes those (hashes among them) into its messages.
+ */
+export async function run<T>(statement: PromiseLike<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(unavailable('Postgres', new Error('no answer in time'))), STATEMENT_LIMIT)
+  })
+  try {
+    return await Promise.race([statement, limit])
+  } catch (error) {
+    throw translate(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function translate(error: unknown): Error {
+  if (error instanceof PawlError) return error
+  const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const code = String((driver as { code?: unknown }).code ?? 'no code')
+  const cause = new Error(`Postgres failed the statement (${code})`)
+  return UNREACHABLE.test(code) ? unavailable('Postgres', cause) : cause
+}

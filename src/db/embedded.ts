@@ -1,0 +1,33 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { drizzle } from 'drizzle-orm/pglite'
+import { migrate } from 'drizzle-orm/pglite/migrator'
+import type { Database } from './database.ts'
+import { lockDirectory } from './directory-lock.ts'
+import { migrationsFolder } from './migrate.ts'
+import * as schema from './schema.ts'
+
+/**
+ * Postgres in this process, its data in `directory`; made and migrated on first use. Rejects where another process has
+ * the folder open: PGlite takes no lock of its own, and two writers lose acknowledged data.
+ */
+export async function openEmbedded(directory: string): Promise<Database> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const unlock = await lockDirectory(directory)
+  try {
+    const client = await PGlite.create(join(directory, 'postgres'))
+    const orm = drizzle(client, { schema })
+    await migrate(orm, { migrationsFolder })
+    return {
+      orm,
+      close: async () => {
+        await client.close()
+        await unlock()
+      },
+    }
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}

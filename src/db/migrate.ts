@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate as apply } from 'drizzle-orm/postgres-js/migrator'
+import postgres from 'postgres'
+import { type Database, run } from './database.ts'
+
+export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
+
+/** Any number, as long as every Pawl asks for the same one. */
+const MIGRATION_LOCK = 7_295_001
+
+/** Bring the schema at `url` up to date. Safe to run from several processes at once: they queue. */
+export async function migrate(url: string): Promise<void> {
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 })
+  try {
+    await client`select pg_advisory_lock(${MIGRATION_LOCK})`
+    await apply(drizzle(client), { migrationsFolder })
+  } finally {
+    // Ending the connection releases the lock too.
+    await client.end({ timeout: 5 })
+  }
+}
+
+/** Whether every migration that this version ships has been applied; a newer schema is fine. */
+export async function isMigrated(database: Database): Promise<boolean> {
+  const journal = JSON.parse(readFileSync(`${migrationsFolder}/meta/_journal.json`, 'utf8'))
+  const newest = Math.max(...journal.entries.map((entry: { when: number }) => entry.when))
+  const table = sql`select to_regclass('drizzle.__drizzle_migrations') is not null as present`
+  const [exists] = await rows<{ present: boolean }>(database, table)
+  if (!exists?.present) return false
+  const last = sql`select max(created_at)::text as applied from drizzle.__drizzle_migrations`
+  const [state] = await rows<{ applied: string | null }>(database, last)
+  return Number(state?.applied ?? 0) >= newest
+}
+
+/** postgres.js answers with an array, PGlite with an object that holds one. */
+async function rows<T>(database: Database, query: ReturnType<typeof sql>): Promise<T[]> {
+  const answer = (await run(database.orm.execute(query))) as T[] | { rows: T[] }
+  return Array.isArray(answer) ? answer : answer.rows
+}

@@ -1,0 +1,5 @@
+/** The part of a logger that the domain uses; Fastify's fits. Tokens, passwords and secrets are never passed to it. */
+export interface Log {
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+}

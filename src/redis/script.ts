@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+type Reply = (string | number)[] | number
+
+/**
+ * A Lua script of this package as a function of one key. It costs one round trip; where the server does not know it
+ * yet (first use, restart, fail-over) one more sends it whole.
+ */
+export function createScript(redis: Redis, file: URL) {
+  const name = `pawl:${file.pathname.split('/').pop()}`
+  redis.defineCommand(name, { numberOfKeys: 1, lua: readFileSync(file, 'utf8') })
+  const command = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]
+  return async <T extends Reply>(key: string, ...args: (string | number | Buffer)[]): Promise<T> =>
+    (await command?.call(redis, key, ...args)) as T
+}

@@ -1,0 +1,69 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { v4 as uuid } from 'uuid'
+import { createReader, type Jwt, numericDate } from './jwt.ts'
+import type { Authorization } from './session-store.ts'
+
+/** JWT profile for access tokens, RFC 9068 2.2, with the session, the authorization version and the roles. */
+const AccessClaims = Type.Object({
+  iss: Type.String(),
+  aud: Type.String(),
+  sub: Type.String(),
+  client_id: Type.String(),
+  iat: Type.Number(),
+  exp: Type.Number(),
+  jti: Type.String(),
+  sid: Type.String(),
+  ver: Type.Number(),
+  roles: Type.Array(Type.String()),
+})
+export type AccessClaims = Static<typeof AccessClaims>
+
+export const ACCESS_TYP = 'at+jwt'
+export const ACCESS_CLAIMS = Object.keys(AccessClaims.properties)
+
+/** RFC 9068 requires a client; there is one, the application whose users these are. */
+const CLIENT_ID = 'pawl'
+
+const check = TypeCompiler.Compile(AccessClaims)
+const isAccessClaims = (claims: unknown): claims is AccessClaims => check.Check(claims)
+
+export interface AccessSubject {
+  userId: string
+  sessionId: string
+  authorization: Authorization
+}
+
+export interface AccessTokenSettings {
+  issuer: string
+  audience: string
+  /** Milliseconds. */
+  accessTtl: number
+}
+
+export type AccessTokens = ReturnType<typeof createAccessTokens>
+
+export function createAccessTokens(jwt: Jwt, { issuer, audience, accessTtl }: AccessTokenSettings) {
+  return {
+    ...createReader(jwt, isAccessClaims),
+
+    /** A token that lives for `accessTtl`, but never longer than its session. Times in milliseconds. */
+    issue({ userId, sessionId, authorization }: AccessSubject, now: number, sessionExpiry: number) {
+      const iat = numericDate(now)
+      const exp = numericDate(Math.min(now + accessTtl, sessionExpiry))
+      const claims: AccessClaims = {
+        iss: issuer,
+        aud: audience,
+        sub: userId,
+        client_id: CLIENT_ID,
+        iat,
+        exp,
+        jti: uuid(),
+        sid: sessionId,
+        ver: authorization.ver,
+        roles: [...authorization.roles],
+      }
+      return { token: jwt.sign(claims), expiresIn: exp - iat }
+    },
+  }
+}

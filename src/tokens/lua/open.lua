@@ -1,0 +1,55 @@
+-- Start a session at generation 1; the least recently used ones make room for it.
+--
+-- KEYS[1]  the user's hash
+-- ARGV     1 session id, 16 bytes   2 now in ms, or '' for the time of this server   3 idle life in ms
+--          4 absolute expiry in ms  5 most sessions  6 authorization: "<ver> <role> <role> ..."
+-- reply    { now, idle expiry, authorization in force, evicted session id in hex ... }
+--
+-- The hash: field 'u' holds the authorization; a field per session, named by the 16 bytes of its id, holds
+-- generation (4 bytes), time of rotation (6), retry key (8), idle expiry (6), absolute expiry (6), big-endian.
+local PACKED = '>I4I6c8I6I6'
+local NO_RETRY_KEY = string.rep('\0', 8)
+local key, sid = KEYS[1], ARGV[1]
+local idle_ttl, absolute, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local now = tonumber(ARGV[2])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function version(authorization)
+  return tonumber(string.match(authorization, '^%d+'))
+end
+
+local fields = redis.call('HGETALL', key)
+local authorization, others, occupied = ARGV[6], {}, false
+for i = 1, #fields, 2 do
+  local field, value = fields[i], fields[i + 1]
+  if field == 'u' then
+    if version(value) > version(authorization) then authorization = value end
+  elseif field ~= sid then
+    local generation, at, _, idle = struct.unpack(PACKED, value)
+    if now >= idle then
+      redis.call('HDEL', key, field)
+    elseif generation ~= 0 then
+      table.insert(others, { sid = field, at = at })
+    end
+  end
+end
+
+table.sort(others, function(a, b)
+  if a.at ~= b.at then return a.at < b.at end
+  return a.sid < b.sid
+end)
+
+local idle = math.min(now + idle_ttl, absolute)
+local reply = { now, idle, authorization }
+for i = 1, #others - most + 1 do
+  redis.call('HDEL', key, others[i].sid)
+  table.insert(reply, (string.gsub(others[i].sid, '.', function(c) return string.format('%02x', string.byte(c)) end)))
+end
+
+redis.call('HSET', key, 'u', authorization, sid, struct.pack(PACKED, 1, now, NO_RETRY_KEY, idle, absolute))
+if redis.call('PTTL', key) < idle - now then redis.call('PEXPIRE', key, idle - now) end
+return reply

@@ -1,0 +1,53 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { createReader, type Jwt, numericDate } from './jwt.ts'
+import type { Line } from './session-store.ts'
+
+const RefreshClaims = Type.Object({
+  iss: Type.String(),
+  aud: Type.String(),
+  sub: Type.String(),
+  sid: Type.String(),
+  /** The generation: the session's counter when this token was made. */
+  gen: Type.Integer({ minimum: 1, maximum: 0xfffffffd }),
+  iat: Type.Number(),
+  exp: Type.Number(),
+  jti: Type.String(),
+})
+export type RefreshClaims = Static<typeof RefreshClaims>
+
+export const REFRESH_TYP = 'rt+jwt'
+export const REFRESH_CLAIMS = Object.keys(RefreshClaims.properties)
+
+const check = TypeCompiler.Compile(RefreshClaims)
+const isRefreshClaims = (claims: unknown): claims is RefreshClaims => check.Check(claims)
+
+export interface RefreshTokenSettings {
+  issuer: string
+  /** Its own, so that no API takes the token for one of its access tokens (RFC 8725 3.12). */
+  audience: string
+}
+
+export type RefreshTokens = ReturnType<typeof createRefreshTokens>
+
+export function createRefreshTokens(jwt: Jwt, { issuer, audience }: RefreshTokenSettings) {
+  return {
+    ...createReader(jwt, isRefreshClaims),
+
+    /** A function of its arguments and nothing else: the same line is the same string however often it is delivered. */
+    issue(userId: string, sessionId: string, line: Line, now: number) {
+      const exp = numericDate(line.expiresAt)
+      const claims: RefreshClaims = {
+        iss: issuer,
+        aud: audience,
+        sub: userId,
+        sid: sessionId,
+        gen: line.generation,
+        iat: numericDate(line.rotatedAt),
+        exp,
+        jti: `${sessionId}.${line.generation}`,
+      }
+      return { token: jwt.sign(claims), expiresIn: Math.max(0, exp - numericDate(now)) }
+    },
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The hot state of sessions: what a refresh reads and writes, in one atomic step per call. It may lose everything at
+ * any time. Two stores implement it, and one conformance suite runs on both: `memory-store.ts` and `redis-store.ts`.
+ */
+import type { Presented, RotationRules } from './rotation.ts'
+
+/** What a user may do, as carried by access tokens. */
+export interface Authorization {
+  /** Raised with every change of roles or status; the higher one wins. */
+  ver: number
+  roles: readonly string[]
+}
+
+/** The newest refresh token of a session, by the facts it is derived from. Times in milliseconds. */
+export interface Line {
+  generation: number
+  rotatedAt: number
+  expiresAt: number
+}
+
+export interface NewSession {
+  userId: string
+  sessionId: string
+  absoluteExpiry: number
+  authorization: Authorization
+}
+
+export interface Opened {
+  line: Line
+  /** The given one, or a newer one that the store already had. */
+  authorization: Authorization
+  /** Sessions that were ended to make room, the least recently used first. */
+  evicted: string[]
+}
+
+export type Rotation =
+  /** `now` is the store's own time of the decision: tokens are issued by it, whatever the clock of this node says. */
+  | { outcome: 'rotated' | 'replayed' | 'healed'; line: Line; authorization: Authorization; now: number }
+  /** `currentGeneration` is 0 where the session had been condemned before. */
+  | { outcome: 'reused'; currentGeneration: number; now: number }
+  | { outcome: 'expired' }
+  | { outcome: 'unknown' }
+
+export interface StoreSettings extends RotationRules {
+  /** How many sessions a user may have; one more ends the least recently used. */
+  maxSessions: number
+}
+
+export interface SessionStore {
+  /** Start a session at generation 1. */
+  open(session: NewSession): Promise<Opened>
+
+  /** Present a refresh token's generation. By the time of the answer the outcome is in force. */
+  rotate(userId: string, sessionId: string, presented: Presented): Promise<Rotation>
+
+  /** Forget a session that has ended. Idempotent. */
+  close(userId: string, sessionId: string): Promise<void>
+
+  /** The `ver` of the user's authorization where the session lives, else undefined. */
+  find(userId: string, sessionId: string): Promise<number | undefined>
+
+  /** Rejects where the store cannot be reached. */
+  ping(): Promise<void>
+}

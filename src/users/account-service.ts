@@ -1,0 +1,83 @@
+import { v7 as uuid } from 'uuid'
+import { PawlError } from '../errors.ts'
+import type { PasswordHasher } from './password-hasher.ts'
+import { checkNewPassword, normalizePassword } from './password-policy.ts'
+import type { NewUser, User, UserRecords } from './user-records.ts'
+
+export interface AccountServiceOptions {
+  records: UserRecords
+  hasher: PasswordHasher
+  minLength: number
+  signup: boolean
+}
+
+export interface Credentials {
+  email: string
+  password: string
+}
+
+export type Account = Omit<User, 'passwordHash'>
+export type AccountService = ReturnType<typeof createAccountService>
+
+/** Who the users are. E-mail addresses are the same whatever their case. */
+export function createAccountService({ records, hasher, minLength, signup }: AccountServiceOptions) {
+  /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. */
+  async function create(
+    { email, password }: Credentials,
+    extra: Pick<NewUser, 'roles'> = {},
+  ): Promise<Account> {
+    const address = email.toLowerCase()
+    const normalized = normalizePassword(password)
+    checkNewPassword(normalized, address, minLength)
+    const passwordHash = await hasher.hash(normalized)
+    const user = await records.insert({ id: uuid(), email: address, passwordHash, ...extra })
+    if (!user) throw new PawlError('AUTH_EMAIL_TAKEN')
+    return withoutHash(user)
+  }
+
+  /** A password that was hashed with other parameters than today's is hashed anew while we know it. */
+  async function refreshHash(user: User, normalized: string): Promise<void> {
+    if (!hasher.isOutdated(user.passwordHash)) return
+    try {
+      await records.replaceHash(user.id, user.passwordHash, await hasher.hash(normalized))
+    } catch {
+      // Too many hashes waiting, or no database: no reason to refuse this login, and the next one tries again.
+    }
+  }
+
+  return {
+    create,
+
+    /** The same for a stranger: rejects with `AUTH_SIGNUP_DISABLED` where that is not wanted. */
+    async signup(credentials: Credentials): Promise<Account> {
+      if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
+      return create(credentials)
+    },
+
+    /**
+     * Rejects with one and the same `AUTH_INVALID_CREDENTIALS`, after the same work, for an unknown address, a wrong
+     * password and a disabled user.
+     */
+    async authenticate({ email, password }: Credentials): Promise<Account> {
+      const normalized = normalizePassword(password)
+      const user = await records.findByEmail(email.toLowerCase())
+      const matches = await hasher.verify(user?.passwordHash, normalized)
+      if (!user || !matches || user.status !== 'active') {
+        const reason = !user ? 'unknown e-mail' : matches ? 'user disabled' : 'wrong password'
+        throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason })
+      }
+      await refreshHash(user, normalized)
+      return withoutHash(user)
+    },
+
+    /** Undefined where the account is gone. */
+    async find(id: string): Promise<Account | undefined> {
+      const user = await records.findById(id)
+      return user && withoutHash(user)
+    },
+  }
+}
+
+function withoutHash({ passwordHash: _, ...account }: User): Account {
+  return account
+}

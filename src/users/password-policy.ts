@@ -1,0 +1,32 @@
+import { dictionary } from '@zxcvbn-ts/language-common'
+import { PawlError } from '../errors.ts'
+
+/** In code points, as are all lengths here (NIST SP 800-63B-4, 3.1.1.2). */
+const MAX_LENGTH = 256
+
+const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common'] as string[])
+
+/**
+ * The form in which a password is judged, hashed and compared: the same whatever keyboard composed it
+ * (NIST SP 800-63B-4, 3.1.1.2: NFKC).
+ */
+export function normalizePassword(password: string): string {
+  return password.normalize('NFKC')
+}
+
+/**
+ * The rules for a new password: long enough, not the user's own address, not one that everybody tries first; any
+ * character is welcome and none is required. Throws `AUTH_PASSWORD_REJECTED` with what to do about it.
+ */
+export function checkNewPassword(normalized: string, email: string, minLength: number): void {
+  const length = [...normalized].length
+  const folded = normalized.toLowerCase()
+  if (length < minLength) throw rejected(`Use at least ${minLength} characters.`)
+  if (length > MAX_LENGTH) throw rejected(`Use at most ${MAX_LENGTH} characters.`)
+  if (folded === email || folded === email.split('@')[0]) throw rejected('Do not use your e-mail address.')
+  if (COMMON.has(folded)) throw rejected('This is one of the passwords that are tried first. Choose another.')
+}
+
+function rejected(detail: string): PawlError {
+  return new PawlError('AUTH_PASSWORD_REJECTED', { detail })
+}

@@ -1,0 +1,67 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { type Database, run } from '../db/database.ts'
+import { users } from '../db/schema.ts'
+
+export type User = Pick<
+  typeof users.$inferSelect,
+  'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver'
+>
+export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> & Partial<Pick<User, 'roles' | 'status'>>
+
+export type UserRecords = ReturnType<typeof createUserRecords>
+
+/** The `users` table. E-mail addresses are given and kept in lower case. */
+export function createUserRecords({ orm }: Database) {
+  const columns = {
+    id: users.id,
+    email: users.email,
+    passwordHash: users.passwordHash,
+    roles: users.roles,
+    status: users.status,
+    ver: users.ver,
+  }
+  const byEmail = orm
+    .select(columns)
+    .from(users)
+    .where(sql`lower(${users.email}) = ${sql.placeholder('email')}`)
+    .prepare('user_by_email')
+  const byId = orm
+    .select(columns)
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('user_by_id')
+
+  return {
+    async findByEmail(email: string): Promise<User | undefined> {
+      return (await run(byEmail.execute({ email })))[0]
+    },
+
+    async findById(id: string): Promise<User | undefined> {
+      return (await run(byId.execute({ id })))[0]
+    },
+
+    /** Answers undefined where the address is taken. */
+    async insert(user: NewUser): Promise<User | undefined> {
+      return (await run(orm.insert(users).values(user).onConflictDoNothing().returning(columns)))[0]
+    },
+
+    /** Insert many at once, for seeding; answers the addresses that were new. */
+    async insertSeeds(batch: NewUser[]): Promise<string[]> {
+      const seeds = batch.map((user) => ({ ...user, seeded: true }))
+      const made = orm.insert(users).values(seeds).onConflictDoNothing().returning({ email: users.email })
+      return (await run(made)).map((row) => row.email)
+    },
+
+    /** Replaces the hash unless the password was changed in the meantime. */
+    async replaceHash(id: string, old: string, passwordHash: string): Promise<void> {
+      const unchanged = and(eq(users.id, id), eq(users.passwordHash, old))
+      await run(orm.update(users).set({ passwordHash }).where(unchanged))
+    },
+
+    /** Whether anybody is registered who was not made by the seeding command. */
+    async hasRealUsers(): Promise<boolean> {
+      const found = orm.select({ id: users.id }).from(users).where(eq(users.seeded, false)).limit(1)
+      return (await run(found)).length > 0
+    },
+  }
+}

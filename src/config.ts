@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { type StaticDecode, type TString, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -83,7 +84,8 @@ export const Environment = Type.Object({
   RATE_LIMIT: flag(true, 'on', 'off'),
   TRUST_PROXY: Type.String({
     default: 'false',
-    description: 'true, false, a number of hops, or a list of proxy addresses',
+    description:
+      'true, false, or the addresses of the proxies: IPs, subnets like 10.0.0.0/8, or loopback, comma-separated',
   }),
   LOG_LEVEL: oneOf('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   PASSWORD_MIN_LENGTH: integer(8, 8, 64),
@@ -133,6 +135,7 @@ function typeProblems(given: Record<string, string | undefined>): string[] {
     if (value === undefined || broken.has(name)) continue
     const [minimum, maximum] = (schema.range as [number, number] | undefined) ?? [0, Number.POSITIVE_INFINITY]
     if (schema.range && (Number(value) < minimum || Number(value) > maximum)) broken.add(name)
+    if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
     if (schema.pattern === DURATION && parseDuration(value) > LONGEST) broken.add(name)
   }
   const described = Environment.properties as Record<string, { description?: string }>
@@ -191,12 +194,20 @@ function assemble(settings: Settings) {
     }),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,
-    trustProxy: parseTrustProxy(settings.TRUST_PROXY),
+    trustProxy: parseTrustProxy(settings.TRUST_PROXY) ?? false,
     logLevel: settings.LOG_LEVEL,
   }
 }
 
-function parseTrustProxy(text: string): boolean | number | string {
+/** Undefined where the text is none of what it may be. */
+function parseTrustProxy(text: string): boolean | string[] | undefined {
   if (text === 'true' || text === 'false') return text === 'true'
-  return /^\d+$/.test(text) ? Number(text) : text
+  const proxies = text.split(',').map((proxy) => proxy.trim())
+  return proxies.every((proxy) => proxy === 'loopback' || isSubnet(proxy)) ? proxies : undefined
+}
+
+function isSubnet(text: string): boolean {
+  const [address = '', prefix = '0', ...rest] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  return isIP(address) > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits && rest.length === 0
 }

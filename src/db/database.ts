@@ -4,6 +4,8 @@ import type * as schema from './schema.ts'
 
 export interface Database {
   orm: PgDatabase<PgQueryResultHKT, typeof schema>
+  /** Rejects with `AUTH_UNAVAILABLE` where the server cannot be reached. */
+  ping(): Promise<void>
   close(): Promise<void>
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
-import type { Database } from './database.ts'
+import { type Database, run } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { migrationsFolder } from './migrate.ts'
 import * as schema from './schema.ts'
@@ -21,6 +21,7 @@ export async function openEmbedded(directory: string): Promise<Database> {
     await migrate(orm, { migrationsFolder })
     return {
       orm,
+      ping: async () => void (await run(orm.execute('select 1'))),
       close: async () => {
         await client.close()
         await unlock()

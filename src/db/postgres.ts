@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import type { Database } from './database.ts'
+import { type Database, run } from './database.ts'
 import { isMigrated } from './migrate.ts'
 import * as schema from './schema.ts'
 
@@ -15,8 +15,10 @@ export async function openPostgres(url: string): Promise<Database> {
     onnotice: () => {},
     connection: { application_name: 'pawl' },
   })
+  const orm = drizzle(client, { schema })
   const database: Database = {
-    orm: drizzle(client, { schema }),
+    orm,
+    ping: async () => void (await run(orm.execute('select 1'))),
     close: () => client.end({ timeout: 5 }),
   }
   try {

@@ -69,6 +69,9 @@ export function createTokenService(options: TokenServiceOptions) {
   }
 
   return {
+    /** Rejects where the hot state cannot be reached. */
+    ping: () => store.ping(),
+
     /** Start a session for a user who has just proven who he is. */
     async open(user: Authorization & { id: string }, device: Device): Promise<TokenPair> {
       const sessionId = uuid()

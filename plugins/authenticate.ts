@@ -1,0 +1,63 @@
+import type { FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { bearerChallenge, PawlError } from '../src/errors.ts'
+import type { Auth } from '../src/tokens/token-service.ts'
+
+export interface AuthorizeOptions {
+  /** One of these is enough; none named, any user is. */
+  roles?: readonly string[]
+  /** Ask the store rather than trust what this node knows. At present every check asks the store. */
+  fresh?: boolean
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `authenticate` and `authorize`; null on a route that has neither. */
+    auth: Auth | null
+  }
+  interface FastifyInstance {
+    /** The request's bearer token, if it has one. */
+    bearerToken(request: FastifyRequest): string | undefined
+    /** preHandler: 401 without a valid access token of a session that lives. */
+    authenticate: preHandlerAsyncHookHandler
+    /** preHandler: `authenticate`, then 403 without one of the roles. */
+    authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
+  }
+}
+
+/** Decorates the instance with `authenticate` and `authorize`, and requests with `auth`. */
+export const authenticate = fp(
+  async (app) => {
+    const { tokens } = app
+
+    const check: preHandlerAsyncHookHandler = async (request, reply) => {
+      try {
+        const token = bearerToken(request)
+        if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
+        request.auth = await tokens.authenticate(token)
+      } catch (error) {
+        // Also where the route's own application renders its errors in another way.
+        const challenge = error instanceof PawlError && bearerChallenge(error.code, error.statusCode)
+        if (challenge) reply.header('www-authenticate', challenge)
+        throw error
+      }
+    }
+
+    app.decorateRequest('auth', null)
+    app.decorate('bearerToken', bearerToken)
+    app.decorate('authenticate', check)
+    app.decorate('authorize', ({ roles = [] }: AuthorizeOptions): preHandlerAsyncHookHandler => {
+      return async function authorize(request, reply) {
+        await check.call(this, request, reply)
+        const allowed = roles.length === 0 || request.auth?.roles.some((role) => roles.includes(role))
+        if (!allowed) throw new PawlError('AUTH_FORBIDDEN')
+      }
+    })
+  },
+  { name: 'pawl-authenticate', dependencies: ['pawl-tokens'] },
+)
+
+/** RFC 6750 2.1; the scheme's case does not matter (RFC 9110 11.1). */
+function bearerToken(request: FastifyRequest): string | undefined {
+  return request.headers.authorization?.match(/^Bearer +(\S+)$/i)?.[1]
+}

@@ -1,0 +1,97 @@
+import fastifyJwt, { type JWT } from '@fastify/jwt'
+import fp from 'fastify-plugin'
+import type { Redis } from 'ioredis'
+import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
+import type { Jwt } from '../src/tokens/jwt.ts'
+import { createMemoryStore } from '../src/tokens/memory-store.ts'
+import { createRedisStore } from '../src/tokens/redis-store.ts'
+import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
+import { createSessionRecords } from '../src/tokens/session-records.ts'
+import type { StoreSettings } from '../src/tokens/session-store.ts'
+import { importSigningKey, type SigningAlgorithm, type SigningKey } from '../src/tokens/signing-key.ts'
+import { createTokenService, type TokenService } from '../src/tokens/token-service.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    tokens: TokenService
+    /** The public keys that access tokens are verified by (RFC 7517). */
+    keySet: { keys: SigningKey['jwk'][] }
+  }
+}
+
+export interface TokensOptions extends StoreSettings {
+  issuer: string
+  audience: string
+  algorithm: SigningAlgorithm
+  /** PKCS #8. */
+  accessTokenKey: string
+  refreshTokenSecret: string
+  /** Milliseconds. */
+  accessTtl: number
+  maxTtl: number
+  /** Where the hot state is; in this process unless given. */
+  redis?: Redis | undefined
+  /** For tests; the system's clock, and that of Redis, unless given. */
+  clock?: (() => number) | undefined
+}
+
+/** Decorates the instance with `tokens`, the token service, and `keySet`. */
+export const tokens = fp(
+  async (app, options: TokensOptions) => {
+    const { issuer, audience, algorithm, accessTtl, maxTtl, clock } = options
+    const key = importSigningKey(options.accessTokenKey, algorithm)
+    const refreshAudience = `${issuer}#refresh`
+
+    await app.register(fastifyJwt, {
+      namespace: 'access',
+      secret: { private: key.privateKey, public: key.publicKey },
+      sign: { algorithm, kid: key.kid, header: { alg: algorithm, typ: ACCESS_TYP } },
+      verify: verifyOptions(algorithm, ACCESS_TYP, issuer, audience, ACCESS_CLAIMS),
+    })
+    await app.register(fastifyJwt, {
+      namespace: 'refresh',
+      secret: options.refreshTokenSecret,
+      sign: { algorithm: 'HS256', header: { alg: 'HS256', typ: REFRESH_TYP } },
+      verify: verifyOptions('HS256', REFRESH_TYP, issuer, refreshAudience, REFRESH_CLAIMS),
+    })
+    const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
+
+    const store = options.redis
+      ? createRedisStore(options.redis, options, clock ? { clock } : {})
+      : createMemoryStore(options, clock ?? Date.now)
+    const service = createTokenService({
+      accessTokens: createAccessTokens(adapt(jwt.access), { issuer, audience, accessTtl }),
+      refreshTokens: createRefreshTokens(adapt(jwt.refresh), { issuer, audience: refreshAudience }),
+      store,
+      records: createSessionRecords(app.database),
+      maxTtl,
+      clock: clock ?? Date.now,
+      log: app.log,
+    })
+    app.decorate('tokens', service)
+    app.decorate('keySet', { keys: [key.jwk] })
+  },
+  { name: 'pawl-tokens', dependencies: ['pawl-database'] },
+)
+
+/** Everything is pinned; only expiry is left to the domain, which judges it by its own clock. */
+function verifyOptions(
+  algorithm: SigningAlgorithm | 'HS256',
+  typ: string,
+  iss: string,
+  aud: string,
+  claims: string[],
+) {
+  return {
+    algorithms: [algorithm],
+    checkTyp: typ,
+    allowedIss: iss,
+    allowedAud: aud,
+    requiredClaims: claims,
+    ignoreExpiration: true,
+  }
+}
+
+function adapt({ sign, verify }: JWT): Jwt {
+  return { sign: (claims) => sign(claims), verify: (token) => verify(token) }
+}

@@ -1,0 +1,23 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Credentials } from '../src/schemas/credentials.ts'
+import { problems } from '../src/schemas/responses.ts'
+import { TokenPair } from '../src/schemas/token-pair.ts'
+import { deviceOf } from './device.ts'
+
+export const login: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '/auth/login',
+    {
+      config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
+      preHandler: app.limitGuesses,
+      schema: {
+        summary: 'Log in',
+        description: 'An unknown address, a wrong password and a disabled user are answered alike.',
+        tags: ['auth'],
+        body: Credentials,
+        response: { 200: TokenPair, ...problems(400, 401, 413, 415, 429, 503) },
+      },
+    },
+    async (request) => app.tokens.open(await app.accounts.authenticate(request.body), deviceOf(request)),
+  )
+}

@@ -1,0 +1,25 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Credentials } from '../src/schemas/credentials.ts'
+import { problems } from '../src/schemas/responses.ts'
+import { TokenPair } from '../src/schemas/token-pair.ts'
+import { deviceOf } from './device.ts'
+
+export const signup: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '/auth/signup',
+    {
+      config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
+      schema: {
+        summary: 'Create an account and log in',
+        tags: ['auth'],
+        body: Credentials,
+        response: { 201: TokenPair, ...problems(400, 403, 409, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const account = await app.accounts.signup(request.body)
+      reply.code(201)
+      return app.tokens.open(account, deviceOf(request))
+    },
+  )
+}

@@ -1,0 +1,101 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { accounts } from '../plugins/accounts.ts'
+import { authenticate } from '../plugins/authenticate.ts'
+import { database } from '../plugins/database.ts'
+import { problemDetails } from '../plugins/problem-details.ts'
+import { rateLimit } from '../plugins/rate-limit.ts'
+import { redis } from '../plugins/redis.ts'
+import { securityHeaders } from '../plugins/security-headers.ts'
+import { tokens } from '../plugins/tokens.ts'
+import { health } from '../routes/health.ts'
+import { jwks } from '../routes/jwks.ts'
+import { login } from '../routes/login.ts'
+import { logout } from '../routes/logout.ts'
+import { me } from '../routes/me.ts'
+import { refresh } from '../routes/refresh.ts'
+import { signup } from '../routes/signup.ts'
+import type { Config } from './config.ts'
+import { loadSecrets } from './secrets.ts'
+
+export type { AuthorizeOptions } from '../plugins/authenticate.ts'
+export { problemDetails } from '../plugins/problem-details.ts'
+export { type Config, ConfigError, loadConfig } from './config.ts'
+export { type ErrorCode, PawlError } from './errors.ts'
+export type { TokenPair } from './schemas/token-pair.ts'
+export type { Auth } from './tokens/token-service.ts'
+
+export interface PawlOptions {
+  /** From `loadConfig(process.env)`. */
+  config: Config
+  /** Milliseconds since the epoch; for tests. */
+  clock?: () => number
+}
+
+/**
+ * The whole of Pawl in a Fastify application: its routes, and for the application's own routes the decorators
+ * `authenticate`, `authorize` and `request.auth`. Everything else it is made of (database, Redis, error format, limits)
+ * lives in a scope of its own and does not touch the application.
+ */
+export const pawl: FastifyPluginAsync<PawlOptions> = fp(
+  async (host: FastifyInstance, options: PawlOptions) => {
+    let inner: FastifyInstance | undefined
+    await host.register(async (scope) => {
+      inner = scope
+      await registerParts(scope, options)
+    })
+    if (!inner) throw new Error('the scope of Pawl was not loaded')
+    host.decorateRequest('auth', null)
+    host.decorate('authenticate', inner.authenticate)
+    host.decorate('authorize', inner.authorize)
+  },
+  { name: 'pawl', fastify: '5.x' },
+)
+
+async function registerParts(scope: FastifyInstance, { config, clock }: PawlOptions): Promise<void> {
+  scope.setValidatorCompiler(TypeBoxValidatorCompiler)
+  await scope.register(problemDetails)
+  await scope.register(securityHeaders)
+  await scope.register(rateLimit, { enabled: config.rateLimit })
+  await scope.register(database, config)
+  await scope.register(tokens, {
+    ...config.tokens,
+    ...(await secretsOf(config)),
+    redis: await openRedis(scope, config),
+    clock,
+  })
+  await scope.register(accounts, { ...config.passwords, signup: config.signup })
+  await scope.register(authenticate)
+  await scope.register(authRoutes)
+  await scope.register(jwks)
+  await scope.register(health)
+}
+
+/** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */
+async function authRoutes(scope: FastifyInstance): Promise<void> {
+  scope.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+  for (const route of [signup, login, refresh, logout, me]) await scope.register(route)
+}
+
+async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
+  if (!url) return undefined
+  if (!scope.hasDecorator('redis')) {
+    await scope.register(redis, { url })
+    return scope.redis
+  }
+  await scope.register(redis, { url, namespace: 'pawl' })
+  return scope.redis.pawl
+}
+
+async function secretsOf(config: Config) {
+  const { accessTokenKey, refreshTokenSecret } = config
+  if (accessTokenKey && refreshTokenSecret) return { accessTokenKey, refreshTokenSecret }
+  const kept = await loadSecrets(config.dataDir, config.tokens.algorithm)
+  return {
+    accessTokenKey: accessTokenKey ?? kept.accessTokenKey,
+    refreshTokenSecret: refreshTokenSecret ?? kept.refreshTokenSecret,
+  }
+}

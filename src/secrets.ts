@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generateSigningKey, type SigningAlgorithm } from './tokens/signing-key.ts'
+
+export interface Secrets {
+  refreshTokenSecret: string
+  accessTokenKey: string
+}
+
+interface SecretsFile {
+  refreshTokenSecret: string
+  accessTokenKeys: Partial<Record<SigningAlgorithm, string>>
+}
+
+/** New secrets, in the form in which the environment takes them. */
+export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
+  return {
+    refreshTokenSecret: randomBytes(32).toString('base64url'),
+    accessTokenKey: generateSigningKey(algorithm),
+  }
+}
+
+/**
+ * The secrets of the embedded default: made on first use and kept in `directory`, readable by the owner alone.
+ * The caller holds the folder's lock.
+ */
+export async function loadSecrets(directory: string, algorithm: SigningAlgorithm): Promise<Secrets> {
+  const path = join(directory, 'secrets.json')
+  const kept = await readSecrets(path)
+  const accessTokenKey = kept?.accessTokenKeys[algorithm]
+  if (kept && accessTokenKey) return { refreshTokenSecret: kept.refreshTokenSecret, accessTokenKey }
+
+  const made = generateSecrets(algorithm)
+  const secrets: SecretsFile = {
+    refreshTokenSecret: kept?.refreshTokenSecret ?? made.refreshTokenSecret,
+    accessTokenKeys: { ...kept?.accessTokenKeys, [algorithm]: made.accessTokenKey },
+  }
+  // A whole file or none: a process that dies while writing leaves no half of it behind.
+  await writeFile(`${path}.new`, JSON.stringify(secrets), { mode: 0o600, flush: true })
+  await rename(`${path}.new`, path)
+  return { ...made, refreshTokenSecret: secrets.refreshTokenSecret }
+}
+
+async function readSecrets(path: string): Promise<SecretsFile | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Error(`${path} cannot be read as what this program once wrote there`)
+  }
+}

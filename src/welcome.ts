@@ -1,0 +1,14 @@
+/** What the embedded default prints once it listens: where, on what, and three lines to try it with. */
+export function welcome(url: string, dataDir: string): string {
+  const json = "-H 'Content-Type: application/json'"
+  return `
+Pawl listens on ${url}
+Embedded default: Postgres runs in this process, its data in ${dataDir}; sessions are kept in memory.
+
+Try it (paste all three):
+  PAIR=$(curl -s ${url}/auth/signup ${json} -d "{\\"email\\":\\"ada$(date +%s)@example.com\\",\\"password\\":\\"turn one notch at a time\\"}"); echo "$PAIR"
+  PAIR=$(curl -s ${url}/auth/refresh ${json} -d "{\\"refreshToken\\":\\"$(echo "$PAIR" | cut -d'"' -f8)\\"}"); echo "$PAIR"
+  curl -s ${url}/auth/me -H "Authorization: Bearer $(echo "$PAIR" | cut -d'"' -f4)"
+
+`
+}

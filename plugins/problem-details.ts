@@ -35,6 +35,9 @@ export function renderError(
   const challenge = bearerChallenge(error.code, error.statusCode)
   if (challenge) reply.header('www-authenticate', challenge)
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
+  // Fastify would close the connection on a body it did not read, and the client could lose the answer in the reset that
+  // follows. Left open, Node reads the rest and forgets it.
+  if (error.code === 'PAYLOAD_TOO_LARGE') reply.header('connection', 'keep-alive')
   // Serialized here: the route's own response schema is for its successes.
   return reply
     .code(error.statusCode)

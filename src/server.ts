@@ -11,6 +11,10 @@ import { pawl } from './index.ts'
 import { packageVersion } from './package-info.ts'
 import { welcome } from './welcome.ts'
 
+/** Bytes: the largest body of ours is a tenth of it. */
+const BODY_LIMIT = 65_536
+/** Milliseconds that a request may take to arrive whole. */
+const REQUEST_LIMIT = 30_000
 /** Milliseconds that requests under way have to finish once the process is told to stop. */
 const STOP_LIMIT = 10_000
 /** Milliseconds that all of the start may take: twice the wait for a store, and a first run of the embedded database. */
@@ -22,6 +26,8 @@ export async function buildServer(config: Config, clock?: () => number): Promise
     logger: { level: config.logLevel, serializers: { req: describeRequest } },
     trustProxy: config.trustProxy,
     genReqId: () => randomUUID(),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_LIMIT,
     return503OnClosing: false,
     pluginTimeout: START_LIMIT,
     clientErrorHandler: renderClientError,

@@ -1,0 +1,121 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { loadConfig } from '../src/config.ts'
+import type { TokenPair } from '../src/schemas/token-pair.ts'
+import { generateSecrets } from '../src/secrets.ts'
+import { buildServer } from '../src/server.ts'
+import { cloneDatabase } from './services/template.ts'
+
+export type Env = Record<string, string>
+
+export const PASSWORD = 'turn one notch at a time'
+
+/** A variable that the test runner sets. */
+export function required(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: run the tests by 'npm test'`)
+  return value
+}
+
+const stacks = new WeakMap<TestContext, (() => Promise<unknown>)[]>()
+
+/** When the test is over, the last first: what was built on something goes before it. */
+export function cleanUp(t: TestContext, step: () => Promise<unknown>): void {
+  const stack = stacks.get(t) ?? []
+  if (stack.push(step) > 1) return
+  stacks.set(t, stack)
+  t.after(async () => {
+    for (const last of stack.reverse()) await last()
+  })
+}
+
+/** The environment of a server on the test services: a database and secrets of its own, hashes as cheap as they get. */
+export async function environment(t: TestContext, overrides: Env = {}): Promise<Env> {
+  const database = await cloneDatabase()
+  cleanUp(t, () => database.drop())
+  const secrets = generateSecrets('EdDSA')
+  return {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ISSUER: 'https://auth.example.com',
+    DATABASE_URL: database.url,
+    REDIS_URL: required('TEST_REDIS_URL'),
+    REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
+    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    ARGON2_MEMORY_KIB: '1024',
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'fatal',
+    ...overrides,
+  }
+}
+
+export interface TestClock {
+  (): number
+  /** By so many milliseconds; negative is back. */
+  advance(ms: number): void
+}
+
+export function createClock(start = Date.now()): TestClock {
+  let now = start
+  return Object.assign(() => now, {
+    advance: (ms: number) => {
+      now += ms
+    },
+  })
+}
+
+/** The production server in this process, ready for `inject`; it closes itself. */
+export async function build(
+  t: TestContext,
+  overrides: Env = {},
+  clock?: () => number,
+): Promise<FastifyInstance> {
+  const app = await buildServer(loadConfig(await environment(t, overrides)), clock)
+  cleanUp(t, () => app.close())
+  await app.ready()
+  return app
+}
+
+export function newEmail(): string {
+  return `${randomUUID()}@example.com`
+}
+
+export function newRetryKey(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** A new account with its first session. */
+export async function signUp(
+  app: FastifyInstance,
+  email = newEmail(),
+): Promise<TokenPair & { email: string }> {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/auth/signup',
+    payload: { email, password: PASSWORD },
+  })
+  if (response.statusCode !== 201) throw new Error(`signup answered ${response.statusCode}: ${response.body}`)
+  return { ...response.json<TokenPair>(), email }
+}
+
+export function logIn(
+  app: FastifyInstance,
+  email: string,
+  password = PASSWORD,
+): Promise<LightMyRequestResponse> {
+  return app.inject({ method: 'POST', url: '/auth/login', payload: { email, password } })
+}
+
+export function refresh(
+  app: FastifyInstance,
+  refreshToken: string,
+  retryKey?: string,
+): Promise<LightMyRequestResponse> {
+  const headers = retryKey ? { 'idempotency-key': retryKey } : {}
+  return app.inject({ method: 'POST', url: '/auth/refresh', headers, payload: { refreshToken } })
+}
+
+export function me(app: FastifyInstance, accessToken: string): Promise<LightMyRequestResponse> {
+  return app.inject({ url: '/auth/me', headers: { authorization: `Bearer ${accessToken}` } })
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { build, logIn, me, newEmail, PASSWORD, signUp } from '../helper.ts'
+
+test('a user who signed up logs in, and his access token speaks for him', async (t) => {
+  const app = await build(t)
+  const { email } = await signUp(app)
+
+  const response = await logIn(app, email)
+  assert.equal(response.statusCode, 200)
+  assert.equal(response.headers['cache-control'], 'no-store')
+  const pair = response.json()
+  assert.equal(pair.tokenType, 'Bearer')
+  assert.equal(pair.expiresIn, 900)
+  assert.equal(pair.refreshExpiresIn, 7 * 86_400)
+
+  const answer = await me(app, pair.accessToken)
+  assert.equal(answer.statusCode, 200)
+  assert.equal(answer.json().email, email)
+  assert.equal(answer.json().sessionId, pair.sessionId)
+})
+
+test('the case of the e-mail address does not matter, neither for login nor for a second signup', async (t) => {
+  const app = await build(t)
+  const email = newEmail()
+  await signUp(app, email.toUpperCase())
+
+  assert.equal((await logIn(app, email)).statusCode, 200)
+  const payload = { email, password: PASSWORD }
+  const again = await app.inject({ method: 'POST', url: '/auth/signup', payload })
+  assert.equal(again.statusCode, 409)
+  assert.equal(again.json().code, 'AUTH_EMAIL_TAKEN')
+})

@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { cleanUp, type Env } from './helper.ts'
+
+const ENTRY = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+
+export interface ServerProcess {
+  url: string
+  child: ChildProcess
+  /** All that it has written to stdout and stderr so far. */
+  output(): string
+  /** Resolves once the output contains the text; rejects where the process ends without it. */
+  printed(text: string): Promise<void>
+  /** The exit code, or the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals>
+}
+
+/** Run a server as an operator does, as a process of its own; it is killed when the test is over. */
+export function spawnServer(
+  t: TestContext,
+  env: Env,
+  entry: string[] = ['--import', 'tsx', ENTRY],
+): Omit<ServerProcess, 'url'> {
+  const { PATH = '', HOME = '' } = process.env
+  const child = spawn(process.execPath, entry, {
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      output += chunk
+    })
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
+  cleanUp(t, async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const printed = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => output.includes(text) && resolve()
+      for (const stream of [child.stdout, child.stderr]) stream?.on('data', look)
+      ended.then((how) => reject(new Error(`ended (${how}) without printing '${text}':\n${output}`)))
+      look()
+    })
+  return { child, output: () => output, printed, ended }
+}
+
+/** The same, listening. */
+export async function startServer(t: TestContext, env: Env, entry?: string[]): Promise<ServerProcess> {
+  const server = spawnServer(t, { LOG_LEVEL: 'info', ...env }, entry)
+  await server.printed('Server listening at')
+  const url = /Server listening at (http:[^"]+)/.exec(server.output())?.[1] ?? ''
+  return { ...server, url }
+}

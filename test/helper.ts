@@ -45,7 +45,6 @@ export async function environment(t: TestContext, overrides: Env = {}): Promise<
     ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',
-    LOG_LEVEL: 'fatal',
     ...overrides,
   }
 }
@@ -71,7 +70,8 @@ export async function build(
   overrides: Env = {},
   clock?: () => number,
 ): Promise<FastifyInstance> {
-  const app = await buildServer(loadConfig(await environment(t, overrides)), clock)
+  const env = { LOG_LEVEL: 'fatal', ...(await environment(t, overrides)) }
+  const app = await buildServer(loadConfig(env), clock)
   cleanUp(t, () => app.close())
   await app.ready()
   return app

@@ -46,9 +46,9 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     async open({ userId, sessionId, absoluteExpiry, authorization: given }) {
       const now = clock()
       purge(now)
+      dropExpired(userId, now)
       const known = users.get(userId)?.authorization
       const authorization = known && known.ver > given.ver ? known : given
-      dropExpired(userId, now)
       drop(userId, sessionId)
       const evicted = evict(userId)
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()

@@ -23,20 +23,24 @@ local function version(authorization)
 end
 
 local fields = redis.call('HGETALL', key)
-local authorization, others, occupied = ARGV[6], {}, false
+local known, alive, others = nil, false, {}
 for i = 1, #fields, 2 do
   local field, value = fields[i], fields[i + 1]
   if field == 'u' then
-    if version(value) > version(authorization) then authorization = value end
-  elseif field ~= sid then
+    known = value
+  else
     local generation, at, _, idle = struct.unpack(PACKED, value)
     if now >= idle then
       redis.call('HDEL', key, field)
-    elseif generation ~= 0 then
-      table.insert(others, { sid = field, at = at })
+    else
+      alive = true
+      if generation ~= 0 and field ~= sid then table.insert(others, { sid = field, at = at }) end
     end
   end
 end
+-- What is left over from sessions that have all expired says nothing any more.
+local authorization = ARGV[6]
+if alive and version(known) > version(authorization) then authorization = known end
 
 table.sort(others, function(a, b)
   if a.at ~= b.at then return a.at < b.at end

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { openSql } from '../database.ts'
+import { build, createClock, environment, logIn, me, refresh, signUp } from '../helper.ts'
+
+const bearer = (app: FastifyInstance, token: string) =>
+  app.inject({ method: 'POST', url: '/auth/logout', headers: { authorization: `Bearer ${token}` } })
+
+const WAYS: Record<string, (app: FastifyInstance, pair: TokenPair) => ReturnType<typeof bearer>> = {
+  'the access token as bearer': (app, { accessToken }) => bearer(app, accessToken),
+  'the refresh token as bearer': (app, { refreshToken }) => bearer(app, refreshToken),
+  'the refresh token in the body': (app, { refreshToken }) =>
+    app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken } }),
+}
+
+for (const [how, logOut] of Object.entries(WAYS)) {
+  test(`logout with ${how} ends this session at once, and twice is no error`, async (t) => {
+    const env = await environment(t)
+    const app = await build(t, env)
+    const pair = await signUp(app)
+    const other = (await logIn(app, pair.email)).json()
+
+    const response = await logOut(app, pair)
+    assert.equal(response.statusCode, 204)
+    assert.equal(response.body, '')
+    assert.equal((await me(app, pair.accessToken)).statusCode, 401)
+    assert.equal((await refresh(app, pair.refreshToken)).statusCode, 401)
+    assert.equal((await me(app, other.accessToken)).statusCode, 200)
+    assert.equal((await logOut(app, pair)).statusCode, 204)
+
+    const sql = openSql(t, env)
+    const ended = await sql`select id, revoked_reason from sessions where revoked_at is not null`
+    assert.deepEqual([...ended], [{ id: pair.sessionId, revoked_reason: 'logout' }])
+  })
+}
+
+test('a token that has expired, or was spent long ago, still logs its session out', async (t) => {
+  const clock = createClock()
+  const app = await build(t, {}, clock)
+  const first = await signUp(app)
+  clock.advance(3_600_000)
+  const second = (await refresh(app, first.refreshToken)).json()
+  clock.advance(3_600_000)
+  assert.equal((await bearer(app, first.accessToken)).statusCode, 204)
+  assert.equal((await refresh(app, second.refreshToken)).statusCode, 401)
+  assert.equal((await bearer(app, first.refreshToken)).statusCode, 204)
+})
+
+test('no token is a 401 without error, and one that we did not sign a 401 that says so', async (t) => {
+  const app = await build(t)
+  const { accessToken } = await signUp(app)
+  const none = await app.inject({ method: 'POST', url: '/auth/logout' })
+  assert.equal(none.statusCode, 401)
+  assert.equal(none.json().code, 'AUTH_MISSING_TOKEN')
+  assert.equal(none.headers['www-authenticate'], 'Bearer')
+
+  const forged = await bearer(app, `${accessToken.slice(0, -4)}AAAA`)
+  assert.equal(forged.statusCode, 401)
+  assert.equal(forged.json().code, 'AUTH_INVALID_TOKEN')
+  assert.equal(forged.headers['www-authenticate'], 'Bearer error="invalid_token"')
+  assert.equal((await me(app, accessToken)).statusCode, 200)
+})

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openSql } from '../database.ts'
+import { build, createClock, environment, logIn, me, newRetryKey, refresh, signUp } from '../helper.ts'
+
+const GRACE = 30_000
+const DAY = 86_400_000
+
+test('a refresh answers with the successor and a new access token of the same session', async (t) => {
+  const app = await build(t)
+  const first = await signUp(app)
+
+  const response = await refresh(app, first.refreshToken)
+  assert.equal(response.statusCode, 200)
+  assert.equal(response.headers['cache-control'], 'no-store')
+  const second = response.json()
+  assert.notEqual(second.refreshToken, first.refreshToken)
+  assert.notEqual(second.accessToken, first.accessToken)
+  assert.equal(second.sessionId, first.sessionId)
+  assert.equal((await me(app, second.accessToken)).statusCode, 200)
+  assert.equal((await me(app, first.accessToken)).statusCode, 200)
+})
+
+test('two tabs with one token get the same successor, and nobody is logged out', async (t) => {
+  const clock = createClock()
+  const app = await build(t, {}, clock)
+  const { refreshToken } = await signUp(app)
+
+  const one = (await refresh(app, refreshToken)).json()
+  clock.advance(GRACE)
+  const other = (await refresh(app, refreshToken)).json()
+  assert.equal(other.refreshToken, one.refreshToken)
+  assert.equal(other.refreshExpiresIn, one.refreshExpiresIn - GRACE / 1000)
+  assert.equal((await refresh(app, other.refreshToken)).statusCode, 200)
+})
+
+test('a lost response is repaired by its retry key, however late', async (t) => {
+  const clock = createClock()
+  const app = await build(t, {}, clock)
+  const { refreshToken } = await signUp(app)
+  const key = newRetryKey()
+
+  const lost = (await refresh(app, refreshToken, key)).json()
+  clock.advance(6 * DAY)
+  const repaired = await refresh(app, refreshToken, key)
+  assert.equal(repaired.statusCode, 200)
+  assert.equal(repaired.json().refreshToken, lost.refreshToken)
+  assert.equal((await refresh(app, lost.refreshToken, newRetryKey())).statusCode, 200)
+})
+
+test('a spent token after the grace ends the session: its newest refresh token and all its access tokens', async (t) => {
+  const clock = createClock()
+  const env = await environment(t)
+  const app = await build(t, env, clock)
+  const sql = openSql(t, env)
+  const stolen = await signUp(app)
+  const bystander = (await logIn(app, stolen.email)).json()
+
+  const second = (await refresh(app, stolen.refreshToken)).json()
+  const third = (await refresh(app, second.refreshToken)).json()
+  clock.advance(GRACE + 1)
+  const theft = await refresh(app, second.refreshToken)
+  assert.equal(theft.statusCode, 401)
+  assert.equal(theft.json().code, 'AUTH_INVALID_REFRESH_TOKEN')
+  assert.equal(theft.headers['www-authenticate'], 'Bearer error="invalid_token"')
+
+  assert.equal((await refresh(app, third.refreshToken)).statusCode, 401)
+  for (const { accessToken } of [stolen, second, third]) {
+    const response = await me(app, accessToken)
+    assert.equal(response.statusCode, 401)
+    assert.equal(response.json().code, 'AUTH_INVALID_TOKEN')
+  }
+  assert.equal((await me(app, bystander.accessToken)).statusCode, 200)
+
+  const [session] = await sql`select revoked_at, revoked_reason from sessions where id = ${stolen.sessionId}`
+  assert.equal(session?.revoked_reason, 'reuse')
+  const events = await sql`select type, session_id, detail from security_events`
+  const detail = { presentedGeneration: 2, currentGeneration: 3 }
+  assert.deepEqual([...events], [{ type: 'reuse_found', session_id: stolen.sessionId, detail }])
+})
+
+test('a retry key does not help whoever did not make the attempt', async (t) => {
+  const clock = createClock()
+  const app = await build(t, {}, clock)
+  const { refreshToken } = await signUp(app)
+  await refresh(app, refreshToken, newRetryKey())
+  clock.advance(GRACE + 1)
+  assert.equal((await refresh(app, refreshToken, newRetryKey())).statusCode, 401)
+})
+
+test('a session ends when it was idle for too long, and at its absolute end whatever it did', async (t) => {
+  const clock = createClock()
+  const app = await build(t, {}, clock)
+  const idle = await signUp(app)
+  const busy = await signUp(app)
+
+  let { refreshToken } = busy
+  for (let day = 0; day < 30; day++) {
+    const response = await refresh(app, refreshToken)
+    assert.equal(response.statusCode, 200)
+    refreshToken = response.json().refreshToken
+    clock.advance(DAY)
+  }
+  assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+  assert.equal((await refresh(app, idle.refreshToken)).statusCode, 401)
+})
+
+test('no access token outlives its session', async (t) => {
+  const clock = createClock()
+  const app = await build(t, { SESSION_MAX_TTL: '20m' }, clock)
+  const { refreshToken } = await signUp(app)
+  clock.advance(600_000)
+  const { expiresIn, refreshExpiresIn } = (await refresh(app, refreshToken)).json()
+  assert.ok(Math.abs(expiresIn - 600) <= 1 && Math.abs(refreshExpiresIn - 600) <= 1)
+})
+
+test('whatever is wrong with a refresh token, the client is told the same', async (t) => {
+  const clock = createClock()
+  const app = await build(t, {}, clock)
+  const [expired, reused, closed] = [await signUp(app), await signUp(app), await signUp(app)]
+  await app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken: closed.refreshToken } })
+  await refresh(app, (await refresh(app, reused.refreshToken)).json().refreshToken)
+  const answers = [
+    await refresh(app, reused.refreshToken),
+    await refresh(app, closed.refreshToken),
+    await refresh(app, `${closed.refreshToken}x`),
+    await refresh(app, closed.accessToken),
+  ]
+  clock.advance(7 * DAY)
+  answers.push(await refresh(app, expired.refreshToken))
+  for (const { statusCode, body } of answers) {
+    assert.equal(statusCode, 401)
+    assert.equal(body, answers[0]?.body)
+  }
+})
+
+test('one session more than a user may have ends the one that was used least recently', async (t) => {
+  const clock = createClock()
+  const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })
+  const app = await build(t, env, clock)
+  const first = await signUp(app)
+  clock.advance(1_000)
+  const second = (await logIn(app, first.email)).json()
+  clock.advance(1_000)
+  const renewed = (await refresh(app, first.refreshToken)).json()
+  clock.advance(1_000)
+  const third = (await logIn(app, first.email)).json()
+
+  assert.equal((await me(app, second.accessToken)).statusCode, 401)
+  assert.equal((await refresh(app, second.refreshToken)).statusCode, 401)
+  for (const { accessToken } of [renewed, third]) assert.equal((await me(app, accessToken)).statusCode, 200)
+  const sql = openSql(t, env)
+  const ended = await sql`select id, revoked_reason from sessions where revoked_at is not null`
+  assert.deepEqual([...ended], [{ id: second.sessionId, revoked_reason: 'session_cap' }])
+})

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findPostgres, findRedis } from './services/binaries.ts'
+import { startPostgres } from './services/postgres.ts'
+import { startRedis } from './services/redis.ts'
+import { createTemplateDatabase } from './services/template.ts'
+
+const HELP = `
+Install what is missing (Debian and Ubuntu: apt-get install redis-server postgresql; macOS: brew install redis
+postgresql) so that redis-server, postgres and initdb are on PATH, or use running servers:
+
+  docker compose up -d
+  TEST_REDIS_URL=redis://127.0.0.1:6379 TEST_DATABASE_URL=postgres://pawl:pawl@127.0.0.1:5432/pawl npm test
+`
+
+const cleanups: (() => Promise<void>)[] = []
+const interruption = new AbortController()
+const interrupted = once(interruption.signal, 'abort').then(() => {
+  throw new Error('Interrupted')
+})
+interrupted.catch(() => {})
+
+/** Node 20 runs no globs, and takes a folder without .js files for a success: name every file. */
+async function testFiles(filters: string[]) {
+  const folder = fileURLToPath(new URL('.', import.meta.url))
+  const entries = await readdir(folder, { recursive: true })
+  return entries
+    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+    .map((name) => relative(process.cwd(), folder + name))
+    .sort()
+}
+
+/** Both, before anything is started: who lacks two servers wants to hear of two. */
+async function missingServers() {
+  const { TEST_REDIS_URL, TEST_DATABASE_URL } = process.env
+  const searches = await Promise.allSettled([
+    TEST_REDIS_URL || findRedis(),
+    TEST_DATABASE_URL || findPostgres(),
+  ])
+  return searches.flatMap((search, index) =>
+    search.status === 'rejected' ? [`${index ? 'Postgres' : 'Redis'}: ${search.reason.message}`] : [],
+  )
+}
+
+async function url(given: string | undefined, start: typeof startRedis) {
+  if (given) return given
+  const service = await start()
+  cleanups.push(service.stop)
+  return service.url
+}
+
+async function environment() {
+  const [TEST_REDIS_URL, TEST_DATABASE_URL] = await Promise.all([
+    url(process.env.TEST_REDIS_URL, startRedis),
+    url(process.env.TEST_DATABASE_URL, startPostgres),
+  ])
+  const template = await createTemplateDatabase(TEST_DATABASE_URL)
+  cleanups.push(template.drop)
+  return {
+    ...process.env,
+    TEST_REDIS_URL,
+    TEST_DATABASE_URL,
+    TEST_DATABASE_TEMPLATE: template.name,
+    TEST_RUNNER_PID: String(process.pid),
+  }
+}
+
+function runTests(files: string[], env: NodeJS.ProcessEnv) {
+  const orphan = new URL('./services/orphan.ts', import.meta.url).href
+  const preloads = ['--import', 'tsx', '--import', orphan]
+  const flags = ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=spec']
+  return new Promise<number>((resolve, reject) => {
+    const tests = spawn(process.execPath, [...preloads, ...flags, ...files], { stdio: 'inherit', env })
+    const stop = () => {
+      tests.kill('SIGTERM')
+      setTimeout(() => tests.kill('SIGKILL'), 5000).unref()
+    }
+    interruption.signal.addEventListener('abort', stop)
+    tests.once('error', reject)
+    tests.once('exit', (code) => resolve(interruption.signal.reason ?? code ?? 1))
+  })
+}
+
+async function main() {
+  const filters = process.argv.slice(2)
+  const files = await testFiles(filters)
+  if (files.length === 0) throw new Error(`No test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)
+  // Interrupted: whatever is being fetched or started ends with this process.
+  const missing = await Promise.race([missingServers(), interrupted])
+  if (missing.length > 0) throw new Error(`The tests need a real server.\n${missing.join('\n')}\n${HELP}`)
+  try {
+    return await runTests(files, await Promise.race([environment(), interrupted]))
+  } finally {
+    // The last first: the template is dropped while its server still runs.
+    for (const cleanup of cleanups.reverse()) await cleanup()
+  }
+}
+
+process.on('SIGINT', () => interruption.abort(130))
+process.on('SIGTERM', () => interruption.abort(143))
+// The command that started us (tsx) may be killed alone: nobody would wait for this run any more.
+const parent = process.ppid
+setInterval(() => process.ppid !== parent && interruption.abort(143), 500).unref()
+
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    process.exit(interruption.signal.reason ?? 1)
+  },
+)

@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
+import { createMemoryStore } from '../../src/tokens/memory-store.ts'
+import { createRedisStore } from '../../src/tokens/redis-store.ts'
+import type { SessionStore, StoreSettings } from '../../src/tokens/session-store.ts'
+import { cleanUp, required } from '../helper.ts'
+
+export const SETTINGS: StoreSettings = { grace: 30_000, idleTtl: 3_600_000, maxSessions: 3 }
+
+/** Every implementation of the interface: what holds for one has to hold for all. */
+export const STORES = {
+  memory: async (_t: TestContext, clock: () => number, settings = SETTINGS) =>
+    createMemoryStore(settings, clock),
+  redis: async (t: TestContext, clock: () => number, settings = SETTINGS) => {
+    const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
+    const prefix = `test:${randomBytes(8).toString('hex')}:`
+    cleanUp(t, () => disconnectRedis(redis))
+    return createRedisStore(redis, settings, { prefix, clock })
+  },
+} satisfies Record<
+  string,
+  (t: TestContext, clock: () => number, settings?: StoreSettings) => Promise<SessionStore>
+>

@@ -59,5 +59,5 @@ export const authenticate = fp(
 
 /** RFC 6750 2.1; the scheme's case does not matter (RFC 9110 11.1). */
 function bearerToken(request: FastifyRequest): string | undefined {
-  return request.headers.authorization?.match(/^Bearer +(\S+)$/i)?.[1]
+  return request.headers.authorization?.match(/^Bearer +(\S.*)$/i)?.[1]
 }

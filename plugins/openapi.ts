@@ -1,6 +1,13 @@
 import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For the OpenAPI document: the route takes a bearer token. */
+    bearer?: boolean
+  }
+}
+
 export interface OpenapiOptions {
   version: string
   /** The public URL of this server. */
@@ -11,6 +18,11 @@ export interface OpenapiOptions {
 export const openapi = fp(
   async (app, { version, issuer }: OpenapiOptions) => {
     await app.register(swagger, {
+      transform: ({ schema, url, route }) => {
+        // Added here rather than in the routes: an application's own document need not have such a scheme.
+        const security = route.config?.bearer ? { security: [{ bearer: [] }] } : {}
+        return { schema: { ...schema, ...security }, url }
+      },
       openapi: {
         openapi: '3.1.0',
         info: { title: 'Pawl', version, description: 'Login, refresh by rotation, logout.' },

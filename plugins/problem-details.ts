@@ -35,9 +35,10 @@ export function renderError(
   const challenge = bearerChallenge(error.code, error.statusCode)
   if (challenge) reply.header('www-authenticate', challenge)
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
-  // Fastify would close the connection on a body it did not read, and the client could lose the answer in the reset that
-  // follows. Left open, Node reads the rest and forgets it.
-  if (error.code === 'PAYLOAD_TOO_LARGE') reply.header('connection', 'keep-alive')
+  reply.header('cache-control', 'no-store')
+  // Fastify would close the connection on a body it did not like or read, and the client could lose the answer in the
+  // reset that follows. Left open, Node reads the rest and forgets it.
+  if (thrown.code?.startsWith('FST_ERR_CTP_')) reply.header('connection', 'keep-alive')
   // Serialized here: the route's own response schema is for its successes.
   return reply
     .code(error.statusCode)
@@ -66,11 +67,15 @@ function toPawlError(error: FastifyError): PawlError {
   })
 }
 
-/** Where the first difference from the schema is, and which; never the value. */
+/** Where the first difference from the schema is, and which; never the value, nor a name that the client made up. */
 function describe({ validation, validationContext }: FastifyError): string {
-  const first = validation?.[0]
-  return `${validationContext ?? 'request'}${first?.instancePath ?? ''}: ${first?.message ?? 'not as the schema says'}`
+  const { message = 'not as the schema says', instancePath = '' } = validation?.[0] ?? {}
+  const path = message === UNEXPECTED ? instancePath.slice(0, instancePath.lastIndexOf('/')) : instancePath
+  return `${validationContext ?? 'request'}${path}: ${message}`
 }
+
+/** What TypeBox says of a property that the schema does not have. */
+const UNEXPECTED = 'Unexpected property'
 
 function log(error: PawlError, thrown: Error, request: FastifyRequest): void {
   const facts = { code: error.code, reason: error.reason ?? error.detail }
@@ -94,6 +99,8 @@ const LINGER = 2_000
  * lose the answer. Nothing of the request is logged: its raw bytes hold credentials.
  */
 export function renderClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  // Whatever still arrives after the answer is an error each time.
+  if (socket.writableEnded && error.code !== 'ECONNRESET') return
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -110,7 +117,8 @@ export function renderClientError(error: NodeJS.ErrnoException, socket: Socket):
   socket.end(`${head.join('\r\n')}\r\n\r\n${problem}`)
   socket.removeAllListeners('data')
   socket.resume()
-  socket.setTimeout(LINGER, () => socket.destroy())
+  const timer = setTimeout(() => socket.destroy(), LINGER)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 const STATUS_TEXT: Record<number, string> = { 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }

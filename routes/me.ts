@@ -7,11 +7,11 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/auth/me',
     {
+      config: { bearer: true },
       preHandler: app.authenticate,
       schema: {
         summary: 'Who the access token speaks for',
         tags: ['auth'],
-        security: [{ bearer: [] }],
         response: { 200: Me, ...problems(401, 503) },
       },
     },

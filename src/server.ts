@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
@@ -32,21 +33,29 @@ export async function buildServer(config: Config, clock?: () => number): Promise
     pluginTimeout: START_LIMIT,
     clientErrorHandler: renderClientError,
     frameworkErrors: renderError,
+    http: { requireHostHeader: false },
   })
   app.setErrorHandler(renderError)
   app.setNotFoundHandler(renderNotFound)
   refuseWhileStopping(app)
+  answerForNode(app)
   await app.register(openapi, { version: packageVersion(), issuer: config.tokens.issuer })
   await app.register(pawl, clock ? { config, clock } : { config })
   return app
 }
 
-/** What the log says of a request: no header, no body, and no query, where somebody may have put a token. */
+/** What the log says of a request: no header, no body, and nothing of its target that somebody may have put a token in. */
 function describeRequest(request: FastifyRequest) {
-  return { method: request.method, path: request.url?.split('?')[0], ip: request.ip }
+  return { method: request.method, path: pathOf(request.url ?? ''), ip: request.ip }
 }
 
-/** Requests that arrive on a connection kept alive, after the process was told to stop. */
+/** Neither query nor fragment, nor the user of an absolute URL; in place of what is longer than any name or id, a dash. */
+function pathOf(target: string): string {
+  const [path = ''] = target.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#;]/)
+  return path.replaceAll(/[^/]{41,}/g, '-').slice(0, 200)
+}
+
+/** After the process was told to stop: no new request is begun, and no connection outlives the request that it is on. */
 function refuseWhileStopping(app: FastifyInstance): void {
   let stopping = false
   app.addHook('preClose', async () => {
@@ -55,6 +64,22 @@ function refuseWhileStopping(app: FastifyInstance): void {
   app.addHook('onRequest', async () => {
     if (stopping) throw new PawlError('SHUTTING_DOWN')
   })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (stopping) reply.header('connection', 'close')
+    done()
+  })
+}
+
+/** What Node would refuse by itself: without a problem document, or by hanging up. */
+function answerForNode(app: FastifyInstance): void {
+  // RFC 9112 3.2. Switched off in Node above.
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1')
+      throw new PawlError('BAD_REQUEST', { detail: 'The Host header is missing.' })
+  })
+  app.server.on('connect', (_request, socket: Socket) => renderClientError(new Error('CONNECT'), socket))
+  // An expectation that nobody knows may be ignored (RFC 9110 10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 }
 
 /** Run the server until a signal stops it. Resolves once it listens; ends the process with 1 where it cannot start. */

@@ -4,8 +4,11 @@ import { type Static, Type } from '@sinclair/typebox'
 const EMAIL =
   "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
 
-/** Any Unicode text, but whole: half a surrogate pair is not a character, and NUL is an accident or an attack. */
-const WELL_FORMED = '^(?:[^\\u0000\\uD800-\\uDFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])*$'
+/**
+ * Any Unicode text, but whole: half a surrogate pair is not a character, NUL is an accident or an attack, and U+FFFD is
+ * what a decoder puts in place of bytes that are no UTF-8: a password with it would be as good as any other such one.
+ */
+const WELL_FORMED = '^(?:[^\\u0000\\uFFFD\\uD800-\\uDFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])*$'
 
 export const Email = Type.String({ maxLength: 254, pattern: EMAIL, examples: ['ada@example.com'] })
 

@@ -138,11 +138,13 @@ export function createTokenService(options: TokenServiceOptions) {
     },
 
     /**
-     * End the session of an access or a refresh token, in force when this resolves. A token that is dead already is
-     * enough, and twice is no error; one that we did not sign rejects with `AUTH_INVALID_TOKEN`.
+     * End the session of a refresh token, or where `kind` says so of an access token as well; in force when this
+     * resolves. A token that is dead already is enough, and twice is no error; any other rejects with
+     * `AUTH_INVALID_TOKEN`.
      */
-    async end(token: string): Promise<void> {
-      const claims = accessTokens.readExpired(token) ?? refreshTokens.readExpired(token)
+    async end(token: string, kind: 'refresh' | 'any'): Promise<void> {
+      const claims =
+        refreshTokens.readExpired(token) ?? (kind === 'any' ? accessTokens.readExpired(token) : undefined)
       if (!claims) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed or forged' })
       await records.revoke([claims.sid], 'logout', clock())
       await store.close(claims.sub, claims.sid)

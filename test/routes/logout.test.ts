@@ -48,6 +48,14 @@ test('a token that has expired, or was spent long ago, still logs its session ou
   assert.equal((await bearer(app, first.refreshToken)).statusCode, 204)
 })
 
+test('an access token is no refresh token, here either', async (t) => {
+  const app = await build(t)
+  const { accessToken } = await signUp(app)
+  const payload = { refreshToken: accessToken }
+  assert.equal((await app.inject({ method: 'POST', url: '/auth/logout', payload })).statusCode, 401)
+  assert.equal((await me(app, accessToken)).statusCode, 200)
+})
+
 test('no token is a 401 without error, and one that we did not sign a 401 that says so', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)

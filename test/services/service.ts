@@ -9,6 +9,8 @@ export interface Service {
   dir: string
   /** Signals the server's main process: SIGKILL, SIGSTOP, SIGCONT... */
   kill(signal: NodeJS.Signals): void
+  /** Ends the server's main process by a signal, and resolves once it is gone. */
+  crash(signal: NodeJS.Signals): Promise<void>
   /** Ends the server, if it still runs, and starts it again on the same port with the same folder. */
   restart(): Promise<void>
   stop(): Promise<void>
@@ -99,6 +101,10 @@ export async function startService(recipe: Recipe, fixedPort?: number): Promise<
     port,
     dir: server.dir,
     kill: (signal) => server.kill(signal),
+    async crash(signal) {
+      server.kill(signal)
+      await server.exited
+    },
     async restart() {
       await server.stop({ keep: true })
       server = (await start(port, server.dir)).server

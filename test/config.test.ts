@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { generateSecrets } from '../src/secrets.ts'
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems
+  }
+}
+
+const production = () => {
+  const { refreshTokenSecret, accessTokenKey } = generateSecrets('EdDSA')
+  return {
+    DATABASE_URL: 'postgres://pawl@db/pawl',
+    REDIS_URL: 'redis://cache',
+    ISSUER: 'https://auth.example.com',
+    REFRESH_TOKEN_SECRET: refreshTokenSecret,
+    ACCESS_TOKEN_PRIVATE_KEY: accessTokenKey,
+  }
+}
+
+test('nothing set is the embedded default, on loopback, and frozen', () => {
+  const config = loadConfig({})
+  assert.equal(config.databaseUrl, undefined)
+  assert.equal(config.host, '127.0.0.1')
+  assert.equal(config.tokens.accessTtl, 900_000)
+  assert.equal(config.tokens.idleTtl, 7 * 86_400_000)
+  assert.equal(config.tokens.grace, 30_000)
+  assert.ok(Object.isFrozen(config) && Object.isFrozen(config.tokens) && Object.isFrozen(config.passwords))
+})
+
+test('with stores of its own it has no default for any secret', () => {
+  assert.deepEqual(problemsOf(production()), [])
+  const { DATABASE_URL, REDIS_URL } = production()
+  const problems = problemsOf({ DATABASE_URL, REDIS_URL })
+  for (const name of ['ISSUER', 'REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY'])
+    assert.ok(
+      problems.some((problem) => problem.startsWith(name)),
+      name,
+    )
+})
+
+test('every problem is listed at once, by name, and no value is repeated', () => {
+  const wrong = {
+    ...production(),
+    PORT: '99999',
+    GRACE: 'soon-ish',
+    ACCESS_TOKEN_TTL: '9999999d',
+    SIGNUP: 'yes-please',
+    REFRESH_TOKEN_SECRET: 'short-and-secret',
+    ACCESS_TOKEN_PRIVATE_KEY: 'not-a-key-at-all',
+    DATABASE_URL: 'mysql://somebody:password-in-url@db',
+    TRUST_PROXY: 'the-proxy',
+    ARGON2_MEMORY_KIB: 'lots',
+    LOG_LEVEL: 'loud',
+  }
+  const problems = problemsOf(wrong)
+  for (const name of Object.keys(wrong).filter((name) => !(name === 'REDIS_URL' || name === 'ISSUER')))
+    assert.ok(
+      problems.some((problem) => problem.startsWith(name)),
+      `${name} in ${problems.join('; ')}`,
+    )
+  for (const value of Object.values(wrong)) assert.ok(!problems.join('\n').includes(value), value)
+})
+
+test('one store without the other is a problem', () => {
+  const { REDIS_URL: _, ...withoutRedis } = production()
+  assert.equal(problemsOf(withoutRedis).length, 1)
+  assert.equal(problemsOf({ REDIS_URL: 'redis://cache' }).length, 1)
+})
+
+test('the signing key has to be one for the algorithm', () => {
+  const keys = (['EdDSA', 'ES256', 'RS256'] as const).map(
+    (alg) => [alg, generateSecrets(alg).accessTokenKey] as const,
+  )
+  for (const [alg] of keys) {
+    for (const [other, key] of keys) {
+      const env = {
+        ...production(),
+        ACCESS_TOKEN_ALG: alg,
+        ACCESS_TOKEN_PRIVATE_KEY: key,
+      }
+      assert.equal(problemsOf(env).length, alg === other ? 0 : 1)
+    }
+  }
+})
+
+test('an empty variable counts as unset', () => {
+  assert.equal(loadConfig({ PORT: '', DATABASE_URL: '' }).port, 3000)
+})

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import helmet from '@fastify/helmet'
+import jwt from '@fastify/jwt'
+import rateLimit from '@fastify/rate-limit'
+import redis from '@fastify/redis'
+import swagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { loadConfig, pawl, problemDetails } from '../../src/index.ts'
+import { openSql } from '../database.ts'
+import { cleanUp, environment, logIn, me, required, signUp } from '../helper.ts'
+
+async function embed(t: TestContext, prepare: (host: FastifyInstance) => Promise<void> = async () => {}) {
+  const env = await environment(t)
+  const host = Fastify()
+  cleanUp(t, () => host.close())
+  await prepare(host)
+  await host.register(pawl, { config: loadConfig(env) })
+  host.get('/invoices', { preHandler: host.authenticate }, async (request) => request.auth)
+  host.get('/audit', { preHandler: host.authorize({ roles: ['admin', 'auditor'] }) }, async () => 'secret')
+  await host.ready()
+  return { host, env }
+}
+
+const get = (host: FastifyInstance, url: string, token?: string) =>
+  host.inject({ url, headers: token ? { authorization: `Bearer ${token}` } : {} })
+
+test("an application's own routes are guarded, and told who is asking", async (t) => {
+  const { host } = await embed(t)
+  const pair = await signUp(host)
+  const answer = await get(host, '/invoices', pair.accessToken)
+  assert.equal(answer.statusCode, 200)
+  const { userId, sessionId, roles, tokenId, expiresAt } = answer.json()
+  assert.equal(sessionId, pair.sessionId)
+  assert.deepEqual(roles, [])
+  assert.ok(userId && tokenId && expiresAt > Date.now())
+
+  const anonymous = await get(host, '/invoices')
+  assert.equal(anonymous.statusCode, 401)
+  assert.equal(anonymous.headers['www-authenticate'], 'Bearer')
+  const bad = await get(host, '/invoices', pair.refreshToken)
+  assert.equal(bad.statusCode, 401)
+  assert.equal(bad.headers['www-authenticate'], 'Bearer error="invalid_token"')
+})
+
+test('authorize wants one of the roles, and a user who got one has it from his next login on', async (t) => {
+  const { host, env } = await embed(t)
+  const { accessToken, email } = await signUp(host)
+  const refused = await get(host, '/audit', accessToken)
+  assert.equal(refused.statusCode, 403)
+  assert.equal((await get(host, '/audit')).statusCode, 401)
+
+  await openSql(t, env)`update users set roles = '{auditor}', ver = ver + 1 where email = ${email}`
+  const pair = (await logIn(host, email)).json()
+  assert.equal((await get(host, '/audit', pair.accessToken)).statusCode, 200)
+  // What was issued before the change is of an older authorization, and dead.
+  assert.equal((await get(host, '/audit', accessToken)).statusCode, 401)
+})
+
+test('the application gets these decorators and no others, and keeps its own errors', async (t) => {
+  const { host } = await embed(t)
+  for (const name of ['authenticate', 'authorize']) assert.ok(host.hasDecorator(name), name)
+  const inside = [
+    'tokens',
+    'accounts',
+    'database',
+    'redis',
+    'jwt',
+    'keySet',
+    'bearerToken',
+    'limitGuesses',
+    'rateLimit',
+  ]
+  for (const name of inside) assert.ok(!host.hasDecorator(name), name)
+  const missing = await get(host, '/nowhere')
+  assert.equal(missing.json().error, 'Not Found')
+  assert.equal(missing.headers['content-security-policy'], undefined)
+  assert.equal((await me(host, 'x')).headers['content-type'], 'application/problem+json; charset=utf-8')
+})
+
+test('it lives beside an application that uses the same plugins for itself', async (t) => {
+  const { host } = await embed(t, async (host) => {
+    await host.register(helmet)
+    await host.register(jwt, { secret: 'of the application' })
+    await host.register(rateLimit, { max: 1_000 })
+    await host.register(redis, { url: required('TEST_REDIS_URL') })
+    await host.register(swagger, { openapi: { openapi: '3.1.0' } })
+    await host.register(problemDetails)
+  })
+  const pair = await signUp(host)
+  assert.equal((await get(host, '/invoices', pair.accessToken)).statusCode, 200)
+  assert.ok(host.swagger().paths?.['/auth/refresh'])
+  const own = host.jwt.sign({ hello: 'world' })
+  assert.deepEqual(host.jwt.verify<{ hello: string }>(own).hello, 'world')
+  const problem = await get(host, '/invoices', own)
+  assert.equal(problem.json().code, 'AUTH_INVALID_TOKEN')
+})

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import argon2 from 'argon2'
+import type { FastifyInstance } from 'fastify'
+import { openSql } from '../database.ts'
+import { build, environment, logIn, newEmail, PASSWORD, signUp } from '../helper.ts'
+
+const signUpWith = (app: FastifyInstance, password: string, email = newEmail()) =>
+  app.inject({ method: 'POST', url: '/auth/signup', payload: { email, password } })
+
+test('a new password is refused where it is short, long, common or the address, with what to do about it', async (t) => {
+  const app = await build(t)
+  const email = `someone-${Math.random().toString(36).slice(2)}@example.com`
+  const refused = [
+    'seven77',
+    'x'.repeat(257),
+    'password1',
+    'PASSWORD1',
+    'qwertyuiop',
+    email,
+    email.toUpperCase(),
+  ]
+  for (const password of [...refused, email.split('@')[0] ?? '']) {
+    const response = await signUpWith(app, password, email)
+    assert.equal(response.statusCode, 400, password)
+    assert.equal(response.json().code, 'AUTH_PASSWORD_REJECTED')
+    assert.ok(response.json().detail)
+  }
+})
+
+test('any other password is welcome: no composition rules, any Unicode, up to 256 characters', async (t) => {
+  const app = await build(t)
+  for (const password of [
+    'lowercase only',
+    '𝓬𝓸𝓻𝓻𝓮𝓬𝓽 🐎',
+    'пароль из слов',
+    ' leading and trailing ',
+    '😀'.repeat(256),
+  ]) {
+    const email = newEmail()
+    assert.equal((await signUpWith(app, password, email)).statusCode, 201, password)
+    assert.equal((await logIn(app, email, password)).statusCode, 200, password)
+  }
+})
+
+test('a password counts in characters, not in code units', async (t) => {
+  const app = await build(t)
+  assert.equal((await signUpWith(app, '😀'.repeat(7))).statusCode, 400)
+  assert.equal((await signUpWith(app, '😀'.repeat(8))).statusCode, 201)
+})
+
+test('the same password typed on another keyboard is the same password', async (t) => {
+  const app = await build(t)
+  const email = newEmail()
+  await signUpWith(app, 'caf\u00e9 au lait', email)
+  assert.equal((await logIn(app, email, 'cafe\u0301 au lait')).statusCode, 200)
+})
+
+test('hashes are argon2id with the configured parameters, and made anew at login when those change', async (t) => {
+  const env = await environment(t)
+  const sql = openSql(t, env)
+  const { email } = await signUp(await build(t, env))
+  const hash = async () =>
+    (await sql`select password_hash from users where email = ${email}`)[0]?.password_hash
+  assert.match(await hash(), /^\$argon2id\$v=19\$m=1024,t=2,p=1\$/)
+
+  const stricter = await build(t, { ...env, ARGON2_MEMORY_KIB: '2048', ARGON2_TIME: '3' })
+  assert.equal((await logIn(stricter, email, 'a wrong password')).statusCode, 401)
+  assert.match(await hash(), /m=1024,t=2/)
+  assert.equal((await logIn(stricter, email)).statusCode, 200)
+  assert.match(await hash(), /^\$argon2id\$v=19\$m=2048,t=3,p=1\$/)
+  assert.equal((await logIn(stricter, email)).statusCode, 200)
+  assert.ok(await argon2.verify(await hash(), PASSWORD))
+})
+
+test('an unknown address, a wrong password and a disabled user are answered alike to the byte', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const [active, disabled] = [await signUp(app), await signUp(app)]
+  await openSql(t, env)`update users set status = 'disabled' where email = ${disabled.email}`
+
+  const answers = [
+    await logIn(app, newEmail()),
+    await logIn(app, active.email, 'a wrong password'),
+    await logIn(app, disabled.email),
+    await logIn(app, disabled.email, 'a wrong password'),
+  ]
+  const comparable = answers.map(({ statusCode, headers: { date: _, ...headers }, body }) => ({
+    statusCode,
+    headers,
+    body,
+  }))
+  assert.equal(comparable[0]?.statusCode, 401)
+  assert.match(comparable[0]?.body ?? '', /AUTH_INVALID_CREDENTIALS/)
+  for (const answer of comparable) assert.deepEqual(answer, comparable[0])
+})
+
+test('an unknown address costs a hash like a known one: a flood of either fills the queue, and is told to come back', async (t) => {
+  const app = await build(t, { ARGON2_MEMORY_KIB: '8192', ARGON2_TIME: '2' })
+  const { email } = await signUp(app)
+  for (const address of [email, newEmail()]) {
+    const flood = await Promise.all(
+      Array.from({ length: 200 }, () => logIn(app, address, 'a wrong password')),
+    )
+    const refused = flood.filter(({ statusCode }) => statusCode === 503)
+    const judged = flood.filter(({ statusCode }) => statusCode === 401)
+    assert.equal(refused.length + judged.length, flood.length)
+    assert.ok(refused.length > 0 && judged.length > 0, `${refused.length} refused, ${judged.length} judged`)
+    assert.equal(refused[0]?.json().code, 'AUTH_OVERLOADED')
+    assert.match(String(refused[0]?.headers['retry-after']), /^\d+$/)
+  }
+  assert.equal((await logIn(app, email)).statusCode, 200)
+})
+
+test('signup can be switched off', async (t) => {
+  const app = await build(t, { SIGNUP: 'false' })
+  const response = await signUpWith(app, PASSWORD)
+  assert.equal(response.statusCode, 403)
+  assert.equal(response.json().code, 'AUTH_SIGNUP_DISABLED')
+})
+
+test('the same address signing up many times at once becomes one account', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const email = newEmail()
+  const answers = await Promise.all(Array.from({ length: 10 }, () => signUpWith(app, PASSWORD, email)))
+  assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [201, ...Array(9).fill(409)])
+  assert.equal((await openSql(t, env)`select id from users`).length, 1)
+})

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import type { Database } from '../src/db/database.ts'
-import { openPostgres } from '../src/db/postgres.ts'
+import { type DatabaseOptions, openDatabase } from '../src/db/open.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -8,24 +8,12 @@ declare module 'fastify' {
   }
 }
 
-export interface DatabaseOptions {
-  /** Without it, Postgres runs in this process (PGlite), its data in `dataDir`. */
-  databaseUrl: string | undefined
-  dataDir: string
-}
-
 /** Decorates the instance with `database`, and closes it with the instance. */
 export const database = fp(
-  async (app, { databaseUrl, dataDir }: DatabaseOptions) => {
-    const opened = databaseUrl ? await openPostgres(databaseUrl) : await openEmbeddedIn(dataDir)
+  async (app, options: DatabaseOptions) => {
+    const opened = await openDatabase(options)
     app.decorate('database', opened)
     app.addHook('onClose', () => opened.close())
   },
   { name: 'pawl-database' },
 )
-
-/** PGlite is megabytes of WebAssembly: loaded only where it is used. */
-async function openEmbeddedIn(directory: string): Promise<Database> {
-  const { openEmbedded } = await import('../src/db/embedded.ts')
-  return openEmbedded(directory)
-}

@@ -54,7 +54,7 @@ test('every problem is listed at once, by name, and no value is repeated', () =>
     SIGNUP: 'yes-please',
     REFRESH_TOKEN_SECRET: 'short-and-secret',
     ACCESS_TOKEN_PRIVATE_KEY: 'not-a-key-at-all',
-    DATABASE_URL: 'mysql://somebody:password-in-url@db',
+    DATABASE_URL: 'postgres://somebody:password-in-url@[db',
     TRUST_PROXY: 'the-proxy',
     ARGON2_MEMORY_KIB: 'lots',
     LOG_LEVEL: 'loud',

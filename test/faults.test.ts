@@ -128,6 +128,10 @@ test('theft that is found while Postgres is away ends the session there and then
   assert.equal((await refresh(third.refreshToken)).status, 401)
 })
 
+function withPath(url: string, path: string): string {
+  return Object.assign(new URL(url), { pathname: path }).href
+}
+
 test('a server whose stores cannot be reached says so and ends, without a secret in what it says', async (t) => {
   const env = await environment(t)
   const nobody = '127.0.0.1:1'
@@ -136,6 +140,10 @@ test('a server whose stores cannot be reached says so and ends, without a secret
     [
       { DATABASE_URL: `postgres://pawl:a-password@${nobody}/pawl` },
       `Postgres at ${nobody}: cannot be reached`,
+    ],
+    [
+      { DATABASE_URL: withPath(required('TEST_DATABASE_URL'), '/nowhere') },
+      'database "nowhere" does not exist',
     ],
     [{ GRACE: 'soon', PORT: 'three' }, 'GRACE must be'],
     [{ DATABASE_URL: required('TEST_DATABASE_URL') }, "run 'pawl migrate' first"],
@@ -148,6 +156,16 @@ test('a server whose stores cannot be reached says so and ends, without a secret
       assert.ok(!server.output().includes('a-password'))
     }),
   )
+})
+
+test('a server that is started before its stores waits for them', async (t) => {
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
+  cleanUp(t, () => Promise.all([redis.stop(), postgres.stop()]))
+  const database = await createTemplateDatabase(postgres.url)
+  await Promise.all([redis.crash('SIGKILL'), postgres.crash('SIGQUIT')])
+  const server = startServer(t, await environment(t, { REDIS_URL: redis.url, DATABASE_URL: database.url }))
+  await Promise.all([redis.restart(), postgres.restart()])
+  assert.equal((await call(await server, '/health/ready')).status, 200)
 })
 
 test('a port that is taken ends the process with a message', async (t) => {

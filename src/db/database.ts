@@ -16,6 +16,9 @@ const STATEMENT_LIMIT = 5_000
 const UNREACHABLE =
   /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|08|53|57)/
 
+/** SQLSTATEs whose messages name the user or the database, and never what is in it. */
+const ABOUT_THE_CONNECTION = /^(28|3D)/
+
 /**
  * Await a statement. A server that is gone, or does not answer in time, becomes `AUTH_UNAVAILABLE`; any other failure
  * an error without the statement's parameters, since Drizzle writes those (hashes among them) into its messages.
@@ -38,6 +41,12 @@ function translate(error: unknown): Error {
   if (error instanceof PawlError) return error
   const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const code = String((driver as { code?: unknown }).code ?? 'no code')
-  const cause = new Error(`Postgres failed the statement (${code})`)
+  const cause = new Error(
+    ABOUT_THE_CONNECTION.test(code) ? messageOf(driver) : `Postgres failed the statement (${code})`,
+  )
   return UNREACHABLE.test(code) ? unavailable('Postgres', cause) : cause
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'refused'
 }

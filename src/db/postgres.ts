@@ -1,8 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { PawlError } from '../errors.ts'
+import { hostOf } from '../host-of.ts'
 import { type Database, run } from './database.ts'
 import { isMigrated } from './migrate.ts'
 import * as schema from './schema.ts'
+
+/** Milliseconds to wait at start for a server that is not there yet, and between two looks. */
+const START_LIMIT = 5_000
+const RETRY_INTERVAL = 250
 
 /**
  * Connect to the Postgres at `url`. Rejects within about 5 seconds where it cannot be reached, and where its schema is
@@ -22,7 +29,7 @@ export async function openPostgres(url: string): Promise<Database> {
     close: () => client.end({ timeout: 5 }),
   }
   try {
-    if (!(await isMigrated(database)))
+    if (!(await whenReachable(() => isMigrated(database))))
       throw new Error("the schema is not up to date: run 'pawl migrate' first")
     return database
   } catch (error) {
@@ -31,8 +38,16 @@ export async function openPostgres(url: string): Promise<Database> {
   }
 }
 
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'DATABASE_URL'
+/** Ask again for as long as it may take a server to start. */
+async function whenReachable<T>(ask: () => Promise<T>): Promise<T> {
+  for (let waited = 0; ; waited += RETRY_INTERVAL) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof PawlError) || waited >= START_LIMIT) throw error
+      await delay(RETRY_INTERVAL)
+    }
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { Redis } from 'ioredis'
+import { hostOf } from '../host-of.ts'
 
 /** Milliseconds that a command may take before its caller is told 503. */
 const COMMAND_LIMIT = 1_000
@@ -31,17 +31,22 @@ export async function connectRedis(url: string, onTrouble: (error: Error) => voi
   redis.on('ready', () => {
     trouble = undefined
   })
-  const ready = once(redis, 'ready', { signal: AbortSignal.timeout(START_LIMIT) })
-  // Its failures arrive as 'error' events, and it goes on trying; `ready` is what counts.
+  // A failed attempt arrives as 'error', and is followed by the next: what counts is 'ready', or the end of the wait.
   redis.connect().catch(() => {})
-  try {
-    await ready
-    started = true
-    return redis
-  } catch {
-    redis.disconnect()
-    throw new Error(`Redis at ${hostOf(url)}: cannot be reached: ${trouble?.message || 'no answer'}`)
-  }
+  started = await isReady(redis)
+  if (started) return redis
+  redis.disconnect()
+  throw new Error(`Redis at ${hostOf(url)}: cannot be reached: ${trouble?.message || 'no answer'}`)
+}
+
+function isReady(redis: Redis): Promise<boolean> {
+  return new Promise((done) => {
+    const timer = setTimeout(() => done(false), START_LIMIT)
+    redis.once('ready', () => {
+      clearTimeout(timer)
+      done(true)
+    })
+  })
 }
 
 /** Let what is under way finish, but do not wait for a server that no longer answers. */
@@ -51,8 +56,4 @@ export async function disconnectRedis(redis: Redis): Promise<void> {
   } catch {
     redis.disconnect()
   }
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'REDIS_URL'
 }

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { describeFailure } from './cli/failure.ts'
+import { addMigrate } from './cli/migrate.ts'
+import { addSecrets } from './cli/secrets.ts'
+import { addSeed } from './cli/seed.ts'
+import { addUser } from './cli/user.ts'
+import { packageVersion } from './package-info.ts'
+
+const FAILED = 1
+const WRONG_USAGE = 2
+
+const program = new Command('pawl')
+  .description('Run and administer the authentication server. It is configured by environment variables.')
+  .version(packageVersion())
+  .showHelpAfterError('Add --help to see how it is used.')
+  .exitOverride()
+
+program
+  .command('serve')
+  .description('run the server until a signal stops it')
+  .action(async () => {
+    const { serve } = await import('./server.ts')
+    await serve(process.env)
+  })
+for (const add of [addMigrate, addSeed, addUser, addSecrets]) add(program, process)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said it already, or was only asked for help.
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+  } else {
+    process.stderr.write(`${describeFailure(error)}\n`)
+    process.exitCode = FAILED
+  }
+}

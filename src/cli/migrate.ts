@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import { loadDatabaseConfig } from '../config.ts'
+import { migrate } from '../db/migrate.ts'
+import { openDatabase } from '../db/open.ts'
+import { hostOf } from '../host-of.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `pawl migrate`: of the environment it needs DATABASE_URL or PAWL_DATA_DIR, no secrets. */
+export function addMigrate(program: Command, { env, stdout }: Terminal): void {
+  program
+    .command('migrate')
+    .description('bring the database schema up to date; may be repeated, and run by several at once')
+    .addHelpText('after', '\nWorks on DATABASE_URL, or without it on the embedded database in PAWL_DATA_DIR.')
+    .action(async () => {
+      const config = loadDatabaseConfig(env)
+      if (config.databaseUrl) await migrateServer(config.databaseUrl)
+      // Opening the embedded database migrates it.
+      else await (await openDatabase(config)).close()
+      stdout.write('The schema is up to date.\n')
+    })
+}
+
+async function migrateServer(url: string): Promise<void> {
+  try {
+    await migrate(url)
+  } catch (error) {
+    throw new Error(`Postgres at ${hostOf(url)} was not migrated: ${reasonOf(error)}`)
+  }
+}
+
+/** The driver's own words; where every address of a host refused, it has only a code. */
+function reasonOf(error: unknown): string {
+  const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const { message, code } = driver as { message?: string; code?: string }
+  return message || code || 'it cannot be reached'
+}

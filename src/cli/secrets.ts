@@ -1,0 +1,22 @@
+import { type Command, Option } from 'commander'
+import { generateSecrets } from '../secrets.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/signing-key.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `pawl secrets`: what the server requires of a production environment and nobody should make up. */
+export function addSecrets(program: Command, { stdout }: Terminal): void {
+  program
+    .command('secrets')
+    .description('print new secrets, as lines for an .env file')
+    .addOption(
+      new Option('--alg <algorithm>', 'what access tokens are signed with')
+        .choices(SIGNING_ALGORITHMS)
+        .default('EdDSA'),
+    )
+    .addHelpText('after', '\nFrom a checkout: npm run --silent pawl -- secrets > .env')
+    .action(({ alg }: { alg: SigningAlgorithm }) => {
+      const { refreshTokenSecret, accessTokenKey } = generateSecrets(alg)
+      if (alg !== 'EdDSA') stdout.write(`ACCESS_TOKEN_ALG=${alg}\n`)
+      stdout.write(`REFRESH_TOKEN_SECRET=${refreshTokenSecret}\nACCESS_TOKEN_PRIVATE_KEY=${accessTokenKey}\n`)
+    })
+}

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises'
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
+import { Value } from '@sinclair/typebox/value'
+import { PawlError } from '../errors.ts'
+import { Seed } from '../schemas/credentials.ts'
+import { checkNewPassword, normalizePassword } from '../users/password-policy.ts'
+
+const USER = 'must be an object with "email" and "password", and perhaps "roles" and "status"'
+const ROLE = 'must be a lower-case letter, then up to 31 of a-z 0-9 : _ and -'
+const EXPECTED: Record<string, string> = {
+  email: 'must be an e-mail address',
+  password: 'must be text of 1 to 512 characters',
+  roles: 'must be a list of at most 32 different roles',
+  status: 'must be "active" or "disabled"',
+}
+
+/**
+ * The users in the JSON file at `path`, their passwords acceptable to the policy of signup. Rejects with every problem
+ * by its place in the file, and never with what stands there.
+ */
+export async function readSeeds(path: string, minLength: number): Promise<Seed[]> {
+  const entries = await readArray(path)
+  const places = new Map<string, number>()
+  const problems = entries.flatMap((entry, index) => {
+    if (!Value.Check(Seed, entry)) return schemaProblems(entry, index)
+    return [...repetition(entry, index, places), ...policyProblems(entry, index, minLength)]
+  })
+  if (problems.length > 0) throw new Error(problems.map((problem) => `${path} ${problem}`).join('\n'))
+  return entries as Seed[]
+}
+
+async function readArray(path: string): Promise<unknown[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `${path} cannot be read: ${error.code === 'ENOENT' ? 'there is no such file' : error.code}`,
+    )
+  })
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    // Not the parser's own message: it quotes the file.
+    throw new Error(`${path} is not JSON`)
+  }
+  if (!Array.isArray(content)) throw new Error(`${path} must contain an array of users`)
+  return content
+}
+
+/** One for each place: a missing property is also no string, and no e-mail address. */
+function schemaProblems(entry: unknown, index: number): string[] {
+  const byPlace = new Map<string, string>()
+  for (const error of Value.Errors(Seed, entry)) {
+    const keys = error.path.split('/').slice(1)
+    const place = `[${index}]${keys.map(formatKey).join('')}`
+    if (!byPlace.has(place)) byPlace.set(place, `${place}: ${expectation(error, keys)}`)
+  }
+  return [...byPlace.values()]
+}
+
+function formatKey(key: string): string {
+  if (/^\d+$/.test(key)) return `[${key}]`
+  return /^\w+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
+}
+
+function expectation({ type }: ValueError, [key, inner]: string[]): string {
+  if (key === undefined) return USER
+  if (type === ValueErrorType.ObjectAdditionalProperties) return 'is not a property of a user'
+  if (type === ValueErrorType.ObjectRequiredProperty) return 'is missing'
+  return inner === undefined ? (EXPECTED[key] ?? USER) : ROLE
+}
+
+function repetition({ email }: Seed, index: number, places: Map<string, number>): string[] {
+  const first = places.get(email.toLowerCase())
+  places.set(email.toLowerCase(), first ?? index)
+  return first === undefined ? [] : [`[${index}].email: is the same as [${first}].email`]
+}
+
+function policyProblems({ email, password }: Seed, index: number, minLength: number): string[] {
+  try {
+    checkNewPassword(normalizePassword(password), email.toLowerCase(), minLength)
+    return []
+  } catch (error) {
+    if (!(error instanceof PawlError)) throw error
+    return [`[${index}].password: ${error.detail}`]
+  }
+}

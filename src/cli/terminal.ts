@@ -1,0 +1,2 @@
+/** The part of the process that commands work with. */
+export type Terminal = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr'>

@@ -1,0 +1,98 @@
+import { type TString, Type } from '@sinclair/typebox'
+import { DURATION, parseDuration } from './duration.ts'
+import { SIGNING_ALGORITHMS } from './tokens/signing-key.ts'
+
+/** Ten years: beyond it a duration is a typing error, and times no longer fit the packed session. */
+export const LONGEST = parseDuration('3650d')
+
+const duration = (fallback: string, what: string) =>
+  Type.Transform(
+    Type.String({ pattern: DURATION, default: fallback, description: `a duration like 15m (${what})` }),
+  )
+    .Decode(parseDuration)
+    .Encode((ms) => `${ms}ms`)
+
+const integer = (fallback: number, minimum: number, maximum: number) =>
+  Type.Transform(
+    Type.String({
+      pattern: '^\\d{1,9}$',
+      default: String(fallback),
+      description: `a whole number from ${minimum} to ${maximum}`,
+      range: [minimum, maximum],
+    }),
+  )
+    .Decode(Number)
+    .Encode(String)
+
+const flag = (fallback: boolean, on: string, off: string) =>
+  Type.Transform(
+    Type.String({
+      pattern: `^(${on}|${off})$`,
+      default: fallback ? on : off,
+      description: `${on} or ${off}`,
+    }),
+  )
+    .Decode((text) => text === on)
+    .Encode((value) => (value ? on : off))
+
+const oneOf = <const T extends string>(fallback: T, values: readonly T[]) =>
+  Type.Unsafe<T>(
+    Type.String({
+      pattern: `^(${values.join('|')})$`,
+      default: fallback,
+      description: `one of ${values.join(', ')}`,
+    }),
+  ) as unknown as TString & { static: T }
+
+const url = (protocols: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: `^(${protocols})://.+`,
+      description: `a URL that starts with ${protocols.replace('|', ':// or ')}://`,
+      isUrl: true,
+    }),
+  )
+
+/** What a command needs that works on the database alone. */
+export const DatabaseEnvironment = Type.Object({
+  DATABASE_URL: url('postgres|postgresql'),
+  PAWL_DATA_DIR: Type.String({ default: '.pawl', description: 'a folder' }),
+  PASSWORD_MIN_LENGTH: integer(8, 8, 64),
+  ARGON2_MEMORY_KIB: integer(19_456, 1_024, 4_194_304),
+  ARGON2_TIME: integer(2, 2, 100),
+  ARGON2_PARALLELISM: integer(1, 1, 64),
+})
+
+/** The environment, as documented. Values are text here; `loadConfig` decodes them. */
+export const Environment = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1', description: 'an address to listen on' }),
+  PORT: integer(3000, 0, 65_535),
+  REDIS_URL: url('redis|rediss'),
+  ISSUER: Type.Optional(
+    Type.String({ pattern: '^https?://.+', description: 'the public URL of this server', isUrl: true }),
+  ),
+  AUDIENCE: Type.Optional(Type.String({ description: 'the API that the access tokens are for' })),
+  ACCESS_TOKEN_TTL: duration('15m', 'the life of an access token'),
+  ACCESS_TOKEN_ALG: oneOf('EdDSA', SIGNING_ALGORITHMS),
+  ACCESS_TOKEN_PRIVATE_KEY: Type.Optional(
+    Type.String({
+      description: 'a private key for ACCESS_TOKEN_ALG: PKCS #8, as PEM or as the base64 of its DER',
+    }),
+  ),
+  REFRESH_TOKEN_SECRET: Type.Optional(
+    Type.String({ minLength: 32, description: 'at least 32 characters, random' }),
+  ),
+  REFRESH_IDLE_TTL: duration('7d', 'how long a session may go without a refresh'),
+  SESSION_MAX_TTL: duration('30d', 'the longest life of a session'),
+  GRACE: duration('30s', 'how long a spent refresh token is answered with its successor'),
+  MAX_SESSIONS_PER_USER: integer(20, 1, 500),
+  SIGNUP: flag(true, 'true', 'false'),
+  RATE_LIMIT: flag(true, 'on', 'off'),
+  TRUST_PROXY: Type.String({
+    default: 'false',
+    description:
+      'true, false, or the addresses of the proxies: IPs, subnets like 10.0.0.0/8, or loopback, comma-separated',
+  }),
+  LOG_LEVEL: oneOf('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  ...DatabaseEnvironment.properties,
+})

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import postgres from 'postgres'
+import { cleanUp, type Env } from './helper.ts'
+import { cloneDatabase } from './services/template.ts'
+
+export const CLI = ['--import', 'tsx', fileURLToPath(new URL('../src/cli.ts', import.meta.url))]
+
+export interface CliResult {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Run one command to its end, as an operator does; it reads `input` and then the end of the pipe. */
+export async function runCli(args: string[], env: Env = {}, input = ''): Promise<CliResult> {
+  const { PATH = '', HOME = '' } = process.env
+  const child = spawn(process.execPath, [...CLI, ...args], { env: { PATH, HOME, ...env } })
+  // A command that reads nothing may be gone before the pipe is written.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { code, stdout, stderr }
+}
+
+/** No more of an environment than a command may ask for that works on the database: no secrets, no Redis. */
+export async function databaseEnvironment(t: TestContext): Promise<Env & { DATABASE_URL: string }> {
+  const database = await cloneDatabase()
+  cleanUp(t, () => database.drop())
+  return { DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '1024' }
+}
+
+export async function onDatabase<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** All columns of all users, and where and by which transaction each row was written. */
+export function userRows(url: string): Promise<Record<string, unknown>[]> {
+  return onDatabase(url, async (sql) => [
+    ...(await sql`select users.*, users.ctid::text as place, users.xmin::text as writer from users order by id`),
+  ])
+}
+
+export async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'pawl-cli-'))
+  cleanUp(t, () => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+/** A file with this content, as JSON unless it is text; answers its path. */
+export async function file(t: TestContext, content: unknown): Promise<string> {
+  const path = join(await folder(t), 'users.json')
+  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}

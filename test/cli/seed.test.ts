@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { databaseEnvironment, file, runCli, userRows } from '../cli-process.ts'
+import { build, logIn, me, PASSWORD, signUp } from '../helper.ts'
+
+const SEEDS = [
+  { email: 'Ada@Example.com', password: PASSWORD, roles: ['admin', 'editor'] },
+  { email: 'bob@example.com', password: 'ratchet and pawl' },
+  { email: 'eve@example.com', password: 'ratchet and pawl', status: 'disabled' },
+]
+
+test('a file that is seeded twice leaves the rows as the first time made them', async (t) => {
+  const env = await databaseEnvironment(t)
+  const path = await file(t, SEEDS)
+
+  const first = await runCli(['seed', '--file', path], env)
+  assert.equal(first.code, 0, first.stderr)
+  assert.match(first.stdout, /made ada@example\.com\nmade bob@example\.com\nmade eve@example\.com\n/)
+  assert.match(first.stdout, /3 made, 0 already there/)
+  const rows = await userRows(env.DATABASE_URL)
+  assert.equal(rows.length, 3)
+
+  const changed = SEEDS.map((seed) => ({ ...seed, email: seed.email.toUpperCase(), roles: ['other'] }))
+  for (const again of [path, await file(t, changed)]) {
+    const second = await runCli(['seed', '--file', again], env)
+    assert.equal(second.code, 0, second.stderr)
+    assert.equal(second.stdout, 'Users from the file: 0 made, 3 already there.\n')
+    assert.deepEqual(await userRows(env.DATABASE_URL), rows)
+  }
+})
+
+test('seeded users log in with their passwords and roles; a disabled one does not', async (t) => {
+  const env = await databaseEnvironment(t)
+  const { code, stdout, stderr } = await runCli(['seed', '--file', await file(t, SEEDS)], env)
+  assert.equal(code, 0, stderr)
+  assert.ok(!(stdout + stderr).includes(PASSWORD))
+
+  const app = await build(t, env)
+  const ada = await logIn(app, 'ada@example.com')
+  assert.equal(ada.statusCode, 200)
+  assert.deepEqual((await me(app, ada.json().accessToken)).json().roles, ['admin', 'editor'])
+  assert.equal((await logIn(app, 'bob@example.com', 'ratchet and pawl')).statusCode, 200)
+  const eve = await logIn(app, 'eve@example.com', 'ratchet and pawl')
+  assert.equal(eve.json().code, 'AUTH_INVALID_CREDENTIALS')
+})
+
+test('thousands are made by number with one printed password, and the missing ones the next time', async (t) => {
+  const env = await databaseEnvironment(t)
+  const first = await runCli(['seed', '--count', '2500'], env)
+  assert.equal(first.code, 0, first.stderr)
+  assert.match(first.stdout, /2500 made, 0 already there/)
+  // Not a terminal: no bar.
+  assert.equal(first.stderr, '')
+  const password = /The password of the users made now: (\S{16})\n/.exec(first.stdout)?.[1] ?? ''
+  const rows = await userRows(env.DATABASE_URL)
+  assert.equal(rows.length, 2500)
+  assert.equal(new Set(rows.map((row) => row.password_hash)).size, 1)
+
+  const second = await runCli(['seed', '--count', '2500'], env)
+  assert.equal(second.stdout, 'Users by number: 0 made, 2500 already there.\n')
+  assert.deepEqual(await userRows(env.DATABASE_URL), rows)
+  const third = await runCli(['seed', '--count', '2501', '--password', PASSWORD], env)
+  assert.equal(third.stdout, 'Users by number: 1 made, 2500 already there.\n')
+
+  const app = await build(t, env)
+  for (const number of ['000001', '002500'])
+    assert.equal((await logIn(app, `user${number}@seed.example`, password)).statusCode, 200)
+  assert.equal((await logIn(app, 'user002501@seed.example')).statusCode, 200)
+})
+
+test('a file and a number can be seeded together', async (t) => {
+  const env = await databaseEnvironment(t)
+  const path = await file(t, SEEDS)
+  const { code, stderr } = await runCli(['seed', '--file', path, '--count', '7'], env)
+  assert.equal(code, 0, stderr)
+  assert.equal((await userRows(env.DATABASE_URL)).length, 10)
+})
+
+test('a database with real users is seeded only by force', async (t) => {
+  const env = await databaseEnvironment(t)
+  const app = await build(t, env)
+  const { email } = await signUp(app)
+  const before = await userRows(env.DATABASE_URL)
+
+  const refused = await runCli(['seed', '--count', '5'], env)
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /--force/)
+  assert.equal(refused.stdout, '')
+  assert.deepEqual(await userRows(env.DATABASE_URL), before)
+
+  const path = await file(t, [{ email, password: 'not the one it has' }])
+  const forced = await runCli(['seed', '--file', path, '--count', '5', '--force'], env)
+  assert.equal(forced.code, 0, forced.stderr)
+  assert.match(forced.stdout, /from the file: 0 made, 1 already there/)
+  assert.equal((await userRows(env.DATABASE_URL)).length, 6)
+  assert.equal((await logIn(app, email)).statusCode, 200)
+})
+
+test('a broken file is refused as a whole, with every problem by its place and no value', async (t) => {
+  const env = await databaseEnvironment(t)
+  const path = await file(t, [
+    { email: 'fine@example.com', password: PASSWORD },
+    { email: 'hush', password: 7, roles: ['Hush', 'ok'], status: 'hush' },
+    'hush',
+    { email: 'short@example.com', password: 'hush', 'pass word': 'hush' },
+    { email: 'weak@example.com', password: 'hush' },
+    { email: 'FINE@example.com', password: 'password123' },
+    { password: PASSWORD },
+  ])
+  const { code, stdout, stderr } = await runCli(['seed', '--file', path], env)
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  assert.ok(!/hush/i.test(stderr.replaceAll(path, '')))
+  const places = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(`${path} `, '').replace(/: .*/, ''))
+  assert.deepEqual(places.sort(), [
+    '[1].email',
+    '[1].password',
+    '[1].roles[0]',
+    '[1].status',
+    '[2]',
+    '[3]["pass word"]',
+    '[4].password',
+    '[5].email',
+    '[5].password',
+    '[6].email',
+  ])
+  assert.equal((await userRows(env.DATABASE_URL)).length, 0)
+})
+
+test('what is no list of users at all is refused without quoting it', async (t) => {
+  // Nothing listens there: the file is looked at first.
+  const env = { DATABASE_URL: 'postgres://127.0.0.1:1/pawl' }
+  const refusal = async (path: string) => {
+    const { code, stderr } = await runCli(['seed', '--file', path], env)
+    assert.equal(code, 1)
+    return stderr.replace(path, 'FILE')
+  }
+  assert.equal(await refusal(await file(t, '[hush]')), 'FILE is not JSON\n')
+  assert.equal(await refusal(await file(t, { hush: [] })), 'FILE must contain an array of users\n')
+  assert.equal(await refusal('/no/such/file'), 'FILE cannot be read: there is no such file\n')
+})

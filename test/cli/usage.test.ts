@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from '../../src/config.ts'
+import { runCli } from '../cli-process.ts'
+
+test('every command explains itself on stdout', async () => {
+  const expected = {
+    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+secrets/,
+    'migrate --help': /DATABASE_URL/,
+    'seed --help': /--file <path>[\s\S]+--count <n>[\s\S]+--force/,
+    'user --help': /create \[options\] <email>/,
+    'user create --help': /--role <role>[\s\S]+--password-stdin/,
+    'secrets --help': /EdDSA[\s\S]+> \.env/,
+    '--version': /^\d+\.\d+\.\d+\n$/,
+  }
+  await Promise.all(
+    Object.entries(expected).map(async ([line, text]) => {
+      const result = await runCli(line.split(' '))
+      assert.equal(result.code, 0, line)
+      assert.match(result.stdout, text)
+      assert.equal(result.stderr, '')
+    }),
+  )
+})
+
+test('wrong usage ends with 2 and says on stderr what is wrong', async () => {
+  const expected = {
+    '': /Usage: pawl/,
+    sed: /unknown command 'sed'/,
+    seed: /--file users\.json/,
+    'seed --count 0': /whole number/,
+    'seed --file users.json --password x': /--password belongs to --count/,
+    'user create ada': /not an e-mail address/,
+    'user create ada@example.com --role Admin': /A role is/,
+    'user create ada@example.com --password x': /unknown option '--password'/,
+    'migrate now': /too many arguments/,
+    'secrets --alg HS256': /EdDSA, ES256, RS256/,
+  }
+  await Promise.all(
+    Object.entries(expected).map(async ([line, text]) => {
+      const result = await runCli(line.split(' ').filter(Boolean))
+      assert.equal(result.code, 2, line)
+      assert.match(result.stderr, text)
+      assert.equal(result.stdout, '')
+    }),
+  )
+})
+
+test('a command names every variable that is wrong, and no value', async () => {
+  const env = { DATABASE_URL: 'mysql://hush', ARGON2_TIME: 'hush', REDIS_URL: 'not looked at' }
+  for (const line of ['migrate', 'seed --count 1']) {
+    const { code, stderr } = await runCli(line.split(' '), env)
+    assert.equal(code, 1, line)
+    assert.match(
+      stderr,
+      /^The configuration has 2 problems:\n {2}DATABASE_URL must .+\n {2}ARGON2_TIME must .+\n$/,
+    )
+    assert.ok(!stderr.includes('hush'))
+  }
+})
+
+test('the secrets it makes are what the server requires, new ones each time', async () => {
+  const required = {
+    DATABASE_URL: 'postgres://127.0.0.1/pawl',
+    REDIS_URL: 'redis://127.0.0.1',
+    ISSUER: 'https://auth.example.com',
+  }
+  const seen = new Set<string>()
+  for (const alg of ['EdDSA', 'EdDSA', 'ES256']) {
+    const { code, stdout, stderr } = await runCli(['secrets', '--alg', alg])
+    assert.equal(code, 0)
+    assert.equal(stderr, '')
+    const lines = stdout.trimEnd().split('\n')
+    const secrets = Object.fromEntries(lines.map((line) => line.split(/=(.*)/).slice(0, 2)))
+    assert.equal(loadConfig({ ...required, ...secrets }).tokens.algorithm, alg)
+    seen.add(secrets.REFRESH_TOKEN_SECRET).add(secrets.ACCESS_TOKEN_PRIVATE_KEY)
+  }
+  assert.equal(seen.size, 6)
+})

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseEnv } from 'node:util'
+import { loadConfig, loadDatabaseConfig } from '../../src/config.ts'
+import { Environment } from '../../src/environment.ts'
+import { generateSecrets } from '../../src/secrets.ts'
+import { runCli } from '../cli-process.ts'
+import type { Env } from '../helper.ts'
+import { readCompose, type Service, variables } from './compose-file.ts'
+import { all, variables as imageVariables, readDockerfile } from './dockerfile.ts'
+
+const secrets = generateSecrets('EdDSA')
+const DOTENV = {
+  REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
+  ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+}
+
+const image = readDockerfile().at(-1)
+
+function keepsRunning(service: Service) {
+  return service.restart !== undefined
+}
+
+function hasHealthCheck(service: Service) {
+  if (service.healthcheck) return !service.healthcheck.disable
+  return service.build !== undefined && all(image, 'HEALTHCHECK').length === 1
+}
+
+test('the server, its two stores and the migrations are services, and only the migrations end', () => {
+  const { services } = readCompose(DOTENV)
+  assert.deepEqual(Object.keys(services).sort(), ['migrate', 'postgres', 'redis', 'server'])
+  const lasting = Object.keys(services).filter((name) => services[name] && keepsRunning(services[name]))
+  assert.deepEqual(lasting.sort(), ['postgres', 'redis', 'server'])
+})
+
+test('without the secrets Compose refuses, and says how to make them', () => {
+  for (const name of Object.keys(DOTENV)) {
+    const refusal = new RegExp(`${name} is missing a value: .*pawl -- secrets > \\.env`)
+    assert.throws(() => readCompose({ ...DOTENV, [name]: '' }), refusal)
+  }
+})
+
+test('every variable that the image, the server and the migrations are given is one that Pawl reads', () => {
+  const { services } = readCompose(DOTENV)
+  const given = [imageVariables(image), variables(services.server), variables(services.migrate)]
+  const known = new Set([...Object.keys(Environment.properties), 'NODE_ENV'])
+  const unknown = given.flatMap((env) => Object.keys(env)).filter((name) => !known.has(name))
+  assert.deepEqual(unknown, [])
+})
+
+test('the .env that pawl makes is all that the server needs, whatever signs its tokens', async () => {
+  for (const algorithm of ['EdDSA', 'ES256']) {
+    const dotenv = parseEnv((await runCli(['secrets', '--alg', algorithm])).stdout) as Env
+    const { server } = readCompose(dotenv).services
+    assert.deepEqual(server?.env_file, [{ path: '.env', required: false }])
+    const config = loadConfig({ ...imageVariables(image), ...dotenv, ...variables(server) })
+    assert.equal(config.tokens.algorithm, algorithm)
+    assert.equal(config.tokens.issuer, 'http://localhost:3000')
+    assert.equal(config.host, '0.0.0.0')
+  }
+})
+
+test('PORT moves the published port and the issuer, and not the port inside the container', () => {
+  const { services } = readCompose({ ...DOTENV, PORT: '8080', HOST: '127.0.0.1' })
+  const config = loadConfig({ PORT: '8080', HOST: '127.0.0.1', ...variables(services.server) })
+  assert.deepEqual(services.server?.ports, ['8080:3000'])
+  assert.equal(config.tokens.issuer, 'http://localhost:8080')
+  assert.equal(config.port, 3000)
+  assert.equal(config.host, '0.0.0.0')
+})
+
+test('the server and the migrations log in to Postgres as the user that it makes', () => {
+  for (const dotenv of [DOTENV, { ...DOTENV, POSTGRES_PASSWORD: 'chosen' }]) {
+    const { services } = readCompose(dotenv)
+    const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = variables(services.postgres)
+    const expected = `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgres:5432/${POSTGRES_DB}`
+    assert.equal(loadConfig(variables(services.server)).databaseUrl, expected)
+    assert.equal(loadDatabaseConfig(variables(services.migrate)).databaseUrl, expected)
+  }
+})
+
+test('nothing but the server can be reached from outside the host', () => {
+  const { server, ...others } = readCompose(DOTENV).services
+  assert.deepEqual(server?.ports, ['3000:3000'])
+  const published = Object.values(others).flatMap((service) => service.ports ?? [])
+  assert.deepEqual(published.sort(), ['127.0.0.1:5432:5432', '127.0.0.1:6379:6379'])
+})
+
+test('every service that keeps running has a health check', () => {
+  const { services } = readCompose(DOTENV)
+  for (const [name, service] of Object.entries(services)) {
+    assert.equal(hasHealthCheck(service), keepsRunning(service), name)
+  }
+})
+
+test('a service waits only for what can come true', () => {
+  const { services } = readCompose(DOTENV)
+  for (const service of Object.values(services)) {
+    for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
+      const other = services[name]
+      assert.ok(other, `${name} is a service`)
+      assert.equal(condition, keepsRunning(other) ? 'service_healthy' : 'service_completed_successfully')
+    }
+  }
+})
+
+test('every volume that a service mounts is declared, and every declared one is mounted', () => {
+  const { services, volumes } = readCompose(DOTENV)
+  const mounted = Object.values(services).flatMap((service) => service.volumes ?? [])
+  const names = mounted.map((mount) => mount.split(':')[0])
+  assert.deepEqual(names.sort(), Object.keys(volumes).sort())
+})
+
+test('Redis logs the sessions to disk and never evicts one', () => {
+  const command = readCompose(DOTENV).services.redis?.command?.join(' ')
+  assert.match(command ?? '', /--appendonly yes --appendfsync everysec --maxmemory-policy noeviction$/)
+})
+
+test('the server is given more time to stop than it takes', () => {
+  const { server } = readCompose(DOTENV).services
+  // By itself Docker kills after 10 seconds, which is also what the server gives to the requests under way.
+  assert.ok(Number.parseInt(server?.stop_grace_period ?? '', 10) > 10)
+})

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import {
+  all,
+  execForm,
+  gitIgnorePatterns,
+  ignorePatterns,
+  isIgnored,
+  operands,
+  readDockerfile,
+} from './dockerfile.ts'
+
+const stages = readDockerfile()
+const image = stages.at(-1)
+
+test('the image runs as a user without rights', () => {
+  assert.equal(all(image, 'USER').at(-1)?.text, 'node')
+})
+
+test('the process is started without a shell, so that SIGTERM reaches it', () => {
+  const [command, ...others] = all(image, 'CMD')
+  assert.deepEqual(execForm(command), ['node', 'dist/src/server.js'])
+  assert.deepEqual(others, [])
+})
+
+test('the health check needs nothing but node', () => {
+  const [check, ...others] = all(image, 'HEALTHCHECK')
+  assert.equal(execForm(check)[0], 'node')
+  assert.deepEqual(others, [])
+})
+
+test('all stages stand on one base image, so that what one has built runs in the other', () => {
+  assert.deepEqual([...new Set(stages.map((stage) => stage.base))], ['node:24-bookworm-slim'])
+})
+
+test('every file that the build copies exists and is part of its context', () => {
+  const copies = stages.flatMap((stage) => all(stage, 'COPY')).filter((copy) => !copy.flags.from)
+  const sources = copies.flatMap((copy) => operands(copy).sources)
+  assert.ok(sources.length > 0)
+  for (const source of sources) {
+    assert.ok(existsSync(new URL(`../../${source}`, import.meta.url)), source)
+    assert.ok(!isIgnored(source), source)
+  }
+})
+
+test('what git ignores is no part of the build either: the secrets least of all', () => {
+  const expected = gitIgnorePatterns().map((pattern) => `**/${pattern.replace(/\/$/, '')}`)
+  assert.deepEqual(
+    expected.filter((pattern) => !ignorePatterns().includes(pattern)),
+    [],
+  )
+  for (const path of ['.env', '.env.production', '.pawl/secrets.json', 'node_modules/fastify/package.json']) {
+    assert.ok(isIgnored(path), path)
+  }
+})

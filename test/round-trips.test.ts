@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Redis } from 'ioredis'
+import { build, cleanUp, me, refresh, signUp } from './helper.ts'
+import { startRedis } from './services/redis.ts'
+
+test('a refresh is one command to Redis, and so is an authenticated request', async (t) => {
+  const own = await startRedis()
+  cleanUp(t, () => own.stop())
+  const app = await build(t, { REDIS_URL: own.url, RATE_LIMIT: 'on' })
+  let { refreshToken, accessToken } = await signUp(app)
+  // The first use of a script sends it whole.
+  refreshToken = (await refresh(app, refreshToken)).json().refreshToken
+
+  const observer = new Redis(own.url)
+  const monitor = await observer.monitor()
+  cleanUp(t, async () => Promise.all([observer.disconnect(), monitor.disconnect()]))
+  const seen: string[] = []
+  const done = new Promise<void>((resolve) => {
+    monitor.on('monitor', (_time: string, [command = '', text]: string[], source: string) => {
+      // What a script calls inside Redis costs no round trip.
+      if (source === 'lua') return
+      if (text === 'done') resolve()
+      else seen.push(command.toLowerCase())
+    })
+  })
+  for (let i = 0; i < 5; i++) {
+    refreshToken = (await refresh(app, refreshToken)).json().refreshToken
+    assert.equal((await me(app, accessToken)).statusCode, 200)
+  }
+  await observer.echo('done')
+  await done
+  assert.deepEqual(seen, Array(5).fill(['evalsha', 'hmget']).flat())
+})

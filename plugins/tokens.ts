@@ -2,6 +2,7 @@ import fastifyJwt, { type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
+import { createCheckpoints } from '../src/tokens/checkpoints.ts'
 import type { Jwt } from '../src/tokens/jwt.ts'
 import { createMemoryStore } from '../src/tokens/memory-store.ts'
 import { createRedisStore } from '../src/tokens/redis-store.ts'
@@ -59,11 +60,16 @@ export const tokens = fp(
     const store = options.redis
       ? createRedisStore(options.redis, options, clock ? { clock } : {})
       : createMemoryStore(options, clock ?? Date.now)
+    const records = createSessionRecords(app.database)
+    const checkpoints = createCheckpoints(records, app.log)
+    checkpoints.start()
+    app.addHook('onClose', () => checkpoints.stop())
     const service = createTokenService({
       accessTokens: createAccessTokens(adapt(jwt.access), { issuer, audience, accessTtl }),
       refreshTokens: createRefreshTokens(adapt(jwt.refresh), { issuer, audience: refreshAudience }),
       store,
-      records: createSessionRecords(app.database),
+      records,
+      checkpoints,
       maxTtl,
       clock: clock ?? Date.now,
       log: app.log,

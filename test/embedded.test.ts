@@ -42,12 +42,14 @@ test('the lines that the embedded default prints work when they are pasted, and 
   }
 })
 
-test('it makes its secrets once, for its owner alone, and keeps them and the accounts through kill -9', async (t) => {
+test('it makes its secrets once, for its owner alone, and keeps them, the accounts and the sessions through kill -9', async (t) => {
   const env = await embedded(t)
   const path = join(env.PAWL_DATA_DIR ?? '', 'secrets.json')
   const first = await startServer(t, env)
   const credentials = { email: newEmail(), password: PASSWORD }
-  assert.equal((await post(first, '/auth/signup', credentials)).status, 201)
+  const signup = await post(first, '/auth/signup', credentials)
+  assert.equal(signup.status, 201)
+  const { refreshToken } = (await signup.json()) as TokenPair
   assert.equal((await stat(path)).mode & 0o777, 0o600)
   const secrets = await readFile(path, 'utf8')
 
@@ -56,6 +58,7 @@ test('it makes its secrets once, for its owner alone, and keeps them and the acc
   const second = await startServer(t, env)
   assert.equal(await readFile(path, 'utf8'), secrets)
   assert.equal((await post(second, '/auth/login', credentials)).status, 200)
+  assert.equal((await post(second, '/auth/refresh', { refreshToken })).status, 200)
 })
 
 test('a second process on the same folder is refused, since both would lose data', async (t) => {

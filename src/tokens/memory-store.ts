@@ -43,17 +43,17 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
   }
 
   return {
-    async open({ userId, sessionId, absoluteExpiry, authorization: given }) {
+    async open({ userId, sessionId, absoluteExpiry, authorization: given, generation }) {
       const now = clock()
       purge(now)
       dropExpired(userId, now)
       const known = users.get(userId)?.authorization
       const authorization = known && known.ver > given.ver ? known : given
-      drop(userId, sessionId)
-      const evicted = evict(userId)
+      const existing = users.get(userId)?.sessions.get(sessionId)
+      const evicted = existing ? [] : evict(userId)
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
       const idleExpiry = Math.min(now + settings.idleTtl, absoluteExpiry)
-      const state = { generation: 1, rotatedAt: now, retryKey: null, idleExpiry, absoluteExpiry }
+      const state = existing ?? { generation, rotatedAt: now, retryKey: null, idleExpiry, absoluteExpiry }
       users.set(userId, { authorization, sessions: sessions.set(sessionId, state) })
       return { line: lineOf(state), authorization, evicted }
     },

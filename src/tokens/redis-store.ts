@@ -32,13 +32,22 @@ export function createRedisStore(
   const now = () => clock?.() ?? ''
 
   return {
-    async open({ userId, sessionId, absoluteExpiry, authorization }) {
+    async open({ userId, sessionId, absoluteExpiry, authorization, generation: first }) {
       const { idleTtl, maxSessions } = settings
-      const args = [idBytes(sessionId), now(), idleTtl, absoluteExpiry, maxSessions, encode(authorization)]
-      type Reply = [number, number, string, ...string[]]
-      const [rotatedAt, expiresAt, inForce, ...evicted] = await answer(open<Reply>(keyOf(userId), ...args))
+      const args = [
+        idBytes(sessionId),
+        now(),
+        idleTtl,
+        absoluteExpiry,
+        maxSessions,
+        encode(authorization),
+        first,
+      ]
+      type Reply = [number, number, number, string, ...string[]]
+      const reply = await answer(open<Reply>(keyOf(userId), ...args))
+      const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
       return {
-        line: { generation: 1, rotatedAt, expiresAt },
+        line: { generation, rotatedAt, expiresAt },
         authorization: decode(inForce),
         evicted: evicted.map((hex) => stringify(Buffer.from(hex, 'hex'))),
       }

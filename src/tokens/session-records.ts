@@ -1,7 +1,7 @@
-import { and, inArray, isNull } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import { v7 as uuid } from 'uuid'
 import { type Database, run } from '../db/database.ts'
-import { securityEvents, sessions } from '../db/schema.ts'
+import { securityEvents, sessions, users } from '../db/schema.ts'
 
 /** Where a request came from, as far as it tells. */
 export interface Device {
@@ -19,6 +19,21 @@ export interface SessionRecord {
   expiresAt: number
 }
 
+/** A session that goes on, as far as the truth knows it. */
+export interface LiveSession {
+  userId: string
+  /** The newest one that a checkpoint has seen. */
+  generation: number
+  expiresAt: number
+  ver: number
+  roles: string[]
+}
+
+export interface Checkpoint {
+  generation: number
+  lastSeenAt: number
+}
+
 export interface ReuseEvent {
   userId: string
   sessionId: string
@@ -26,6 +41,9 @@ export interface ReuseEvent {
   currentGeneration: number
   device: Device
 }
+
+/** The column is a signed 32-bit integer; past it the token's own generation is the better witness anyway. */
+const HIGHEST_CHECKPOINT = 0x7fffffff
 
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
@@ -38,6 +56,52 @@ export function createSessionRecords({ orm }: Database) {
       const createdAt = new Date(session.createdAt)
       const row = { ...session, ...deviceColumns(device), createdAt, lastSeenAt: createdAt }
       await run(orm.insert(sessions).values({ ...row, expiresAt: new Date(session.expiresAt) }))
+    },
+
+    /**
+     * Do `work` for a session that is alive, and hold off whoever is about to end it until that is done: he then ends
+     * what the work has made, too. Answers whether the session is alive.
+     */
+    async whileAlive(
+      id: string,
+      at: number,
+      work: (session: LiveSession) => Promise<unknown>,
+    ): Promise<boolean> {
+      return run(
+        orm.transaction(async (tx) => {
+          const [found] = await tx
+            .select({
+              userId: sessions.userId,
+              generation: sessions.generation,
+              expiresAt: sessions.expiresAt,
+              ver: users.ver,
+              roles: users.roles,
+            })
+            .from(sessions)
+            .innerJoin(users, eq(users.id, sessions.userId))
+            .where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))
+            .for('share', { of: sessions })
+          if (found) await work({ ...found, expiresAt: found.expiresAt.getTime() })
+          return found !== undefined
+        }),
+      )
+    },
+
+    /** Write down how far sessions have come: many in one statement, and none ever goes back. */
+    async checkpoint(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
+      const rows = [...batch].map(([id, { generation, lastSeenAt }]) => ({
+        id,
+        generation: Math.min(generation, HIGHEST_CHECKPOINT),
+        seen: new Date(lastSeenAt),
+      }))
+      await run(
+        orm.execute(sql`
+          update sessions set
+            generation = greatest(sessions.generation, v.generation),
+            last_seen_at = greatest(sessions.last_seen_at, v.seen)
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(id uuid, generation int, seen timestamptz)
+          where sessions.id = v.id`),
+      )
     },
 
     /** Idempotent: the first reason and time stay. */

@@ -23,6 +23,8 @@ export interface NewSession {
   sessionId: string
   absoluteExpiry: number
   authorization: Authorization
+  /** 1 at login; more where the store lost a session that goes on. */
+  generation: number
 }
 
 export interface Opened {
@@ -47,7 +49,7 @@ export interface StoreSettings extends RotationRules {
 }
 
 export interface SessionStore {
-  /** Start a session at generation 1. */
+  /** Start a session, or go on with one that was lost. A session that the store has already stays as it is. */
   open(session: NewSession): Promise<Opened>
 
   /** Present a refresh token's generation. By the time of the answer the outcome is in force. */

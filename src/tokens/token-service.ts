@@ -3,10 +3,12 @@ import { PawlError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { TokenPair } from '../schemas/token-pair.ts'
 import type { AccessTokens } from './access-token.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
+import { createReopening } from './reopening.ts'
 import { retryKeyOf } from './retry-key.ts'
 import type { Device, SessionRecords } from './session-records.ts'
-import type { Authorization, Line, SessionStore } from './session-store.ts'
+import type { Authorization, Line, Opened, Rotation, SessionStore } from './session-store.ts'
 
 /** Who a request acts for, as `request.auth`. */
 export interface Auth {
@@ -24,6 +26,7 @@ export interface TokenServiceOptions {
   refreshTokens: RefreshTokens
   store: SessionStore
   records: SessionRecords
+  checkpoints: Checkpoints
   /** The longest life of a session, in milliseconds. */
   maxTtl: number
   /** Milliseconds since the epoch. */
@@ -31,11 +34,14 @@ export interface TokenServiceOptions {
   log: Log
 }
 
+type Accepted = Extract<Rotation, { line: Line }>
+
 export type TokenService = ReturnType<typeof createTokenService>
 
 /** The life of a token. Every method that cannot reach a store it needs rejects with `AUTH_UNAVAILABLE`. */
 export function createTokenService(options: TokenServiceOptions) {
-  const { accessTokens, refreshTokens, store, records, maxTtl, clock, log } = options
+  const { accessTokens, refreshTokens, store, records, checkpoints, maxTtl, clock, log } = options
+  const reopen = createReopening(store, records, clock, endEvicted)
 
   function pair(
     userId: string,
@@ -68,6 +74,31 @@ export function createTokenService(options: TokenServiceOptions) {
     await store.close(userId, sessionId)
   }
 
+  /** The store has let go of them to make room. Closed once more: one may have been opened again in between. */
+  async function endEvicted(userId: string, { evicted }: Opened): Promise<void> {
+    if (evicted.length === 0) return
+    log.info({ event: 'sessions_evicted', userId, sessions: evicted }, 'session cap reached')
+    await records.revoke(evicted, 'session_cap', clock())
+    for (const sessionId of evicted) await store.close(userId, sessionId)
+  }
+
+  async function rotate(claims: RefreshClaims, idempotencyKey: string | undefined): Promise<Rotation> {
+    const { sub: userId, sid: sessionId, gen: generation } = claims
+    const presented = { generation, retryKey: retryKeyOf(idempotencyKey) }
+    const result = await store.rotate(userId, sessionId, presented)
+    if (result.outcome !== 'unknown' || !(await reopen(claims))) return result
+    log.info({ event: 'reopened', userId, sessionId }, 'the hot state had lost a session')
+    return store.rotate(userId, sessionId, presented)
+  }
+
+  function deliver(
+    { sub: userId, sid: sessionId }: RefreshClaims,
+    { line, authorization, now }: Accepted,
+  ): TokenPair {
+    checkpoints.note(sessionId, { generation: line.generation, lastSeenAt: now })
+    return pair(userId, sessionId, authorization, line, now)
+  }
+
   return {
     /** Rejects where the hot state cannot be reached. */
     ping: () => store.ping(),
@@ -84,14 +115,9 @@ export function createTokenService(options: TokenServiceOptions) {
         sessionId,
         absoluteExpiry: expiresAt,
         authorization,
+        generation: 1,
       })
-      if (opened.evicted.length > 0) {
-        log.info(
-          { event: 'sessions_evicted', userId: user.id, sessions: opened.evicted },
-          'session cap reached',
-        )
-        await records.revoke(opened.evicted, 'session_cap', createdAt)
-      }
+      await endEvicted(user.id, opened)
       return pair(user.id, sessionId, opened.authorization, opened.line, opened.line.rotatedAt)
     },
 
@@ -104,25 +130,21 @@ export function createTokenService(options: TokenServiceOptions) {
       const claims = refreshTokens.read(token, clock())
       if (!claims) throw refused('malformed, forged or expired')
       const { sub: userId, sid: sessionId, gen: generation } = claims
-      const result = await store.rotate(userId, sessionId, {
-        generation,
-        retryKey: retryKeyOf(idempotencyKey),
-      })
+      const result = await rotate(claims, idempotencyKey)
       switch (result.outcome) {
         case 'healed':
           log.warn({ event: 'healed', userId, sessionId, generation }, 'the hot state had lost writes')
-          return pair(userId, sessionId, result.authorization, result.line, result.now)
+          return deliver(claims, result)
         case 'rotated':
         case 'replayed':
-          return pair(userId, sessionId, result.authorization, result.line, result.now)
+          return deliver(claims, result)
         case 'reused':
           await endForReuse(claims, result.currentGeneration, result.now, device)
           throw refused('reused')
         case 'expired':
           throw refused('session expired')
         case 'unknown':
-          // The seam for re-opening: a session that the hot state lost but Postgres knows is alive.
-          throw refused('session unknown')
+          throw refused('session ended')
       }
     },
 

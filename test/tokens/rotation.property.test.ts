@@ -111,7 +111,13 @@ async function replay(
       observed.id = ids[outcomes.length] ?? observed.id
       const authorization = { ver: step.ver, roles: [`v${step.ver}`] }
       const absoluteExpiry = clock() + step.life
-      const opened = await store.open({ userId, sessionId: observed.id, absoluteExpiry, authorization })
+      const opened = await store.open({
+        userId,
+        sessionId: observed.id,
+        absoluteExpiry,
+        authorization,
+        generation: 1,
+      })
       observer.evicted(opened.evicted)
       outcomes.push(opened)
     } else if (!known) {

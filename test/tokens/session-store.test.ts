@@ -24,7 +24,13 @@ for (const [name, create] of Object.entries(STORES)) {
       const absoluteExpiry = clock() + 10 * HOUR
       return {
         sessionId,
-        ...(await store.open({ userId, sessionId, absoluteExpiry, authorization: { ver, roles } })),
+        ...(await store.open({
+          userId,
+          sessionId,
+          absoluteExpiry,
+          authorization: { ver, roles },
+          generation: 1,
+        })),
       }
     }
     const { sessionId } = await open()

@@ -1,9 +1,11 @@
--- Start a session at generation 1; the least recently used ones make room for it.
+-- Start a session, or go on with one that was lost; the least recently used ones make room for it. A session that is
+-- there already stays as it is.
 --
 -- KEYS[1]  the user's hash
 -- ARGV     1 session id, 16 bytes   2 now in ms, or '' for the time of this server   3 idle life in ms
 --          4 absolute expiry in ms  5 most sessions  6 authorization: "<ver> <role> <role> ..."
--- reply    { now, idle expiry, authorization in force, evicted session id in hex ... }
+--          7 generation
+-- reply    { generation, time of rotation, idle expiry, authorization in force, evicted session id in hex ... }
 --
 -- The hash: field 'u' holds the authorization; a field per session, named by the 16 bytes of its id, holds
 -- generation (4 bytes), time of rotation (6), retry key (8), idle expiry (6), absolute expiry (6), big-endian.
@@ -23,7 +25,7 @@ local function version(authorization)
 end
 
 local fields = redis.call('HGETALL', key)
-local known, alive, others = nil, false, {}
+local known, existing, alive, others = nil, nil, false, {}
 for i = 1, #fields, 2 do
   local field, value = fields[i], fields[i + 1]
   if field == 'u' then
@@ -34,7 +36,11 @@ for i = 1, #fields, 2 do
       redis.call('HDEL', key, field)
     else
       alive = true
-      if generation ~= 0 and field ~= sid then table.insert(others, { sid = field, at = at }) end
+      if field == sid then
+        existing = value
+      elseif generation ~= 0 then
+        table.insert(others, { sid = field, at = at })
+      end
     end
   end
 end
@@ -42,18 +48,23 @@ end
 local authorization = ARGV[6]
 if alive and version(known) > version(authorization) then authorization = known end
 
+redis.call('HSET', key, 'u', authorization)
+if existing then
+  local generation, at, _, idle = struct.unpack(PACKED, existing)
+  return { generation, at, idle, authorization }
+end
+
 table.sort(others, function(a, b)
   if a.at ~= b.at then return a.at < b.at end
   return a.sid < b.sid
 end)
-
-local idle = math.min(now + idle_ttl, absolute)
-local reply = { now, idle, authorization }
+local generation, idle = tonumber(ARGV[7]), math.min(now + idle_ttl, absolute)
+local reply = { generation, now, idle, authorization }
 for i = 1, #others - most + 1 do
   redis.call('HDEL', key, others[i].sid)
   table.insert(reply, (string.gsub(others[i].sid, '.', function(c) return string.format('%02x', string.byte(c)) end)))
 end
 
-redis.call('HSET', key, 'u', authorization, sid, struct.pack(PACKED, 1, now, NO_RETRY_KEY, idle, absolute))
+redis.call('HSET', key, sid, struct.pack(PACKED, generation, now, NO_RETRY_KEY, idle, absolute))
 if redis.call('PTTL', key) < idle - now then redis.call('PEXPIRE', key, idle - now) end
 return reply

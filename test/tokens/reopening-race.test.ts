@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { v7 as uuid } from 'uuid'
+import { openPostgres } from '../../src/db/postgres.ts'
+import { createReopening } from '../../src/tokens/reopening.ts'
+import { createSessionRecords } from '../../src/tokens/session-records.ts'
+import type { SessionStore } from '../../src/tokens/session-store.ts'
+import { openSql } from '../database.ts'
+import { cleanUp, environment, newEmail } from '../helper.ts'
+import { SETTINGS, STORES } from './stores.ts'
+
+test('a session that is ended while it is being opened again does not survive that', async (t) => {
+  const env = await environment(t)
+  const sql = openSql(t, env)
+  const database = await openPostgres(env.DATABASE_URL ?? '')
+  cleanUp(t, () => database.close())
+  const records = createSessionRecords(database)
+  const store = await STORES.memory(t, Date.now)
+  const [userId, sessionId, now] = [uuid(), uuid(), Date.now()]
+  await sql`insert into users (id, email, password_hash) values (${userId}, ${newEmail()}, '')`
+  const session = { id: sessionId, userId, createdAt: now, expiresAt: now + SETTINGS.idleTtl }
+  await records.insert(session, { ip: '', userAgent: undefined })
+
+  // The logout arrives when the re-opening has seen the session alive, and goes as far as it can.
+  let ended = Promise.resolve()
+  const logOut = async () => {
+    await records.revoke([sessionId], 'logout', now)
+    await store.close(userId, sessionId)
+  }
+  const isHeldOff = async () => {
+    while ((await sql`select 1 from pg_locks where not granted`).length === 0) await delay(5)
+  }
+  const interrupted: SessionStore = {
+    ...store,
+    async open(lost) {
+      ended = logOut()
+      await Promise.race([ended, isHeldOff()])
+      return store.open(lost)
+    },
+  }
+  const reopen = createReopening(interrupted, records, Date.now, async () => {})
+  const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: 0, jti: '' }
+  assert.equal(await reopen(claims), true)
+  await ended
+  assert.equal(await store.find(userId, sessionId), undefined)
+})

@@ -1,4 +1,4 @@
-import type { FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { bearerChallenge, PawlError } from '../src/errors.ts'
 import type { Auth } from '../src/tokens/token-service.ts'
@@ -6,7 +6,7 @@ import type { Auth } from '../src/tokens/token-service.ts'
 export interface AuthorizeOptions {
   /** One of these is enough; none named, any user is. */
   roles?: readonly string[]
-  /** Ask the store rather than trust what this node knows. At present every check asks the store. */
+  /** Ask the store as well, for what must not wait the few milliseconds until this node has heard of a revocation. */
   fresh?: boolean
 }
 
@@ -30,11 +30,11 @@ export const authenticate = fp(
   async (app) => {
     const { tokens } = app
 
-    const check: preHandlerAsyncHookHandler = async (request, reply) => {
+    async function check(request: FastifyRequest, reply: FastifyReply, fresh: boolean): Promise<void> {
       try {
         const token = bearerToken(request)
         if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
-        request.auth = await tokens.authenticate(token)
+        request.auth = await tokens.authenticate(token, fresh)
       } catch (error) {
         // Also where the route's own application renders its errors in another way.
         const challenge = error instanceof PawlError && bearerChallenge(error.code, error.statusCode)
@@ -45,14 +45,17 @@ export const authenticate = fp(
 
     app.decorateRequest('auth', null)
     app.decorate('bearerToken', bearerToken)
-    app.decorate('authenticate', check)
-    app.decorate('authorize', ({ roles = [] }: AuthorizeOptions): preHandlerAsyncHookHandler => {
-      return async function authorize(request, reply) {
-        await check.call(this, request, reply)
-        const allowed = roles.length === 0 || request.auth?.roles.some((role) => roles.includes(role))
-        if (!allowed) throw new PawlError('AUTH_FORBIDDEN')
-      }
-    })
+    app.decorate('authenticate', (request, reply) => check(request, reply, false))
+    app.decorate(
+      'authorize',
+      ({ roles = [], fresh = false }: AuthorizeOptions): preHandlerAsyncHookHandler => {
+        return async (request, reply) => {
+          await check(request, reply, fresh)
+          const allowed = roles.length === 0 || request.auth?.roles.some((role) => roles.includes(role))
+          if (!allowed) throw new PawlError('AUTH_FORBIDDEN')
+        }
+      },
+    )
   },
   { name: 'pawl-authenticate', dependencies: ['pawl-tokens'] },
 )

@@ -3,10 +3,14 @@ import fp from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
+import { closeAll, createEnding, revocationOf } from '../src/tokens/ending.ts'
 import type { Jwt } from '../src/tokens/jwt.ts'
 import { createMemoryStore } from '../src/tokens/memory-store.ts'
+import { createRedisFeed } from '../src/tokens/redis-feed.ts'
 import { createRedisStore } from '../src/tokens/redis-store.ts'
 import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
+import { createLocalFeed } from '../src/tokens/revocation-feed.ts'
+import { createRevocations } from '../src/tokens/revocations.ts'
 import { createSessionRecords } from '../src/tokens/session-records.ts'
 import type { StoreSettings } from '../src/tokens/session-store.ts'
 import { importSigningKey, type SigningAlgorithm, type SigningKey } from '../src/tokens/signing-key.ts'
@@ -30,16 +34,20 @@ export interface TokensOptions extends StoreSettings {
   /** Milliseconds. */
   accessTtl: number
   maxTtl: number
+  maxStaleness: number
   /** Where the hot state is; in this process unless given. */
   redis?: Redis | undefined
   /** For tests; the system's clock, and that of Redis, unless given. */
   clock?: (() => number) | undefined
 }
 
+/** Milliseconds that a revocation is remembered beyond the life of the tokens that it kills: clocks differ. */
+const LEEWAY = 60_000
+
 /** Decorates the instance with `tokens`, the token service, and `keySet`. */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
-    const { issuer, audience, algorithm, accessTtl, maxTtl, clock } = options
+    const { issuer, audience, algorithm, accessTtl, maxTtl, maxStaleness, clock } = options
     const key = importSigningKey(options.accessTokenKey, algorithm)
     const refreshAudience = `${issuer}#refresh`
 
@@ -57,21 +65,51 @@ export const tokens = fp(
     })
     const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
 
+    const now = clock ?? Date.now
     const store = options.redis
       ? createRedisStore(options.redis, options, clock ? { clock } : {})
-      : createMemoryStore(options, clock ?? Date.now)
+      : createMemoryStore(options, now)
     const records = createSessionRecords(app.database)
     const checkpoints = createCheckpoints(records, app.log)
+    const lifetime = accessTtl + LEEWAY
+    const revocations = createRevocations(lifetime, () => performance.now())
+    const recover = async () => {
+      const ended = await records.endedWithin(lifetime)
+      await closeAll(store, ended)
+      return ended.map(revocationOf)
+    }
+    const feed = options.redis
+      ? createRedisFeed({
+          redis: options.redis,
+          known: revocations,
+          recover,
+          lifetime,
+          maxStaleness,
+          log: app.log,
+        })
+      : createLocalFeed(revocations, recover)
+    const ending = createEnding({ records, store, feed, log: app.log })
+
+    await feed.start()
     checkpoints.start()
-    app.addHook('onClose', () => checkpoints.stop())
+    ending.start()
+    app.addHook('onClose', async () => {
+      await feed.stop()
+      await ending.stop()
+      await checkpoints.stop()
+    })
     const service = createTokenService({
       accessTokens: createAccessTokens(adapt(jwt.access), { issuer, audience, accessTtl }),
       refreshTokens: createRefreshTokens(adapt(jwt.refresh), { issuer, audience: refreshAudience }),
       store,
       records,
       checkpoints,
+      ending,
+      revocations,
+      feed,
+      maxStaleness,
       maxTtl,
-      clock: clock ?? Date.now,
+      clock: now,
       log: app.log,
     })
     app.decorate('tokens', service)

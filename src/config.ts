@@ -120,6 +120,7 @@ function assemble(settings: Settings) {
       idleTtl: settings.REFRESH_IDLE_TTL,
       maxTtl: settings.SESSION_MAX_TTL,
       grace: settings.GRACE,
+      maxStaleness: settings.REVOCATION_MAX_STALENESS,
       maxSessions: settings.MAX_SESSIONS_PER_USER,
     }),
     signup: settings.SIGNUP,

@@ -85,6 +85,7 @@ export const Environment = Type.Object({
   REFRESH_IDLE_TTL: duration('7d', 'how long a session may go without a refresh'),
   SESSION_MAX_TTL: duration('30d', 'the longest life of a session'),
   GRACE: duration('30s', 'how long a spent refresh token is answered with its successor'),
+  REVOCATION_MAX_STALENESS: duration('2s', 'how far a node may be behind the revocations and still answer'),
   MAX_SESSIONS_PER_USER: integer(20, 1, 500),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),

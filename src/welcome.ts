@@ -3,7 +3,7 @@ export function welcome(url: string, dataDir: string): string {
   const json = "-H 'Content-Type: application/json'"
   return `
 Pawl listens on ${url}
-Embedded default: Postgres runs in this process, its data in ${dataDir}; sessions are kept in memory.
+Embedded default: Postgres runs in this process, its data in ${dataDir}; what Redis would hold is in memory.
 
 Try it (paste all three):
   PAIR=$(curl -s ${url}/auth/signup ${json} -d "{\\"email\\":\\"ada$(date +%s)@example.com\\",\\"password\\":\\"turn one notch at a time\\"}"); echo "$PAIR"

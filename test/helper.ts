@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { loadConfig } from '../src/config.ts'
 import type { TokenPair } from '../src/schemas/token-pair.ts'
@@ -75,6 +76,11 @@ export async function build(
   cleanUp(t, () => app.close())
   await app.ready()
   return app
+}
+
+/** Ask again and again; a test that waits in vain is ended by its runner. */
+export async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await isSo())) await delay(5)
 }
 
 export function newEmail(): string {

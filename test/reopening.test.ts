@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { openSql } from './database.ts'
 import {
   build,
@@ -12,6 +11,7 @@ import {
   newRetryKey,
   refresh,
   signUp,
+  until,
 } from './helper.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
@@ -31,10 +31,6 @@ async function setUp(t: TestContext, overrides = {}) {
     await until(async () => (await app.inject('/health/ready')).statusCode === 200)
   }
   return { app, env, clock, redis, loseRedis }
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await delay(20)
 }
 
 const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>

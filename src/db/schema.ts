@@ -27,6 +27,7 @@ export const users = pgTable(
       .default('active'),
     /** Authorization version: access tokens below it are dead. */
     ver: integer('ver').notNull().default(1),
+    verChangedAt: moment('ver_changed_at'),
     /** Made by the seeding command, not by a person signing up. */
     seeded: boolean('seeded').notNull().default(false),
     createdAt: moment('created_at').notNull().defaultNow(),
@@ -34,6 +35,7 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
+    index('users_ver_changed_at').on(table.verChangedAt).where(sql`${table.verChangedAt} is not null`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
   ],
 )
@@ -53,10 +55,18 @@ export const sessions = pgTable(
     generation: integer('generation').notNull().default(1),
     revokedAt: moment('revoked_at'),
     revokedReason: text('revoked_reason'),
+    /** When every node had been told of the revocation; what has none is told by the sweep. */
+    publishedAt: moment('published_at'),
     userAgent: text('user_agent'),
     ip: text('ip'),
   },
-  (table) => [index('sessions_user_id').on(table.userId)],
+  (table) => [
+    index('sessions_user_id').on(table.userId),
+    index('sessions_revoked_at').on(table.revokedAt).where(sql`${table.revokedAt} is not null`),
+    index('sessions_unpublished')
+      .on(table.revokedAt)
+      .where(sql`${table.revokedAt} is not null and ${table.publishedAt} is null`),
+  ],
 )
 
 /** No foreign keys: what happened stays on record after the account is gone. */

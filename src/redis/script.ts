@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 
-type Reply = (string | number)[] | number
+type Reply = (string | number)[] | string | number
 
 /**
  * A Lua script of this package as a function of one key. It costs one round trip; where the server does not know it

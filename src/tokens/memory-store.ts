@@ -86,7 +86,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     async find(userId, sessionId) {
       const user = users.get(userId)
       const state = user?.sessions.get(sessionId)
-      return state && state.generation !== CONDEMNED ? user?.authorization.ver : undefined
+      return state?.generation === CONDEMNED ? 'condemned' : state && user?.authorization.ver
     },
 
     async ping() {},

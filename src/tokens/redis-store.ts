@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { parse, stringify } from 'uuid'
-import { unavailable } from '../errors.ts'
+import { answer } from '../redis/answer.ts'
 import { createScript } from '../redis/script.ts'
 import { CONDEMNED } from './rotation.ts'
 import type { Authorization, Rotation, SessionStore, StoreSettings } from './session-store.ts'
@@ -77,22 +77,14 @@ export function createRedisStore(
 
     async find(userId, sessionId) {
       const [state, authorization] = await answer(redis.hmgetBuffer(keyOf(userId), idBytes(sessionId), 'u'))
-      if (!state || !authorization || state.readUInt32BE(0) === CONDEMNED) return undefined
+      if (!state || !authorization) return undefined
+      if (state.readUInt32BE(0) === CONDEMNED) return 'condemned'
       return decode(authorization.toString()).ver
     },
 
     async ping() {
       await answer(redis.ping())
     },
-  }
-}
-
-async function answer<T>(reply: Promise<T>): Promise<T> {
-  try {
-    return await reply
-  } catch (error) {
-    // The client's own error carries the command and its arguments; only what went wrong is kept.
-    throw unavailable('Redis', new Error(error instanceof Error ? error.message : 'unknown'))
   }
 }
 

@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import { v7 as uuid } from 'uuid'
 import { type Database, run } from '../db/database.ts'
 import { securityEvents, sessions, users } from '../db/schema.ts'
@@ -29,6 +29,11 @@ export interface LiveSession {
   roles: string[]
 }
 
+export interface EndedSession {
+  sessionId: string
+  userId: string
+}
+
 export interface Checkpoint {
   generation: number
   lastSeenAt: number
@@ -49,7 +54,8 @@ export type SessionRecords = ReturnType<typeof createSessionRecords>
 
 /** The `sessions` table: the truth about which sessions there are, and which were ended. */
 export function createSessionRecords({ orm }: Database) {
-  const alive = (ids: string[]) => and(inArray(sessions.id, ids), isNull(sessions.revokedAt))
+  const alive = (ids: readonly string[]) => and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
+  const identity = { sessionId: sessions.id, userId: sessions.userId }
 
   return {
     async insert(session: SessionRecord, device: Device): Promise<void> {
@@ -104,26 +110,59 @@ export function createSessionRecords({ orm }: Database) {
       )
     },
 
-    /** Idempotent: the first reason and time stay. */
-    async revoke(ids: string[], revokedReason: EndReason, at: number): Promise<void> {
-      const end = orm.update(sessions).set({ revokedAt: new Date(at), revokedReason })
+    /** Idempotent: the first reason and time stay. The time is that of Postgres, as every node reads it there. */
+    async revoke(ids: readonly string[], revokedReason: EndReason): Promise<void> {
+      const end = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
       await run(end.where(alive(ids)))
     },
 
     /** End a session whose spent token came back, and put it on record, in one transaction. Idempotent. */
     async revokeForReuse({ device, ...event }: ReuseEvent, at: number): Promise<void> {
       const { userId, sessionId, presentedGeneration, currentGeneration } = event
-      const moment = new Date(at)
       await run(
         orm.transaction(async (tx) => {
-          const end = tx.update(sessions).set({ revokedAt: moment, revokedReason: 'reuse' })
+          const end = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
           const ended = await end.where(alive([sessionId])).returning({ id: sessions.id })
           if (ended.length === 0) return
           const detail = { presentedGeneration, currentGeneration }
-          const row = { id: uuid(), at: moment, type: 'reuse_found', userId, sessionId, detail }
+          const row = { id: uuid(), at: new Date(at), type: 'reuse_found', userId, sessionId, detail }
           await tx.insert(securityEvents).values({ ...row, ...deviceColumns(device) })
         }),
       )
+    },
+
+    /** Sessions that were ended less than so many milliseconds ago. */
+    async endedWithin(ms: number): Promise<EndedSession[]> {
+      const since = sql`now() - ${`${ms} milliseconds`}::interval`
+      return run(orm.select(identity).from(sessions).where(gt(sessions.revokedAt, since)))
+    },
+
+    /** Sessions that were ended, longer than so many milliseconds ago, by a process that then told nobody. */
+    async unpublished(ms: number, most: number): Promise<EndedSession[]> {
+      const before = sql`now() - ${`${ms} milliseconds`}::interval`
+      const forgotten = and(
+        isNotNull(sessions.revokedAt),
+        isNull(sessions.publishedAt),
+        lt(sessions.revokedAt, before),
+      )
+      return run(orm.select(identity).from(sessions).where(forgotten).limit(most))
+    },
+
+    async markPublished(ids: readonly string[]): Promise<void> {
+      await run(
+        orm
+          .update(sessions)
+          .set({ publishedAt: sql`now()` })
+          .where(inArray(sessions.id, [...ids])),
+      )
+    },
+
+    async isAlive(id: string, at: number): Promise<boolean> {
+      const found = orm
+        .select(identity)
+        .from(sessions)
+        .where(and(alive([id]), gt(sessions.expiresAt, new Date(at))))
+      return (await run(found)).length > 0
     },
   }
 }

@@ -58,8 +58,8 @@ export interface SessionStore {
   /** Forget a session that has ended. Idempotent. */
   close(userId: string, sessionId: string): Promise<void>
 
-  /** The `ver` of the user's authorization where the session lives, else undefined. */
-  find(userId: string, sessionId: string): Promise<number | undefined>
+  /** The `ver` of the user's authorization where the session lives; undefined where it is not known. */
+  find(userId: string, sessionId: string): Promise<number | 'condemned' | undefined>
 
   /** Rejects where the store cannot be reached. */
   ping(): Promise<void>

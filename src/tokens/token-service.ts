@@ -1,12 +1,15 @@
 import { v7 as uuid } from 'uuid'
-import { PawlError } from '../errors.ts'
+import { PawlError, unavailable } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { TokenPair } from '../schemas/token-pair.ts'
-import type { AccessTokens } from './access-token.ts'
+import type { AccessClaims, AccessTokens } from './access-token.ts'
 import type { Checkpoints } from './checkpoints.ts'
+import type { Ending } from './ending.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
 import { createReopening } from './reopening.ts'
 import { retryKeyOf } from './retry-key.ts'
+import type { RevocationFeed } from './revocation-feed.ts'
+import type { Revocations } from './revocations.ts'
 import type { Device, SessionRecords } from './session-records.ts'
 import type { Authorization, Line, Opened, Rotation, SessionStore } from './session-store.ts'
 
@@ -27,6 +30,11 @@ export interface TokenServiceOptions {
   store: SessionStore
   records: SessionRecords
   checkpoints: Checkpoints
+  ending: Ending
+  revocations: Revocations
+  feed: RevocationFeed
+  /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
+  maxStaleness: number
   /** The longest life of a session, in milliseconds. */
   maxTtl: number
   /** Milliseconds since the epoch. */
@@ -40,7 +48,7 @@ export type TokenService = ReturnType<typeof createTokenService>
 
 /** The life of a token. Every method that cannot reach a store it needs rejects with `AUTH_UNAVAILABLE`. */
 export function createTokenService(options: TokenServiceOptions) {
-  const { accessTokens, refreshTokens, store, records, checkpoints, maxTtl, clock, log } = options
+  const { accessTokens, refreshTokens, store, records, checkpoints, ending, maxTtl, clock, log } = options
   const reopen = createReopening(store, records, clock, endEvicted)
 
   function pair(
@@ -70,16 +78,17 @@ export function createTokenService(options: TokenServiceOptions) {
       { event: 'reuse_found', ...event, ip: device.ip },
       'a spent refresh token came back: the session ends',
     )
-    await records.revokeForReuse({ ...event, device }, now)
-    await store.close(userId, sessionId)
+    await ending.endForReuse({ ...event, device }, now)
   }
 
   /** The store has let go of them to make room. Closed once more: one may have been opened again in between. */
   async function endEvicted(userId: string, { evicted }: Opened): Promise<void> {
     if (evicted.length === 0) return
     log.info({ event: 'sessions_evicted', userId, sessions: evicted }, 'session cap reached')
-    await records.revoke(evicted, 'session_cap', clock())
-    for (const sessionId of evicted) await store.close(userId, sessionId)
+    await ending.end(
+      evicted.map((sessionId) => ({ userId, sessionId })),
+      'session_cap',
+    )
   }
 
   async function rotate(claims: RefreshClaims, idempotencyKey: string | undefined): Promise<Rotation> {
@@ -97,6 +106,13 @@ export function createTokenService(options: TokenServiceOptions) {
   ): TokenPair {
     checkpoints.note(sessionId, { generation: line.generation, lastSeenAt: now })
     return pair(userId, sessionId, authorization, line, now)
+  }
+
+  async function checkFresh({ sub: userId, sid: sessionId, ver }: AccessClaims): Promise<void> {
+    const current = await store.find(userId, sessionId)
+    if (current === 'condemned') throw invalid('session ended')
+    if (current === undefined && !(await records.isAlive(sessionId, clock()))) throw invalid('session ended')
+    if (current !== undefined && ver < current) throw invalid('authorization changed')
   }
 
   return {
@@ -148,14 +164,17 @@ export function createTokenService(options: TokenServiceOptions) {
       }
     },
 
-    /** Who the bearer of an access token is. Rejects with `AUTH_INVALID_TOKEN`. */
-    async authenticate(token: string): Promise<Auth> {
+    /**
+     * Who the bearer of an access token is; `fresh` asks the stores too, rather than trust what this node has heard.
+     * Rejects with `AUTH_INVALID_TOKEN`, and with `AUTH_UNAVAILABLE` where this node cannot know what is revoked.
+     */
+    async authenticate(token: string, fresh = false): Promise<Auth> {
       const claims = accessTokens.read(token, clock())
-      if (!claims) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed, forged or expired' })
-      const { sub: userId, sid: sessionId, ver, roles, jti: tokenId, exp } = claims
-      const current = await store.find(userId, sessionId)
-      if (current === undefined) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'session ended' })
-      if (ver < current) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'authorization changed' })
+      if (!claims) throw invalid('malformed, forged or expired')
+      if (options.feed.age() > options.maxStaleness) throw unavailable('the feed of revocations')
+      if (options.revocations.denies(claims)) throw invalid('revoked')
+      if (fresh) await checkFresh(claims)
+      const { sub: userId, sid: sessionId, roles, jti: tokenId, exp } = claims
       return { userId, sessionId, roles, tokenId, expiresAt: exp * 1000 }
     },
 
@@ -167,13 +186,16 @@ export function createTokenService(options: TokenServiceOptions) {
     async end(token: string, kind: 'refresh' | 'any'): Promise<void> {
       const claims =
         refreshTokens.readExpired(token) ?? (kind === 'any' ? accessTokens.readExpired(token) : undefined)
-      if (!claims) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed or forged' })
-      await records.revoke([claims.sid], 'logout', clock())
-      await store.close(claims.sub, claims.sid)
+      if (!claims) throw invalid('malformed or forged')
+      await ending.end([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
     },
   }
 }
 
 function refused(reason: string): PawlError {
   return new PawlError('AUTH_INVALID_REFRESH_TOKEN', { reason })
+}
+
+function invalid(reason: string): PawlError {
+  return new PawlError('AUTH_INVALID_TOKEN', { reason })
 }

@@ -25,7 +25,7 @@ test('a session that is ended while it is being opened again does not survive th
   // The logout arrives when the re-opening has seen the session alive, and goes as far as it can.
   let ended = Promise.resolve()
   const logOut = async () => {
-    await records.revoke([sessionId], 'logout', now)
+    await records.revoke([sessionId], 'logout')
     await store.close(userId, sessionId)
   }
   const isHeldOff = async () => {

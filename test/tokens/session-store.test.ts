@@ -69,7 +69,7 @@ for (const [name, create] of Object.entries(STORES)) {
     s.clock.advance(SETTINGS.grace + 1)
     assert.deepEqual(await s.present(1), { outcome: 'reused', currentGeneration: 2, now: s.clock() })
     assert.equal((await s.present(2)).outcome, 'reused')
-    assert.equal(await s.store.find(s.userId, s.sessionId), undefined)
+    assert.equal(await s.store.find(s.userId, s.sessionId), 'condemned')
     await s.store.close(s.userId, s.sessionId)
     assert.equal((await s.present(2)).outcome, 'unknown')
   })

@@ -1,0 +1,106 @@
+import type { Log } from '../log.ts'
+import type { RevocationFeed } from './revocation-feed.ts'
+import type { Revocation } from './revocations.ts'
+import type { EndedSession, EndReason, ReuseEvent, SessionRecords } from './session-records.ts'
+import type { SessionStore } from './session-store.ts'
+
+/** Milliseconds between two sweeps, and that a revocation has before a sweep takes it for forgotten. */
+const SWEEP_INTERVAL = 1_000
+const FORGOTTEN_AFTER = 3_000
+/** Sessions that are closed at once. */
+const AT_ONCE = 100
+/** Revocations that one sweep finishes. */
+const MOST_SWEPT = 1_000
+
+export interface EndingOptions {
+  records: SessionRecords
+  store: SessionStore
+  feed: RevocationFeed
+  log: Log
+}
+
+export type Ending = ReturnType<typeof createEnding>
+
+/**
+ * How sessions end: the truth first, in Postgres; then the hot state, so that no refresh goes on; then the feed, so that
+ * every node refuses the access tokens. Nothing is acknowledged before all three. What a process that died in between has
+ * left half done, the sweep of any other finishes; every step may be repeated.
+ */
+export function createEnding({ records, store, feed, log }: EndingOptions) {
+  /** Done, and not yet marked so in Postgres: that can wait for the next sweep. */
+  let published: string[] = []
+  let timer: NodeJS.Timeout | undefined
+  let sweeping: Promise<void> | undefined
+
+  async function finish(ended: readonly EndedSession[]): Promise<void> {
+    await closeAll(store, ended)
+    await feed.publish(ended.map(revocationOf))
+    published.push(...ended.map(({ sessionId }) => sessionId))
+  }
+
+  async function mark(): Promise<void> {
+    const marked = [...published]
+    if (marked.length === 0) return
+    await records.markPublished(marked)
+    published = published.slice(marked.length)
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      await mark()
+      const forgotten = await records.unpublished(FORGOTTEN_AFTER, MOST_SWEPT)
+      if (forgotten.length === 0) return
+      log.warn(
+        { event: 'revocations_swept', sessions: forgotten.length },
+        'finishing what another process began',
+      )
+      await finish(forgotten)
+      await mark()
+    } catch {
+      // A store is away, and has said so to whoever needed it. The next sweep tries again.
+    }
+  }
+
+  return {
+    async end(sessions: readonly EndedSession[], reason: EndReason): Promise<void> {
+      const ids = sessions.map(({ sessionId }) => sessionId)
+      await records.revoke(ids, reason)
+      await finish(sessions)
+    },
+
+    /** The hot state has condemned the session: tell the nodes at once, even if Postgres cannot be told. */
+    async endForReuse(event: ReuseEvent, at: number): Promise<void> {
+      await feed.publish([revocationOf(event)])
+      await records.revokeForReuse(event, at)
+      await store.close(event.userId, event.sessionId)
+      published.push(event.sessionId)
+    },
+
+    start(): void {
+      timer = setInterval(() => {
+        sweeping ??= sweep().finally(() => {
+          sweeping = undefined
+        })
+      }, SWEEP_INTERVAL)
+      timer.unref()
+    },
+
+    async stop(): Promise<void> {
+      clearInterval(timer)
+      await sweeping
+      await mark().catch(() => {})
+    },
+  }
+}
+
+export function revocationOf({ sessionId }: EndedSession): Revocation {
+  return { kind: 'session', sessionId }
+}
+
+/** Forget ended sessions in the hot state, a bounded number at once. */
+export async function closeAll(store: SessionStore, ended: readonly EndedSession[]): Promise<void> {
+  for (let start = 0; start < ended.length; start += AT_ONCE) {
+    const batch = ended.slice(start, start + AT_ONCE)
+    await Promise.all(batch.map(({ userId, sessionId }) => store.close(userId, sessionId)))
+  }
+}

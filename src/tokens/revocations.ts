@@ -1,0 +1,82 @@
+/**
+ * What this node knows to be revoked: a map that a request is checked against, without a network call. An entry stays for
+ * as long as an access token that it kills may live; then it is forgotten.
+ */
+
+export type Revocation =
+  | { kind: 'session'; sessionId: string }
+  /** Access tokens of the user below `ver` are dead, but for those of one session. */
+  | { kind: 'user'; userId: string; ver: number; except?: string }
+  /** Every access token issued before `before` is dead. NumericDate, in seconds. */
+  | { kind: 'everything'; before: number }
+
+/** The claims that a revocation can be about. */
+export interface Revocable {
+  sub: string
+  sid: string
+  ver: number
+  iat: number
+}
+
+interface UserEntry {
+  ver: number
+  except: string | undefined
+  until: number
+}
+
+export type Revocations = ReturnType<typeof createRevocations>
+
+/** `lifetime` is the longest life of an access token; it and the clock in milliseconds. */
+export function createRevocations(lifetime: number, clock: () => number) {
+  // Both in the order in which they were added, which is the order in which they expire.
+  const sessions = new Map<string, number>()
+  const users = new Map<string, UserEntry>()
+  let epoch = Number.NEGATIVE_INFINITY
+
+  function forgetExpired(now: number): void {
+    for (const [sessionId, until] of sessions) {
+      if (until > now) break
+      sessions.delete(sessionId)
+    }
+    for (const [userId, { until }] of users) {
+      if (until > now) break
+      users.delete(userId)
+    }
+  }
+
+  function addUser({ userId, ver, except }: Extract<Revocation, { kind: 'user' }>, until: number): void {
+    const known = users.get(userId)
+    users.delete(userId)
+    // Told late of an earlier change, a later one stays in force.
+    users.set(userId, known && known.ver > ver ? { ...known, until } : { ver, except, until })
+  }
+
+  return {
+    /** Idempotent, in any order. */
+    add(revocation: Revocation): void {
+      const now = clock()
+      const until = now + lifetime
+      forgetExpired(now)
+      switch (revocation.kind) {
+        case 'session':
+          sessions.delete(revocation.sessionId)
+          sessions.set(revocation.sessionId, until)
+          return
+        case 'user':
+          addUser(revocation, until)
+          return
+        case 'everything':
+          epoch = Math.max(epoch, revocation.before)
+      }
+    },
+
+    denies({ sub, sid, ver, iat }: Revocable): boolean {
+      if (iat < epoch || sessions.has(sid)) return true
+      const user = users.get(sub)
+      return user !== undefined && ver < user.ver && sid !== user.except
+    },
+
+    /** How many entries are kept. */
+    size: (): number => sessions.size + users.size,
+  }
+}

@@ -1,21 +1,29 @@
-import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerChallenge, ERRORS, type ErrorCode, PawlError } from '../src/errors.ts'
-import type { Problem } from '../src/schemas/problem.ts'
-
-const CONTENT_TYPE = 'application/problem+json; charset=utf-8'
+import { bearerChallenge, type ErrorCode, PawlError } from '../src/errors.ts'
+import { PROBLEM_JSON, toProblem } from '../src/problem.ts'
 
 /** Fastify's own codes for what is wrong with a request, and what we say of it. */
-const FRAMEWORK_ERRORS: Record<string, [ErrorCode, string?]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'The body is not as long as Content-Length says.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['BAD_REQUEST', 'The body is empty.'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['BAD_REQUEST', 'The body is not valid JSON.'],
-  FST_ERR_BAD_URL: ['BAD_REQUEST', 'The path is not a valid URL path.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['URI_TOO_LONG'],
-}
+const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
+  Object.entries({
+    FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE'],
+    FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'The body is not as long as Content-Length says.'],
+    FST_ERR_CTP_EMPTY_JSON_BODY: ['BAD_REQUEST', 'The body is empty.'],
+    FST_ERR_CTP_INVALID_JSON_BODY: ['BAD_REQUEST', 'The body is not valid JSON.'],
+    FST_ERR_BAD_URL: ['BAD_REQUEST', 'The path is not a valid URL path.'],
+    FST_ERR_MAX_PARAM_LENGTH: ['URI_TOO_LONG'],
+  }),
+)
+
+/** For errors of others that say no more than their status. */
+const BY_STATUS = new Map<number, ErrorCode>([
+  [400, 'BAD_REQUEST'],
+  [401, 'AUTH_INVALID_TOKEN'],
+  [403, 'AUTH_FORBIDDEN'],
+  [404, 'NOT_FOUND'],
+  [429, 'RATE_LIMITED'],
+])
 
 /** Renders every error as `application/problem+json` (RFC 9457); what a 5xx says of its cause goes to the log alone. */
 export const problemDetails = fp(
@@ -25,50 +33,45 @@ export const problemDetails = fp(
   { name: 'pawl-problem-details' },
 )
 
-export function renderError(
-  thrown: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const error = toPawlError(thrown)
-  log(error, thrown, request)
+export function renderError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const fault = Object(thrown) as Fault
+  const error = toPawlError(fault)
+  log(error, fault, request)
   const challenge = bearerChallenge(error.code, error.statusCode)
   if (challenge) reply.header('www-authenticate', challenge)
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
   reply.header('cache-control', 'no-store')
   // Fastify would close the connection on a body it did not like or read, and the client could lose the answer in the
   // reset that follows. Left open, Node reads the rest and forgets it.
-  if (thrown.code?.startsWith('FST_ERR_CTP_')) reply.header('connection', 'keep-alive')
+  if (codeOf(fault).startsWith('FST_ERR_CTP_')) reply.header('connection', 'keep-alive')
   // Serialized here: the route's own response schema is for its successes.
-  return reply
-    .code(error.statusCode)
-    .type(CONTENT_TYPE)
-    .serializer(String)
-    .send(JSON.stringify(toProblem(error)))
+  const body = JSON.stringify(toProblem(error))
+  return reply.code(error.statusCode).type(PROBLEM_JSON).serializer(String).send(body)
 }
 
 export function renderNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return renderError(new PawlError('NOT_FOUND'), request, reply)
 }
 
-function toProblem({ code, statusCode, detail }: PawlError): Problem {
-  const type = `urn:pawl:problem:${code.toLowerCase().replaceAll('_', '-')}`
-  return { type, title: ERRORS[code].title, status: statusCode, ...(detail && { detail }), code }
+/** Whatever was thrown, in the application's own code too: not every error has a code, and not every code is text. */
+type Fault = Partial<Omit<FastifyError, 'code'>> & { code?: unknown }
+
+function codeOf({ code }: Fault): string {
+  return typeof code === 'string' ? code : ''
 }
 
-function toPawlError(error: FastifyError): PawlError {
-  if (error instanceof PawlError) return error
-  if (error.validation) return new PawlError('VALIDATION_FAILED', { detail: describe(error) })
-  const [code, detail] = FRAMEWORK_ERRORS[error.code] ?? []
+function toPawlError(fault: Fault): PawlError {
+  if (fault instanceof PawlError) return fault
+  if (fault.validation) return new PawlError('VALIDATION_FAILED', { detail: describe(fault) })
+  const [code, detail] = FRAMEWORK_ERRORS.get(codeOf(fault)) ?? []
   if (code) return new PawlError(code, detail ? { detail } : {})
-  const { statusCode = 500 } = error
-  return new PawlError(statusCode >= 400 && statusCode < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR', {
-    cause: error,
-  })
+  const { statusCode = 500 } = fault
+  const other = statusCode >= 400 && statusCode < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR'
+  return new PawlError(BY_STATUS.get(statusCode) ?? other, { cause: fault })
 }
 
 /** Where the first difference from the schema is, and which; never the value, nor a name that the client made up. */
-function describe({ validation, validationContext }: FastifyError): string {
+function describe({ validation, validationContext }: Fault): string {
   const { message = 'not as the schema says', instancePath = '' } = validation?.[0] ?? {}
   const path = message === UNEXPECTED ? instancePath.slice(0, instancePath.lastIndexOf('/')) : instancePath
   return `${validationContext ?? 'request'}${path}: ${message}`
@@ -77,10 +80,10 @@ function describe({ validation, validationContext }: FastifyError): string {
 /** What TypeBox says of a property that the schema does not have. */
 const UNEXPECTED = 'Unexpected property'
 
-function log(error: PawlError, thrown: Error, request: FastifyRequest): void {
+function log(error: PawlError, fault: Fault, request: FastifyRequest): void {
   const facts = { code: error.code, reason: error.reason ?? error.detail }
   if (error.code === 'INTERNAL_ERROR') {
-    const { name, message, stack } = thrown
+    const { name, message, stack } = fault
     request.log.error({ ...facts, error: { name, message, stack } }, 'request failed')
   } else if (error.statusCode >= 500) {
     const cause = error.cause instanceof Error ? error.cause.message : undefined
@@ -88,42 +91,4 @@ function log(error: PawlError, thrown: Error, request: FastifyRequest): void {
   } else {
     request.log.info(facts, 'request refused')
   }
-}
-
-/** Bytes that a client may still be sending after its request was refused: read and forgotten for this long, in ms. */
-const LINGER = 2_000
-
-/**
- * Answers what never became a request (a malformed one, headers over the limit, one that took too long). The socket is
- * read to its end before it is closed: closed with bytes unread, the kernel resets the connection, and the client may
- * lose the answer. Nothing of the request is logged: its raw bytes hold credentials.
- */
-export function renderClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // Whatever still arrives after the answer is an error each time.
-  if (socket.writableEnded && error.code !== 'ECONNRESET') return
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const problem = JSON.stringify(toProblem(new PawlError(clientErrorCode(error.code))))
-  const { status } = JSON.parse(problem) as Problem
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Bad Request'}`,
-    `Content-Type: ${CONTENT_TYPE}`,
-    `Content-Length: ${Buffer.byteLength(problem)}`,
-    'Cache-Control: no-store',
-    'Connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${problem}`)
-  socket.removeAllListeners('data')
-  socket.resume()
-  const timer = setTimeout(() => socket.destroy(), LINGER)
-  socket.once('close', () => clearTimeout(timer))
-}
-
-const STATUS_TEXT: Record<number, string> = { 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }
-
-function clientErrorCode(code: string | undefined): ErrorCode {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'HEADERS_TOO_LARGE'
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'REQUEST_TIMEOUT' : 'BAD_REQUEST'
 }

@@ -1,11 +1,12 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../src/redis/client.ts'
 import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
-import { closeAll, createEnding, revocationOf } from '../src/tokens/ending.ts'
+import { createEnding } from '../src/tokens/ending.ts'
 import type { Jwt } from '../src/tokens/jwt.ts'
 import { createMemoryStore } from '../src/tokens/memory-store.ts'
+import { createRecovery } from '../src/tokens/recovery.ts'
 import { createRedisFeed } from '../src/tokens/redis-feed.ts'
 import { createRedisStore } from '../src/tokens/redis-store.ts'
 import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
@@ -36,7 +37,7 @@ export interface TokensOptions extends StoreSettings {
   maxTtl: number
   maxStaleness: number
   /** Where the hot state is; in this process unless given. */
-  redis?: Redis | undefined
+  redis?: RedisClient | undefined
   /** For tests; the system's clock, and that of Redis, unless given. */
   clock?: (() => number) | undefined
 }
@@ -73,11 +74,7 @@ export const tokens = fp(
     const checkpoints = createCheckpoints(records, app.log)
     const lifetime = accessTtl + LEEWAY
     const revocations = createRevocations(lifetime, () => performance.now())
-    const recover = async () => {
-      const ended = await records.endedWithin(lifetime)
-      await closeAll(store, ended)
-      return ended.map(revocationOf)
-    }
+    const { recover, stop } = createRecovery(records, store, lifetime)
     const feed = options.redis
       ? createRedisFeed({
           redis: options.redis,
@@ -90,11 +87,19 @@ export const tokens = fp(
       : createLocalFeed(revocations, recover)
     const ending = createEnding({ records, store, feed, log: app.log })
 
+    app.metrics.show(
+      'revocation_lag_seconds',
+      'How old the picture of what is revoked is: past REVOCATION_MAX_STALENESS the node answers 503',
+      () => feed.age() / 1_000,
+    )
+    app.metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
+
     await feed.start()
     checkpoints.start()
     ending.start()
     app.addHook('onClose', async () => {
       await feed.stop()
+      stop()
       await ending.stop()
       await checkpoints.stop()
     })
@@ -109,13 +114,14 @@ export const tokens = fp(
       feed,
       maxStaleness,
       maxTtl,
+      onRefresh: app.metrics.refreshed,
       clock: now,
       log: app.log,
     })
     app.decorate('tokens', service)
     app.decorate('keySet', { keys: [key.jwk] })
   },
-  { name: 'pawl-tokens', dependencies: ['pawl-database'] },
+  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics'] },
 )
 
 /** Everything is pinned; only expiry is left to the domain, which judges it by its own clock. */

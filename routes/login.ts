@@ -9,7 +9,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     '/auth/login',
     {
       config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
-      preHandler: app.limitGuesses,
+      ...app.limitGuesses,
       schema: {
         summary: 'Log in',
         description: 'An unknown address, a wrong password and a disabled user are answered alike.',

@@ -5,6 +5,13 @@ import { RefreshBody } from '../src/schemas/refresh.ts'
 import { NoContent, problems } from '../src/schemas/responses.ts'
 
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
+  // Many clients say that they send JSON, whether they send anything or not. Here nothing is fine.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, null) : parseJson(request, body.toString(), done),
+  )
+
   app.post(
     '/auth/logout',
     {

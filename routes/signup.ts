@@ -17,6 +17,8 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
+      // An account that is made before its session cannot be answers a retry with 409.
+      await app.tokens.ping()
       const account = await app.accounts.signup(request.body)
       reply.code(201)
       return app.tokens.open(account, deviceOf(request))

@@ -4,6 +4,7 @@ import type { StaticDecode, TObject } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
+import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
 
 type Settings = StaticDecode<typeof Environment>
@@ -54,14 +55,15 @@ function pick(schema: TObject, env: NodeJS.ProcessEnv): Given {
 
 function typeProblems(schema: TObject, given: Given): string[] {
   const broken = new Set([...Value.Errors(schema, given)].map((error) => error.path.slice(1)))
-  for (const [name, { range, pattern, isUrl }] of Object.entries(schema.properties)) {
+  for (const [name, { range, pattern, isUrl, shortest }] of Object.entries(schema.properties)) {
     const value = given[name]
     if (value === undefined || broken.has(name)) continue
     const [minimum, maximum] = (range as [number, number] | undefined) ?? [0, Number.POSITIVE_INFINITY]
     if (range && (Number(value) < minimum || Number(value) > maximum)) broken.add(name)
     if (isUrl && !URL.canParse(value)) broken.add(name)
+    if (name === 'REDIS_URL' && !parseRedisUrl(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
-    if (pattern === DURATION && parseDuration(value) > LONGEST) broken.add(name)
+    if (pattern === DURATION && !isBetween(parseDuration(value), shortest, LONGEST)) broken.add(name)
   }
   return [...broken].map((name) => `${name} must be ${schema.properties[name]?.description}`)
 }
@@ -76,6 +78,8 @@ function ruleProblems(given: Partial<Record<EnvironmentName, string>>): string[]
       if (!given[name]) problems.push(`${name} is required with DATABASE_URL`)
     }
   }
+  if (isLonger(given.GRACE, given.REFRESH_IDLE_TTL))
+    problems.push('GRACE must be shorter than REFRESH_IDLE_TTL')
   if (given.ACCESS_TOKEN_PRIVATE_KEY) {
     try {
       importSigningKey(given.ACCESS_TOKEN_PRIVATE_KEY, given.ACCESS_TOKEN_ALG ?? '')
@@ -86,6 +90,15 @@ function ruleProblems(given: Partial<Record<EnvironmentName, string>>): string[]
     }
   }
   return problems
+}
+
+function isBetween(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most
+}
+
+function isLonger(one: string | undefined, other: string | undefined): boolean {
+  const both = [one, other].every((text) => text !== undefined && new RegExp(DURATION).test(text))
+  return both && parseDuration(one ?? '') > parseDuration(other ?? '')
 }
 
 function assembleDatabase(settings: DatabaseSettings) {
@@ -104,7 +117,8 @@ function assembleDatabase(settings: DatabaseSettings) {
 }
 
 function assemble(settings: Settings) {
-  const issuer = settings.ISSUER ?? `http://${settings.HOST}:${settings.PORT}`
+  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST
+  const issuer = settings.ISSUER ?? `http://${host}:${settings.PORT}`
   return {
     host: settings.HOST,
     port: settings.PORT,

@@ -5,9 +5,14 @@ import { SIGNING_ALGORITHMS } from './tokens/signing-key.ts'
 /** Ten years: beyond it a duration is a typing error, and times no longer fit the packed session. */
 export const LONGEST = parseDuration('3650d')
 
-const duration = (fallback: string, what: string) =>
+const duration = (fallback: string, what: string, shortest = '1s') =>
   Type.Transform(
-    Type.String({ pattern: DURATION, default: fallback, description: `a duration like 15m (${what})` }),
+    Type.String({
+      pattern: DURATION,
+      default: fallback,
+      description: `a duration like 15m, of at least ${shortest} (${what})`,
+      shortest: parseDuration(shortest),
+    }),
   )
     .Decode(parseDuration)
     .Encode((ms) => `${ms}ms`)
@@ -67,7 +72,12 @@ export const DatabaseEnvironment = Type.Object({
 export const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'an address to listen on' }),
   PORT: integer(3000, 0, 65_535),
-  REDIS_URL: url('redis|rediss'),
+  REDIS_URL: Type.Optional(
+    Type.String({
+      description:
+        'a URL that starts with redis:// or rediss://, several of a cluster, comma-separated, or redis+sentinel://host,host/name',
+    }),
+  ),
   ISSUER: Type.Optional(
     Type.String({ pattern: '^https?://.+', description: 'the public URL of this server', isUrl: true }),
   ),
@@ -84,8 +94,12 @@ export const Environment = Type.Object({
   ),
   REFRESH_IDLE_TTL: duration('7d', 'how long a session may go without a refresh'),
   SESSION_MAX_TTL: duration('30d', 'the longest life of a session'),
-  GRACE: duration('30s', 'how long a spent refresh token is answered with its successor'),
-  REVOCATION_MAX_STALENESS: duration('2s', 'how far a node may be behind the revocations and still answer'),
+  GRACE: duration('30s', 'how long a spent refresh token is answered with its successor', '0s'),
+  REVOCATION_MAX_STALENESS: duration(
+    '2s',
+    'how far a node may be behind the revocations and still answer',
+    '100ms',
+  ),
   MAX_SESSIONS_PER_USER: integer(20, 1, 500),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),

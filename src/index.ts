@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { database } from '../plugins/database.ts'
+import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { redis } from '../plugins/redis.ts'
@@ -14,6 +15,7 @@ import { jwks } from '../routes/jwks.ts'
 import { login } from '../routes/login.ts'
 import { logout } from '../routes/logout.ts'
 import { me } from '../routes/me.ts'
+import { metrics as metricsRoute } from '../routes/metrics.ts'
 import { refresh } from '../routes/refresh.ts'
 import { signup } from '../routes/signup.ts'
 import type { Config } from './config.ts'
@@ -29,6 +31,8 @@ export type { Auth } from './tokens/token-service.ts'
 export interface PawlOptions {
   /** From `loadConfig(process.env)`. */
   config: Config
+  /** What the paths of the routes begin with. */
+  prefix?: string
   /** Milliseconds since the epoch; for tests. */
   clock?: () => number
 }
@@ -41,10 +45,11 @@ export interface PawlOptions {
 export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   async (host: FastifyInstance, options: PawlOptions) => {
     let inner: FastifyInstance | undefined
-    await host.register(async (scope) => {
+    const parts: FastifyPluginAsync = async (scope) => {
       inner = scope
       await registerParts(scope, options)
-    })
+    }
+    await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
     if (!inner) throw new Error('the scope of Pawl was not loaded')
     host.decorateRequest('auth', null)
     host.decorate('authenticate', inner.authenticate)
@@ -58,6 +63,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   // JSON is all that is understood here: Fastify's other parser would turn text into a wrong answer, 400 instead of 415.
   scope.removeContentTypeParser('text/plain')
   await scope.register(problemDetails)
+  await scope.register(metrics)
   await scope.register(securityHeaders)
   await scope.register(rateLimit, { enabled: config.rateLimit })
   await scope.register(database, config)
@@ -72,6 +78,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(authRoutes)
   await scope.register(jwks)
   await scope.register(health)
+  await scope.register(metricsRoute)
 }
 
 /** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */

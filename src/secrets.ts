@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import { generateSigningKey, type SigningAlgorithm } from './tokens/signing-key.ts'
 
 export interface Secrets {
@@ -8,10 +10,11 @@ export interface Secrets {
   accessTokenKey: string
 }
 
-interface SecretsFile {
-  refreshTokenSecret: string
-  accessTokenKeys: Partial<Record<SigningAlgorithm, string>>
-}
+const SecretsFile = Type.Object({
+  refreshTokenSecret: Type.String({ minLength: 32 }),
+  accessTokenKeys: Type.Record(Type.String(), Type.String()),
+})
+type SecretsFile = Static<typeof SecretsFile>
 
 /** New secrets, in the form in which the environment takes them. */
 export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
@@ -44,7 +47,9 @@ export async function loadSecrets(directory: string, algorithm: SigningAlgorithm
 
 async function readSecrets(path: string): Promise<SecretsFile | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    const secrets = JSON.parse(await readFile(path, 'utf8'))
+    if (!Value.Check(SecretsFile, secrets)) throw new Error('not our own')
+    return secrets
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Error(`${path} cannot be read as what this program once wrote there`)

@@ -4,8 +4,9 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { renderClientError } from '../plugins/client-error.ts'
 import { openapi } from '../plugins/openapi.ts'
-import { renderClientError, renderError, renderNotFound } from '../plugins/problem-details.ts'
+import { renderError, renderNotFound } from '../plugins/problem-details.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { PawlError } from './errors.ts'
 import { pawl } from './index.ts'
@@ -46,7 +47,7 @@ export async function buildServer(config: Config, clock?: () => number): Promise
 
 /** What the log says of a request: no header, no body, and nothing of its target that somebody may have put a token in. */
 function describeRequest(request: FastifyRequest) {
-  return { method: request.method, path: pathOf(request.url ?? ''), ip: request.ip }
+  return { method: request.method, path: pathOf(request.url ?? ''), ip: request.ip?.slice(0, 64) }
 }
 
 /** Neither query nor fragment, nor the user of an absolute URL; in place of what is longer than any name or id, a dash. */
@@ -77,7 +78,11 @@ function answerForNode(app: FastifyInstance): void {
     if (headers.host === undefined && raw.httpVersion === '1.1')
       throw new PawlError('BAD_REQUEST', { detail: 'The Host header is missing.' })
   })
-  app.server.on('connect', (_request, socket: Socket) => renderClientError(new Error('CONNECT'), socket))
+  app.server.on('connect', (_request, socket: Socket) => {
+    // Node has let go of the socket: an error that nobody hears would end the process.
+    socket.on('error', () => socket.destroy())
+    renderClientError(new Error('CONNECT'), socket)
+  })
   // An expectation that nobody knows may be ignored (RFC 9110 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 }

@@ -90,6 +90,56 @@ test('the signing key has to be one for the algorithm', () => {
   }
 })
 
+test('durations that make no sense are problems: no life at all, a grace beyond it', () => {
+  for (const name of ['ACCESS_TOKEN_TTL', 'REFRESH_IDLE_TTL', 'SESSION_MAX_TTL'])
+    assert.ok(
+      problemsOf({ [name]: '0s' }).some((problem) => problem.startsWith(name)),
+      name,
+    )
+  assert.equal(problemsOf({ GRACE: '8d' }).length, 1)
+  assert.equal(problemsOf({ GRACE: '0s' }).length, 0)
+})
+
 test('an empty variable counts as unset', () => {
   assert.equal(loadConfig({ PORT: '', DATABASE_URL: '' }).port, 3000)
+})
+
+test('a Redis is one server, a cluster, or a master that Sentinels name', () => {
+  const problemsWith = (url: string) => problemsOf({ ...production(), REDIS_URL: url })
+  const good = [
+    'redis://cache',
+    'rediss://user:p%40ss@cache:6380/1',
+    'redis://:with,comma@cache',
+    'redis://[::1]:6379',
+    'redis://one:1,redis://two:2',
+    'rediss://user:secret@one,rediss://two',
+    'redis+sentinel://one,two:26380/main',
+    'redis+sentinel://user:secret@one,two/main?sentinelPassword=other',
+    'rediss+sentinel://[::1]:1/main',
+  ]
+  for (const url of good) assert.deepEqual(problemsWith(url), [], url)
+  const bad = [
+    'cache:6379',
+    'http://cache',
+    'redis:cache',
+    'redis://',
+    'redis://:secret-of-bad%@cache',
+    'redis://one,two',
+    'redis://one,rediss://two',
+    'redis://one,redis://',
+    'redis://one/1,redis://two/1',
+    'redis://:secret-of-bad@one,redis://:another@two',
+    'redis://one,http://two',
+    'redis+sentinel://one',
+    'redis+sentinel:///main',
+    'redis+sentinel://one,,two/main',
+    'redis+sentinel://:secret-of-bad@one:port/main',
+    'redis+sentinel://one/main/2',
+  ]
+  for (const url of bad) {
+    const problems = problemsWith(url)
+    assert.equal(problems.length, 1, url)
+    assert.match(problems[0] ?? '', /^REDIS_URL must be a URL/)
+    assert.ok(!problems.join().includes('secret-of-bad'))
+  }
 })

@@ -83,7 +83,7 @@ test('in the steady state an authenticated request asks neither Redis nor Postgr
   await until(() => done)
   // What the nodes' own tailing of the feed costs, whatever the traffic.
   assert.deepEqual(
-    seen.filter((command) => !['xread', 'get'].includes(command)),
+    seen.filter((command) => !['xread', 'getex'].includes(command)),
     [],
   )
 })

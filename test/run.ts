@@ -13,7 +13,7 @@ Install what is missing (Debian and Ubuntu: apt-get install redis-server postgre
 postgresql) so that redis-server, postgres and initdb are on PATH, or use running servers:
 
   npm run --silent pawl -- secrets > .env && docker compose up -d postgres redis
-  TEST_REDIS_URL=redis://127.0.0.1:6379 TEST_DATABASE_URL=postgres://pawl:pawl@127.0.0.1:5432/pawl npm test
+  TEST_REDIS_URL=redis://127.0.0.1:6379 TEST_DATABASE_URL=postgres://pawl:<its password>@127.0.0.1:5432/pawl npm test
 `
 
 const cleanups: (() => Promise<void>)[] = []

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
 import { generateSecrets } from '../secrets.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/signing-key.ts'
@@ -18,5 +19,7 @@ export function addSecrets(program: Command, { stdout }: Terminal): void {
       const { refreshTokenSecret, accessTokenKey } = generateSecrets(alg)
       if (alg !== 'EdDSA') stdout.write(`ACCESS_TOKEN_ALG=${alg}\n`)
       stdout.write(`REFRESH_TOKEN_SECRET=${refreshTokenSecret}\nACCESS_TOKEN_PRIVATE_KEY=${accessTokenKey}\n`)
+      // Not the server's own: docker-compose.yml makes a Postgres with it. It goes into a URL.
+      stdout.write(`POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}\n`)
     })
 }

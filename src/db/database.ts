@@ -1,9 +1,11 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { PawlError, unavailable } from '../errors.ts'
 import type * as schema from './schema.ts'
 
 export interface Database {
   orm: PgDatabase<PgQueryResultHKT, typeof schema>
+  run: Run
   /** Rejects with `AUTH_UNAVAILABLE` where the server cannot be reached. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -23,15 +25,31 @@ const ABOUT_THE_CONNECTION = /^(28|3D)/
  * Await a statement. A server that is gone, or does not answer in time, becomes `AUTH_UNAVAILABLE`; any other failure
  * an error without the statement's parameters, since Drizzle writes those (hashes among them) into its messages.
  */
-export async function run<T>(statement: PromiseLike<T>): Promise<T> {
+export type Run = <T>(statement: PromiseLike<T>) => Promise<T>
+
+/** `begin` is called with each statement, and what it answers where that was not answered in time. */
+export function createRun(begin: () => () => void = () => () => {}): Run {
+  return async (statement) => {
+    const onSilence = begin()
+    try {
+      return await within(statement, STATEMENT_LIMIT, onSilence)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+/** Rejects with `AUTH_UNAVAILABLE` where there is no answer within so many milliseconds. */
+export async function within<T>(answer: PromiseLike<T>, ms: number, onSilence = () => {}): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unavailable('Postgres', new Error('no answer in time'))), STATEMENT_LIMIT)
+    timer = setTimeout(() => {
+      reject(unavailable('Postgres', new Error('no answer in time')))
+      onSilence()
+    }, ms)
   })
   try {
-    return await Promise.race([statement, limit])
-  } catch (error) {
-    throw translate(error)
+    return await Promise.race([answer, limit])
   } finally {
     clearTimeout(timer)
   }
@@ -42,11 +60,18 @@ function translate(error: unknown): Error {
   const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const code = String((driver as { code?: unknown }).code ?? 'no code')
   const cause = new Error(
-    ABOUT_THE_CONNECTION.test(code) ? messageOf(driver) : `Postgres failed the statement (${code})`,
+    ABOUT_THE_CONNECTION.test(code)
+      ? messageOf(driver)
+      : `Postgres failed the statement (${code}): ${statementOf(error)}`,
   )
   return UNREACHABLE.test(code) ? unavailable('Postgres', cause) : cause
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'refused'
+}
+
+/** Its text has placeholders where the values were. */
+function statementOf(error: unknown): string {
+  return error instanceof DrizzleQueryError ? error.query : 'unknown'
 }

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { rename, unlink } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { realpath, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 
 /** The longest path that a Unix socket takes on every system. */
 const SOCKET_PATH_LIMIT = 100
@@ -13,18 +12,25 @@ const SOCKET_PATH_LIMIT = 100
  * Rejects where a living process holds it.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
-  const address = addressOf(resolve(directory))
+  const path = await realpath(directory)
+  const address = addressOf(path)
   const server = (await listen(address)) ?? (await takeOver(address))
-  if (!server) throw new Error(`${resolve(directory)} is in use by another process`)
+  if (!server) throw new Error(`${path} is in use by another process`)
   server.unref()
   return () => new Promise((done) => server.close(() => done()))
 }
 
 function addressOf(directory: string): string {
-  const name = createHash('sha256').update(directory).digest('hex').slice(0, 24)
-  if (process.platform === 'win32') return `\\\\.\\pipe\\pawl-${name}`
+  if (process.platform === 'win32') {
+    const name = createHash('sha256').update(directory).digest('hex')
+    return `\\\\.\\pipe\\pawl-${name}`
+  }
   const inside = join(directory, 'lock')
-  return Buffer.byteLength(inside) <= SOCKET_PATH_LIMIT ? inside : join(tmpdir(), `pawl-${name}.lock`)
+  if (Buffer.byteLength(inside) > SOCKET_PATH_LIMIT)
+    throw new Error(
+      `the path of ${directory} is too long: the lock in it may have ${SOCKET_PATH_LIMIT} bytes`,
+    )
+  return inside
 }
 
 function listen(address: string): Promise<Server | undefined> {
@@ -41,7 +47,7 @@ function listen(address: string): Promise<Server | undefined> {
 /** Replace a dead owner's socket. It is moved aside first, so that two that find it at once cannot both remove it. */
 async function takeOver(address: string): Promise<Server | undefined> {
   if (await isAlive(address)) return undefined
-  const aside = `${address}.${process.pid}`
+  const aside = `${address}.${randomBytes(6).toString('hex')}`
   try {
     await rename(address, aside)
   } catch {

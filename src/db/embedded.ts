@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
-import { type Database, run } from './database.ts'
+import { createRun, type Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { migrationsFolder } from './migrate.ts'
 import * as schema from './schema.ts'
@@ -18,13 +18,23 @@ export async function openEmbedded(directory: string): Promise<Database> {
   try {
     const client = await PGlite.create(join(directory, 'postgres'))
     const orm = drizzle(client, { schema })
-    await migrate(orm, { migrationsFolder })
+    try {
+      await migrate(orm, { migrationsFolder })
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+    const run = createRun()
     return {
       orm,
+      run,
       ping: async () => void (await run(orm.execute('select 1'))),
       close: async () => {
-        await client.close()
-        await unlock()
+        try {
+          await client.close()
+        } finally {
+          await unlock()
+        }
       },
     }
   } catch (error) {

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as apply } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
-import { type Database, run } from './database.ts'
+import type { Database } from './database.ts'
 
 export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 
@@ -13,7 +13,7 @@ const MIGRATION_LOCK = 7_295_001
 
 /** Bring the schema at `url` up to date. Safe to run from several processes at once: they queue. */
 export async function migrate(url: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 })
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5, fetch_types: false })
   try {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`
     await apply(drizzle(client), { migrationsFolder })
@@ -37,6 +37,6 @@ export async function isMigrated(database: Database): Promise<boolean> {
 
 /** postgres.js answers with an array, PGlite with an object that holds one. */
 async function rows<T>(database: Database, query: ReturnType<typeof sql>): Promise<T[]> {
-  const answer = (await run(database.orm.execute(query))) as T[] | { rows: T[] }
+  const answer = (await database.run(database.orm.execute(query))) as T[] | { rows: T[] }
   return Array.isArray(answer) ? answer : answer.rows
 }

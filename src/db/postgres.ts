@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { PawlError } from '../errors.ts'
 import { hostOf } from '../host-of.ts'
-import { type Database, run } from './database.ts'
+import { createRun, type Database, within } from './database.ts'
 import { isMigrated } from './migrate.ts'
 import * as schema from './schema.ts'
 
@@ -16,15 +16,12 @@ const RETRY_INTERVAL = 250
  * not up to date. Afterwards the pool reconnects by itself, at most a second after the server is back.
  */
 export async function openPostgres(url: string): Promise<Database> {
-  const client = postgres(url, {
-    connect_timeout: 5,
-    backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
-    onnotice: () => {},
-    connection: { application_name: 'pawl' },
-  })
+  const { client, begin } = createRenewable(() => connect(url))
   const orm = drizzle(client, { schema })
+  const run = createRun(begin)
   const database: Database = {
     orm,
+    run,
     ping: async () => void (await run(orm.execute('select 1'))),
     close: () => client.end({ timeout: 5 }),
   }
@@ -38,13 +35,50 @@ export async function openPostgres(url: string): Promise<Database> {
   }
 }
 
+function connect(url: string): postgres.Sql {
+  return postgres(url, {
+    connect_timeout: 5,
+    backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
+    onnotice: () => {},
+    // Drizzle reads arrays by itself. The driver would ask for their types on each new connection, and a server that dies
+    // just then would take this process with it: nobody hears of that rejection.
+    fetch_types: false,
+    connection: { application_name: 'pawl' },
+  })
+}
+
+/**
+ * A client whose pool is replaced when a statement on it was not answered in time. A network that swallows packets gives
+ * no error, and the driver would wait on such connections for as long as TCP does, a quarter of an hour.
+ */
+function createRenewable(make: () => postgres.Sql) {
+  let current = make()
+  const client = new Proxy(current, {
+    get: (_first, name) => Reflect.get(current, name),
+    apply: (_first, self, args) => Reflect.apply(current, self, args),
+  })
+  function begin() {
+    const used = current
+    return () => {
+      if (used !== current) return
+      current = make()
+      // Drizzle sets the driver's parsers, on each client anew.
+      drizzle(current, { schema })
+      used.end({ timeout: 0 }).catch(() => {})
+    }
+  }
+  return { client, begin }
+}
+
 /** Ask again for as long as it may take a server to start. */
 async function whenReachable<T>(ask: () => Promise<T>): Promise<T> {
-  for (let waited = 0; ; waited += RETRY_INTERVAL) {
+  const deadline = performance.now() + START_LIMIT
+  for (;;) {
     try {
-      return await ask()
+      return await within(ask(), deadline - performance.now())
     } catch (error) {
-      if (!(error instanceof PawlError) || waited >= START_LIMIT) throw error
+      const isLast = performance.now() + RETRY_INTERVAL >= deadline
+      if (!(error instanceof PawlError) || isLast) throw error
       await delay(RETRY_INTERVAL)
     }
   }

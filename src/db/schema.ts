@@ -37,6 +37,8 @@ export const users = pgTable(
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
     index('users_ver_changed_at').on(table.verChangedAt).where(sql`${table.verChangedAt} is not null`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
+    // The form of the roles that the schemas take: a list with a space in it would read as two roles in the hot state.
+    check('users_roles_plain', sql`array_to_string(${table.roles}, ',') ~ '^([a-z][a-z0-9:_,-]*)?$'`),
   ],
 )
 

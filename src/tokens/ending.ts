@@ -12,6 +12,14 @@ const AT_ONCE = 100
 /** Revocations that one sweep finishes. */
 const MOST_SWEPT = 1_000
 
+/** Thefts that are kept until Postgres is back. Of more, the next presentation of a token is put on record. */
+const MOST_UNRECORDED = 1_000
+
+interface Reuse {
+  event: ReuseEvent
+  at: number
+}
+
 export interface EndingOptions {
   records: SessionRecords
   store: SessionStore
@@ -29,6 +37,8 @@ export type Ending = ReturnType<typeof createEnding>
 export function createEnding({ records, store, feed, log }: EndingOptions) {
   /** Done, and not yet marked so in Postgres: that can wait for the next sweep. */
   let published: string[] = []
+  /** Thefts that Postgres could not be told of. */
+  let unrecorded: Reuse[] = []
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> | undefined
 
@@ -36,6 +46,19 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
     await closeAll(store, ended)
     await feed.publish(ended.map(revocationOf))
     published.push(...ended.map(({ sessionId }) => sessionId))
+  }
+
+  async function record({ event, at }: Reuse): Promise<void> {
+    await records.revokeForReuse(event, at)
+    await store.close(event.userId, event.sessionId)
+    published.push(event.sessionId)
+  }
+
+  async function recordLate(): Promise<void> {
+    for (const reuse of [...unrecorded]) {
+      await record(reuse)
+      unrecorded = unrecorded.filter((other) => other !== reuse)
+    }
   }
 
   async function mark(): Promise<void> {
@@ -47,6 +70,7 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
 
   async function sweep(): Promise<void> {
     try {
+      await recordLate()
       await mark()
       const forgotten = await records.unpublished(FORGOTTEN_AFTER, MOST_SWEPT)
       if (forgotten.length === 0) return
@@ -71,9 +95,12 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
     /** The hot state has condemned the session: tell the nodes at once, even if Postgres cannot be told. */
     async endForReuse(event: ReuseEvent, at: number): Promise<void> {
       await feed.publish([revocationOf(event)])
-      await records.revokeForReuse(event, at)
-      await store.close(event.userId, event.sessionId)
-      published.push(event.sessionId)
+      try {
+        await record({ event, at })
+      } catch (error) {
+        if (unrecorded.length < MOST_UNRECORDED) unrecorded.push({ event, at })
+        throw error
+      }
     },
 
     start(): void {
@@ -98,7 +125,7 @@ export function revocationOf({ sessionId }: EndedSession): Revocation {
 }
 
 /** Forget ended sessions in the hot state, a bounded number at once. */
-export async function closeAll(store: SessionStore, ended: readonly EndedSession[]): Promise<void> {
+async function closeAll(store: SessionStore, ended: readonly EndedSession[]): Promise<void> {
   for (let start = 0; start < ended.length; start += AT_ONCE) {
     const batch = ended.slice(start, start + AT_ONCE)
     await Promise.all(batch.map(({ userId, sessionId }) => store.close(userId, sessionId)))

@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis'
 import { parse, stringify } from 'uuid'
 import { answer } from '../redis/answer.ts'
+import type { RedisClient } from '../redis/client.ts'
+import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
 import { CONDEMNED } from './rotation.ts'
 import type { Authorization, Rotation, SessionStore, StoreSettings } from './session-store.ts'
@@ -20,7 +21,7 @@ type RotateReply = Accepted | ['reused', number, number] | ['expired'] | ['unkno
  * packed field per session. Rejects with `AUTH_UNAVAILABLE` where Redis does not answer.
  */
 export function createRedisStore(
-  redis: Redis,
+  redis: RedisClient,
   settings: StoreSettings,
   { prefix = 'pawl:', clock }: RedisStoreOptions = {},
 ): SessionStore {
@@ -83,7 +84,7 @@ export function createRedisStore(
     },
 
     async ping() {
-      await answer(redis.ping())
+      await answer(pingRedis(redis))
     },
   }
 }

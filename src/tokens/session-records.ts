@@ -1,6 +1,7 @@
+import { isIP } from 'node:net'
 import { and, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import { v7 as uuid } from 'uuid'
-import { type Database, run } from '../db/database.ts'
+import type { Database } from '../db/database.ts'
 import { securityEvents, sessions, users } from '../db/schema.ts'
 
 /** Where a request came from, as far as it tells. */
@@ -9,7 +10,7 @@ export interface Device {
   userAgent: string | undefined
 }
 
-export type EndReason = 'logout' | 'reuse' | 'session_cap'
+export type EndReason = 'logout' | 'reuse' | 'session_cap' | 'undelivered'
 
 export interface SessionRecord {
   id: string
@@ -53,7 +54,7 @@ const HIGHEST_CHECKPOINT = 0x7fffffff
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
 /** The `sessions` table: the truth about which sessions there are, and which were ended. */
-export function createSessionRecords({ orm }: Database) {
+export function createSessionRecords({ orm, run }: Database) {
   const alive = (ids: readonly string[]) => and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
   const identity = { sessionId: sessions.id, userId: sessions.userId }
 
@@ -167,7 +168,7 @@ export function createSessionRecords({ orm }: Database) {
   }
 }
 
-/** The user agent is the client's own text: cut to a length that no honest browser exceeds. */
+/** Both may be the client's own text: the user agent is cut to a length that no honest browser exceeds. */
 function deviceColumns({ ip, userAgent }: Device) {
-  return { ip, userAgent: userAgent?.slice(0, 512) }
+  return { ip: isIP(ip) ? ip : null, userAgent: userAgent?.slice(0, 512) }
 }

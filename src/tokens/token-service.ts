@@ -5,13 +5,13 @@ import type { TokenPair } from '../schemas/token-pair.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Ending } from './ending.ts'
+import { createOpening } from './opening.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
-import { createReopening } from './reopening.ts'
 import { retryKeyOf } from './retry-key.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import type { Revocations } from './revocations.ts'
 import type { Device, SessionRecords } from './session-records.ts'
-import type { Authorization, Line, Opened, Rotation, SessionStore } from './session-store.ts'
+import type { Authorization, Line, Rotation, SessionStore } from './session-store.ts'
 
 /** Who a request acts for, as `request.auth`. */
 export interface Auth {
@@ -37,6 +37,8 @@ export interface TokenServiceOptions {
   maxStaleness: number
   /** The longest life of a session, in milliseconds. */
   maxTtl: number
+  /** Hears what came of each refresh. */
+  onRefresh: (outcome: Rotation['outcome'] | 'invalid') => void
   /** Milliseconds since the epoch. */
   clock: () => number
   log: Log
@@ -48,8 +50,9 @@ export type TokenService = ReturnType<typeof createTokenService>
 
 /** The life of a token. Every method that cannot reach a store it needs rejects with `AUTH_UNAVAILABLE`. */
 export function createTokenService(options: TokenServiceOptions) {
-  const { accessTokens, refreshTokens, store, records, checkpoints, ending, maxTtl, clock, log } = options
-  const reopen = createReopening(store, records, clock, endEvicted)
+  const { accessTokens, refreshTokens, store, records, checkpoints, ending, onRefresh, maxTtl, clock, log } =
+    options
+  const opening = createOpening({ store, records, ending, clock, log })
 
   function pair(
     userId: string,
@@ -81,22 +84,11 @@ export function createTokenService(options: TokenServiceOptions) {
     await ending.endForReuse({ ...event, device }, now)
   }
 
-  /** The store has let go of them to make room. Closed once more: one may have been opened again in between. */
-  async function endEvicted(userId: string, { evicted }: Opened): Promise<void> {
-    if (evicted.length === 0) return
-    log.info({ event: 'sessions_evicted', userId, sessions: evicted }, 'session cap reached')
-    await ending.end(
-      evicted.map((sessionId) => ({ userId, sessionId })),
-      'session_cap',
-    )
-  }
-
   async function rotate(claims: RefreshClaims, idempotencyKey: string | undefined): Promise<Rotation> {
     const { sub: userId, sid: sessionId, gen: generation } = claims
     const presented = { generation, retryKey: retryKeyOf(idempotencyKey) }
     const result = await store.rotate(userId, sessionId, presented)
-    if (result.outcome !== 'unknown' || !(await reopen(claims))) return result
-    log.info({ event: 'reopened', userId, sessionId }, 'the hot state had lost a session')
+    if (result.outcome !== 'unknown' || !(await opening.reopen(claims))) return result
     return store.rotate(userId, sessionId, presented)
   }
 
@@ -126,14 +118,13 @@ export function createTokenService(options: TokenServiceOptions) {
       const expiresAt = createdAt + maxTtl
       await records.insert({ id: sessionId, userId: user.id, createdAt, expiresAt }, device)
       const authorization = { ver: user.ver, roles: user.roles }
-      const opened = await store.open({
+      const opened = await opening.open({
         userId: user.id,
         sessionId,
         absoluteExpiry: expiresAt,
         authorization,
         generation: 1,
       })
-      await endEvicted(user.id, opened)
       return pair(user.id, sessionId, opened.authorization, opened.line, opened.line.rotatedAt)
     },
 
@@ -143,10 +134,16 @@ export function createTokenService(options: TokenServiceOptions) {
      * one `AUTH_INVALID_REFRESH_TOKEN`; a spent token that comes back ends the session first.
      */
     async refresh(token: string, idempotencyKey: string | undefined, device: Device): Promise<TokenPair> {
-      const claims = refreshTokens.read(token, clock())
-      if (!claims) throw refused('malformed, forged or expired')
+      // Not asked whether the token has expired: the store knows when the session does. A spent token that comes back is
+      // theft however old it is, and the retry of a lost response is none.
+      const claims = refreshTokens.readExpired(token)
+      if (!claims) {
+        onRefresh('invalid')
+        throw refused('malformed or forged')
+      }
       const { sub: userId, sid: sessionId, gen: generation } = claims
       const result = await rotate(claims, idempotencyKey)
+      onRefresh(result.outcome)
       switch (result.outcome) {
         case 'healed':
           log.warn({ event: 'healed', userId, sessionId, generation }, 'the hot state had lost writes')

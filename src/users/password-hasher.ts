@@ -39,6 +39,9 @@ export async function createPasswordHasher({ concurrency, ...costs }: HashSettin
     /** Whether the password made this hash; the same work where there is none. */
     async verify(hash: string | undefined, password: string): Promise<boolean> {
       const matches = await queued(() => argon2.verify(hash ?? nobody, password))
+      // A hash from cheaper days would tell, by being quick, that somebody has an account.
+      if (!matches && hash && argon2.needsRehash(hash, options))
+        await queued(() => argon2.verify(nobody, password))
       return matches && hash !== undefined
     },
 

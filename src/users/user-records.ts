@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { type Database, run } from '../db/database.ts'
+import type { Database } from '../db/database.ts'
 import { users } from '../db/schema.ts'
 
 export type User = Pick<
@@ -11,7 +11,7 @@ export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> & Partial<Pick
 export type UserRecords = ReturnType<typeof createUserRecords>
 
 /** The `users` table. E-mail addresses are given and kept in lower case. */
-export function createUserRecords({ orm }: Database) {
+export function createUserRecords({ orm, run }: Database) {
   const columns = {
     id: users.id,
     email: users.email,

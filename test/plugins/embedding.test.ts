@@ -60,24 +60,42 @@ test('authorize wants one of the roles, and a user who got one has it from his n
 })
 
 test('the application gets these decorators and no others, and keeps its own errors', async (t) => {
-  const { host } = await embed(t)
-  for (const name of ['authenticate', 'authorize']) assert.ok(host.hasDecorator(name), name)
-  const inside = [
-    'tokens',
-    'accounts',
-    'database',
-    'redis',
-    'jwt',
-    'keySet',
-    'bearerToken',
-    'limitGuesses',
-    'rateLimit',
-  ]
-  for (const name of inside) assert.ok(!host.hasDecorator(name), name)
+  const before = new Set<string>()
+  const { host } = await embed(t, async (host) => {
+    for (const name of Object.getOwnPropertyNames(host)) before.add(name)
+  })
+  const added = Object.getOwnPropertyNames(host).filter((name) => !before.has(name))
+  assert.deepEqual(added.sort(), ['authenticate', 'authorize'])
   const missing = await get(host, '/nowhere')
   assert.equal(missing.json().error, 'Not Found')
   assert.equal(missing.headers['content-security-policy'], undefined)
   assert.equal((await me(host, 'x')).headers['content-type'], 'application/problem+json; charset=utf-8')
+})
+
+test('what an application throws is rendered for what it is', async (t) => {
+  const { host } = await embed(t, async (host) => {
+    await host.register(problemDetails)
+    const thrown = [
+      null,
+      'text',
+      new DOMException('aborted', 'AbortError'),
+      { code: 11000 },
+      { code: 'constructor' },
+    ]
+    for (const [index, what] of thrown.entries())
+      host.get(`/throw/${index}`, async () => {
+        throw what
+      })
+    host.get('/conflict', async () => {
+      throw Object.assign(new Error('taken'), { statusCode: 409 })
+    })
+  })
+  for (let index = 0; index < 5; index++) {
+    const response = await get(host, `/throw/${index}`)
+    assert.equal(response.statusCode, 500)
+    assert.equal(response.json().code, 'INTERNAL_ERROR')
+  }
+  assert.equal((await get(host, '/conflict')).json().code, 'BAD_REQUEST')
 })
 
 test('it lives beside an application that uses the same plugins for itself', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, logIn, newEmail, signUp } from '../helper.ts'
+import { build, logIn, newEmail, PASSWORD, signUp } from '../helper.ts'
 
 test('guesses from one address are bounded, and the answer says when to come back', async (t) => {
   const app = await build(t, { RATE_LIMIT: 'on' })
@@ -17,14 +17,16 @@ test('guesses from one address are bounded, and the answer says when to come bac
 test('guesses at one account are bounded wherever they come from', async (t) => {
   const app = await build(t, { RATE_LIMIT: 'on', TRUST_PROXY: 'loopback' })
   const { email } = await signUp(app)
-  const guess = (index: number) => {
+  const guess = (index: number, password = 'a wrong password') => {
     const headers = { 'x-forwarded-for': `203.0.113.${index}` }
     // Another case is not another account.
-    const payload = { email: index % 2 ? email : email.toUpperCase(), password: 'a wrong password' }
+    const payload = { email: index % 2 ? email : email.toUpperCase(), password }
     return app.inject({ method: 'POST', url: '/auth/login', headers, payload })
   }
+  // A right password is no guess.
+  for (let i = 101; i <= 140; i++) assert.equal((await guess(i, PASSWORD)).statusCode, 200)
   for (let i = 1; i <= 30; i++) assert.equal((await guess(i)).statusCode, 401)
-  const refused = await guess(31)
+  const refused = await guess(31, PASSWORD)
   assert.equal(refused.statusCode, 429)
   assert.ok(Number(refused.headers['retry-after']) >= 1)
 })

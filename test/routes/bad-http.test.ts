@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
 import { PASSWORD } from '../helper.ts'
@@ -178,6 +180,22 @@ test('a client that listens only once it has sent everything gets its answer all
     assertProblem(await connection.answer(), refusal)
     connection.destroy()
   }
+})
+
+test('a client that asks for a tunnel and resets the connection does not take the server down', async (t) => {
+  const server = await listen(t)
+  const { hostname, port } = new URL(server.url)
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(`CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n${'x'.repeat(1_000)}`)
+    await new Promise(setImmediate)
+    socket.resetAndDestroy()
+  }
+  assert.equal((await server.app.inject('/health/live')).statusCode, 200)
+  const response = await fetch(`${server.url}/health/live`)
+  assert.equal(response.status, 200)
 })
 
 test('a connection that asks to become something else is refused', async (t) => {

@@ -49,6 +49,14 @@ test('a token that has expired, or was spent long ago, still logs its session ou
   assert.equal((await bearer(app, first.refreshToken)).statusCode, 204)
 })
 
+test('a client that says it sends JSON and sends nothing logs out by its bearer token', async (t) => {
+  const app = await build(t)
+  const { accessToken } = await signUp(app)
+  const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
+  assert.equal((await app.inject({ method: 'POST', url: '/auth/logout', headers })).statusCode, 204)
+  assert.equal((await me(app, accessToken)).statusCode, 401)
+})
+
 test('an access token is no refresh token, here either', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)

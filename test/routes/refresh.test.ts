@@ -1,7 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
 import { openSql } from '../database.ts'
-import { build, createClock, environment, logIn, me, newRetryKey, refresh, signUp } from '../helper.ts'
+import {
+  build,
+  createClock,
+  environment,
+  logIn,
+  me,
+  newRetryKey,
+  refresh,
+  required,
+  signUp,
+} from '../helper.ts'
+
+async function hotFields(userId: string): Promise<number> {
+  const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
+  try {
+    return await redis.hlen(`pawl:{${userId}}`)
+  } finally {
+    await disconnectRedis(redis)
+  }
+}
 
 const GRACE = 30_000
 const DAY = 86_400_000
@@ -48,6 +68,24 @@ test('a lost response is repaired by its retry key, however late', async (t) => 
   assert.equal((await refresh(app, lost.refreshToken, newRetryKey())).statusCode, 200)
 })
 
+test('a lost response is repaired, and theft found, also when the token itself has expired', async (t) => {
+  const clock = createClock(Date.now() - 10 * DAY)
+  const app = await build(t, {}, clock)
+  const [honest, stolen] = [await signUp(app), await signUp(app)]
+  clock.advance(7 * DAY - 2_000)
+  const key = newRetryKey()
+  const lost = (await refresh(app, honest.refreshToken, key)).json()
+  const thief = (await refresh(app, stolen.refreshToken)).json()
+  // Past the life of the tokens that were presented, not of the sessions.
+  clock.advance(3_000)
+  const otherTab = await refresh(app, honest.refreshToken)
+  assert.equal(otherTab.json().refreshToken, lost.refreshToken)
+  clock.advance(DAY)
+  assert.equal((await refresh(app, honest.refreshToken, key)).json().refreshToken, lost.refreshToken)
+  assert.equal((await refresh(app, stolen.refreshToken)).statusCode, 401)
+  assert.equal((await refresh(app, thief.refreshToken)).statusCode, 401)
+})
+
 test('a spent token after the grace ends the session: its newest refresh token and all its access tokens', async (t) => {
   const clock = createClock()
   const env = await environment(t)
@@ -70,7 +108,10 @@ test('a spent token after the grace ends the session: its newest refresh token a
     assert.equal(response.statusCode, 401)
     assert.equal(response.json().code, 'AUTH_INVALID_TOKEN')
   }
-  assert.equal((await me(app, bystander.accessToken)).statusCode, 200)
+  const still = await me(app, bystander.accessToken)
+  assert.equal(still.statusCode, 200)
+  // On record, the session has left the hot state: what is there is the user and his other session.
+  assert.equal(await hotFields(still.json().id), 2)
 
   const [session] = await sql`select revoked_at, revoked_reason from sessions where id = ${stolen.sessionId}`
   assert.equal(session?.revoked_reason, 'reuse')
@@ -132,6 +173,23 @@ test('whatever is wrong with a refresh token, the client is told the same', asyn
     assert.equal(statusCode, 401)
     assert.equal(body, answers[0]?.body)
   }
+})
+
+test('a login that cannot end the session it displaces is not delivered, and displaces none', async (t) => {
+  const env = await environment(t, { MAX_SESSIONS_PER_USER: '1' })
+  const app = await build(t, env)
+  const sql = openSql(t, env)
+  const first = await signUp(app)
+  await sql`alter table sessions add constraint broken check (revoked_reason is distinct from 'session_cap')`
+  assert.equal((await logIn(app, first.email)).statusCode, 500)
+  await sql`alter table sessions drop constraint broken`
+
+  const next = await refresh(app, first.refreshToken)
+  assert.equal(next.statusCode, 200)
+  const ended = await sql`select revoked_reason from sessions where revoked_at is not null`
+  assert.deepEqual([...ended], [{ revoked_reason: 'undelivered' }])
+  assert.equal((await logIn(app, first.email)).statusCode, 200)
+  assert.equal((await refresh(app, next.json().refreshToken)).statusCode, 401)
 })
 
 test('one session more than a user may have ends the one that was used least recently', async (t) => {

@@ -48,7 +48,7 @@ async function reachable(found: PostgresBinaries, dir: string, user?: User) {
 }
 
 async function ask(url: string) {
-  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} })
+  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {}, fetch_types: false })
   try {
     await sql`select 1`
   } finally {

@@ -1,12 +1,18 @@
-import { connect } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { findRedis } from './binaries.ts'
-import { leash } from './leash.ts'
+import { createFolder, leash } from './leash.ts'
 import { type Service, startService } from './service.ts'
 
-function ping(url: string) {
+type Connect = (port: number, host: string, onConnect: () => void) => Socket
+
+export function ping(url: string, open: Connect = connect) {
   return new Promise<void>((resolve, reject) => {
     const { hostname, port } = new URL(url)
-    const socket = connect(Number(port), hostname, () => socket.write('PING\r\n'))
+    const socket = open(Number(port), hostname, () => socket.write('PING\r\n'))
     socket.setTimeout(2000, () => socket.destroy(new Error('no answer to PING')))
     socket.once('data', (data) => {
       if (data.toString() === '+PONG\r\n') resolve()
@@ -18,19 +24,61 @@ function ping(url: string) {
   })
 }
 
+export interface RedisOptions {
+  port?: number
+  /** More of its command line. */
+  flags?: string[]
+}
+
 /** A private Redis on a loopback port. It stores nothing on disk: after a restart it is empty. */
-export async function startRedis(options: { port?: number } = {}): Promise<Service> {
+export async function startRedis({ port, flags = [] }: RedisOptions = {}): Promise<Service> {
   const { command, env } = await findRedis()
   return startService(
     {
       name: 'Redis',
       url: (port) => `redis://127.0.0.1:${port}`,
       launch(port, dir) {
-        const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-        return leash(command, flags, { env, ...(dir && { dir }) })
+        const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+        return leash(command, [...own, ...flags], { env, ...(dir && { dir }) })
       },
       ask: ping,
     },
-    options.port,
+    port,
   )
+}
+
+/** One that speaks TLS alone, by a certificate that no authority has signed. Undefined where nothing here can make one. */
+export async function startTlsRedis(): Promise<(Service & { certificate: string }) | undefined> {
+  const { command, env } = await findRedis()
+  const dir = await createFolder()
+  const [certificate, key] = [join(dir, 'certificate.pem'), join(dir, 'key.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost']
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  const made = spawnSync('openssl', [
+    'req',
+    '-x509',
+    ...kind,
+    ...subject,
+    '-keyout',
+    key,
+    '-out',
+    certificate,
+  ])
+  if (made.status !== 0) {
+    await rm(dir, { recursive: true })
+    return undefined
+  }
+  const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate]
+  const service = await startService({
+    name: 'Redis with TLS',
+    url: (port) => `rediss://127.0.0.1:${port}`,
+    launch(port) {
+      const ports = ['--port', '0', '--tls-port', String(port), '--bind', '127.0.0.1']
+      const flags = [...ports, ...files, '--tls-auth-clients', 'no', '--save', '']
+      return leash(command, flags, { env, dir })
+    },
+    ask: (url) =>
+      ping(url, (port, host, onConnect) => connectTls(port, host, { rejectUnauthorized: false }, onConnect)),
+  })
+  return { ...service, certificate }
 }

@@ -18,7 +18,7 @@ function withDatabase(url: string, name: string) {
 }
 
 async function onServer<T>(url: string, work: (sql: postgres.Sql) => Promise<T>) {
-  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  const sql = postgres(url, { max: 1, onnotice: () => {}, fetch_types: false })
   try {
     return await work(sql)
   } finally {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { v7 as uuid } from 'uuid'
 import { openPostgres } from '../../src/db/postgres.ts'
-import { createReopening } from '../../src/tokens/reopening.ts'
+import { createOpening } from '../../src/tokens/opening.ts'
 import { createSessionRecords } from '../../src/tokens/session-records.ts'
 import type { SessionStore } from '../../src/tokens/session-store.ts'
 import { openSql } from '../database.ts'
@@ -39,8 +39,14 @@ test('a session that is ended while it is being opened again does not survive th
       return store.open(lost)
     },
   }
-  const reopen = createReopening(interrupted, records, Date.now, async () => {})
-  const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: 0, jti: '' }
+  const { reopen } = createOpening({
+    store: interrupted,
+    records,
+    ending: { end: async () => {} },
+    clock: Date.now,
+    log: { info() {}, warn() {} },
+  })
+  const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: now, jti: '' }
   assert.equal(await reopen(claims), true)
   await ended
   assert.equal(await store.find(userId, sessionId), undefined)

@@ -8,17 +8,25 @@ import { cleanUp, required } from '../helper.ts'
 
 export const SETTINGS: StoreSettings = { grace: 30_000, idleTtl: 3_600_000, maxSessions: 3 }
 
+export type CreateStore = (
+  t: TestContext,
+  clock: () => number,
+  settings?: StoreSettings,
+) => Promise<SessionStore>
+
+/** A store on the Redis of a URL, apart from all others there. */
+export const redisStore =
+  (url: () => string): CreateStore =>
+  async (t, clock, settings = SETTINGS) => {
+    const redis = await connectRedis(url(), () => {})
+    const prefix = `test:${randomBytes(8).toString('hex')}:`
+    cleanUp(t, () => disconnectRedis(redis))
+    return createRedisStore(redis, settings, { prefix, clock })
+  }
+
 /** Every implementation of the interface: what holds for one has to hold for all. */
 export const STORES = {
   memory: async (_t: TestContext, clock: () => number, settings = SETTINGS) =>
     createMemoryStore(settings, clock),
-  redis: async (t: TestContext, clock: () => number, settings = SETTINGS) => {
-    const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
-    const prefix = `test:${randomBytes(8).toString('hex')}:`
-    cleanUp(t, () => disconnectRedis(redis))
-    return createRedisStore(redis, settings, { prefix, clock })
-  },
-} satisfies Record<
-  string,
-  (t: TestContext, clock: () => number, settings?: StoreSettings) => Promise<SessionStore>
->
+  redis: redisStore(() => required('TEST_REDIS_URL')),
+} satisfies Record<string, CreateStore>

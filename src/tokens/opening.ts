@@ -1,0 +1,83 @@
+import type { Log } from '../log.ts'
+import type { Ending } from './ending.ts'
+import type { RefreshClaims } from './refresh-token.ts'
+import type { SessionRecords } from './session-records.ts'
+import type { NewSession, Opened, SessionStore } from './session-store.ts'
+
+/** How many sessions are remembered as ended, so that presenting their tokens again does not cost a query each time. */
+const MOST_REMEMBERED = 10_000
+
+export interface OpeningOptions {
+  store: SessionStore
+  records: Pick<SessionRecords, 'whileAlive' | 'revoke'>
+  ending: Pick<Ending, 'end'>
+  clock: () => number
+  log: Log
+}
+
+export type Opening = ReturnType<typeof createOpening>
+
+/** How sessions get into the hot state: new ones, and those that it has lost and Postgres knows are alive. */
+export function createOpening({ store, records, ending, clock, log }: OpeningOptions) {
+  /** The dead do not come back, so that what stands here stays true. */
+  const dead = new Set<string>()
+  const underway = new Map<string, Promise<boolean>>()
+
+  /** The store has let go of them to make room. Closed once more: one may have been opened again in between. */
+  async function endEvicted(userId: string, { evicted }: Opened): Promise<void> {
+    if (evicted.length === 0) return
+    log.info({ event: 'sessions_evicted', userId, sessions: evicted }, 'session cap reached')
+    await ending.end(
+      evicted.map((sessionId) => ({ userId, sessionId })),
+      'session_cap',
+    )
+  }
+
+  function remember(sessionId: string): void {
+    const [oldest] = dead.size >= MOST_REMEMBERED ? dead : []
+    if (oldest) dead.delete(oldest)
+    dead.add(sessionId)
+  }
+
+  async function openLost({ sid: sessionId, gen }: RefreshClaims): Promise<boolean> {
+    let made: { userId: string; opened: Opened } | undefined
+    const alive = await records.whileAlive(sessionId, clock(), async (session) => {
+      const { userId, expiresAt: absoluteExpiry, ver, roles } = session
+      // We signed the token: there was such a generation, whatever the checkpoint has seen.
+      const generation = Math.max(gen, session.generation)
+      const authorization = { ver, roles }
+      const opened = await store.open({ userId, sessionId, absoluteExpiry, authorization, generation })
+      made = { userId, opened }
+    })
+    if (!alive) remember(sessionId)
+    if (made) {
+      log.info({ event: 'reopened', userId: made.userId, sessionId }, 'the hot state had lost a session')
+      await endEvicted(made.userId, made.opened)
+    }
+    return alive
+  }
+
+  return {
+    /** A session that cannot be opened is not delivered: nobody must find it later, in whichever store it got into. */
+    async open(session: NewSession): Promise<Opened> {
+      const { userId, sessionId } = session
+      try {
+        const opened = await store.open(session)
+        await endEvicted(userId, opened)
+        return opened
+      } catch (error) {
+        await Promise.allSettled([records.revoke([sessionId], 'undelivered'), store.close(userId, sessionId)])
+        throw error
+      }
+    },
+
+    /** Answers whether the session is alive, and open again. Many requests for one session are one query. */
+    async reopen(claims: RefreshClaims): Promise<boolean> {
+      // A token past its own expiry says that the session was idle for too long.
+      if (dead.has(claims.sid) || clock() >= claims.exp * 1000) return false
+      const pending = underway.get(claims.sid) ?? openLost(claims).finally(() => underway.delete(claims.sid))
+      underway.set(claims.sid, pending)
+      return pending
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { cleanUp } from './helper.ts'
+
+export interface Proxy {
+  url: string
+  /** From now on the connections that there are swallow whatever is sent, in both directions, without an error. */
+  goDark(): void
+}
+
+/** A network between a server and one of its stores that can swallow packets. New connections work. */
+export async function createProxy(t: TestContext, target: string): Promise<Proxy> {
+  const { hostname, port } = new URL(target)
+  const pairs = new Set<[Socket, Socket]>()
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname)
+    const pair: [Socket, Socket] = [near, far]
+    pairs.add(pair)
+    near.pipe(far)
+    far.pipe(near)
+    for (const [socket, other] of [pair, [far, near] as const]) {
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        other.destroy()
+        pairs.delete(pair)
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanUp(t, async () => {
+    for (const socket of [...pairs].flat()) socket.destroy()
+    server.close()
+  })
+  const address = server.address() as AddressInfo
+  const url = Object.assign(new URL(target), { host: `127.0.0.1:${address.port}` }).href
+  return {
+    url,
+    goDark() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far)
+        far.unpipe(near)
+        near.resume()
+        far.resume()
+      }
+    },
+  }
+}

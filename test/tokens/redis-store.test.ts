@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
+import { createRedisStore } from '../../src/tokens/redis-store.ts'
+import { cleanUp, required } from '../helper.ts'
+import { SETTINGS } from './stores.ts'
+
+test("a user's key lives as long as the session that lives longest, and every rotation gives it that life again", async (t) => {
+  const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
+  cleanUp(t, () => disconnectRedis(redis))
+  const prefix = `test:${randomUUID()}:`
+  const store = createRedisStore(redis, SETTINGS, { prefix })
+  const [userId, sessionId] = [randomUUID(), randomUUID()]
+  const key = `${prefix}{${userId}}`
+  const lifeLeft = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
+
+  const absoluteExpiry = Date.now() + 10 * SETTINGS.idleTtl
+  const authorization = { ver: 1, roles: [] }
+  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 1 })
+  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  await redis.pexpire(key, 60_000)
+  await store.rotate(userId, sessionId, { generation: 1, retryKey: null })
+  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+
+  const short = { ...SETTINGS, idleTtl: 60_000 }
+  const shorter = createRedisStore(redis, short, { prefix })
+  await shorter.open({ userId, sessionId: randomUUID(), absoluteExpiry, authorization, generation: 1 })
+  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  await store.close(userId, sessionId)
+})

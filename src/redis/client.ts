@@ -70,11 +70,16 @@ function createClusterClient(target: Extract<RedisTarget, { form: 'cluster' }>):
     // The host as it is written: a certificate is for a name, not for the address behind it.
     dnsLookup: (host, done) => done(null, host),
   })
-  // While a node connects, commands to it are refused: do it before the first of them, not by it. The tick later
-  // lets a command that was redirected here, and is about to be sent, wait for the connection.
+  // While a node connects, commands to it are refused: do it before the first of them, not by it. But not before the
+  // cluster is ready: it finds out by a command. The tick later lets a command that was redirected here, and is about to
+  // be sent, wait for the connection. A replica is left alone until it is promoted.
+  const connect = (node: Redis) => {
+    if (node.status === 'wait' && !node.options.readOnly) node.connect().catch(() => {})
+  }
+  cluster.on('ready', () => cluster.nodes('master').forEach(connect))
   cluster.on('+node', (node: Redis) =>
     process.nextTick(() => {
-      if (node.status === 'wait') node.connect().catch(() => {})
+      if (cluster.status === 'ready') connect(node)
     }),
   )
   return cluster

@@ -43,7 +43,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
   }
 
   return {
-    async open({ userId, sessionId, absoluteExpiry, authorization: given, generation }) {
+    async open({ userId, sessionId, absoluteExpiry, authorization: given, generation, retryKey }) {
       const now = clock()
       purge(now)
       dropExpired(userId, now)
@@ -53,7 +53,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       const evicted = existing ? [] : evict(userId)
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
       const idleExpiry = Math.min(now + settings.idleTtl, absoluteExpiry)
-      const state = existing ?? { generation, rotatedAt: now, retryKey: null, idleExpiry, absoluteExpiry }
+      const state = existing ?? { generation, rotatedAt: now, retryKey, idleExpiry, absoluteExpiry }
       users.set(userId, { authorization, sessions: sessions.set(sessionId, state) })
       return { line: lineOf(state), authorization, evicted }
     },

@@ -39,14 +39,24 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
     dead.add(sessionId)
   }
 
-  async function openLost({ sid: sessionId, gen }: RefreshClaims): Promise<boolean> {
+  async function openLost({ sid: sessionId, gen }: RefreshClaims, key: string | null): Promise<boolean> {
     let made: { userId: string; opened: Opened } | undefined
     const alive = await records.whileAlive(sessionId, clock(), async (session) => {
       const { userId, expiresAt: absoluteExpiry, ver, roles } = session
       // We signed the token: there was such a generation, whatever the checkpoint has seen.
       const generation = Math.max(gen, session.generation)
+      // Presented one behind, the key may be that of the lost answer. Kept in this write, it is good also if the next one,
+      // the presentation itself, never happens.
+      const retryKey = generation === gen + 1 ? key : null
       const authorization = { ver, roles }
-      const opened = await store.open({ userId, sessionId, absoluteExpiry, authorization, generation })
+      const opened = await store.open({
+        userId,
+        sessionId,
+        absoluteExpiry,
+        authorization,
+        generation,
+        retryKey,
+      })
       made = { userId, opened }
     })
     if (!alive) remember(sessionId)
@@ -72,10 +82,11 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
     },
 
     /** Answers whether the session is alive, and open again. Many requests for one session are one query. */
-    async reopen(claims: RefreshClaims): Promise<boolean> {
+    async reopen(claims: RefreshClaims, retryKey: string | null): Promise<boolean> {
       // A token past its own expiry says that the session was idle for too long.
       if (dead.has(claims.sid) || clock() >= claims.exp * 1000) return false
-      const pending = underway.get(claims.sid) ?? openLost(claims).finally(() => underway.delete(claims.sid))
+      const pending =
+        underway.get(claims.sid) ?? openLost(claims, retryKey).finally(() => underway.delete(claims.sid))
       underway.set(claims.sid, pending)
       return pending
     },

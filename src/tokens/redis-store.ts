@@ -33,7 +33,7 @@ export function createRedisStore(
   const now = () => clock?.() ?? ''
 
   return {
-    async open({ userId, sessionId, absoluteExpiry, authorization, generation: first }) {
+    async open({ userId, sessionId, absoluteExpiry, authorization, generation: first, retryKey }) {
       const { idleTtl, maxSessions } = settings
       const args = [
         idBytes(sessionId),
@@ -43,6 +43,7 @@ export function createRedisStore(
         maxSessions,
         encode(authorization),
         first,
+        Buffer.from(retryKey ?? '', 'hex'),
       ]
       type Reply = [number, number, number, string, ...string[]]
       const reply = await answer(open<Reply>(keyOf(userId), ...args))

@@ -25,6 +25,8 @@ export interface NewSession {
   authorization: Authorization
   /** 1 at login; more where the store lost a session that goes on. */
   generation: number
+  /** Of the attempt that made this generation, where it is known. */
+  retryKey: string | null
 }
 
 export interface Opened {

@@ -88,7 +88,7 @@ export function createTokenService(options: TokenServiceOptions) {
     const { sub: userId, sid: sessionId, gen: generation } = claims
     const presented = { generation, retryKey: retryKeyOf(idempotencyKey) }
     const result = await store.rotate(userId, sessionId, presented)
-    if (result.outcome !== 'unknown' || !(await opening.reopen(claims))) return result
+    if (result.outcome !== 'unknown' || !(await opening.reopen(claims, presented.retryKey))) return result
     return store.rotate(userId, sessionId, presented)
   }
 
@@ -124,6 +124,7 @@ export function createTokenService(options: TokenServiceOptions) {
         absoluteExpiry: expiresAt,
         authorization,
         generation: 1,
+        retryKey: null,
       })
       return pair(user.id, sessionId, opened.authorization, opened.line, opened.line.rotatedAt)
     },

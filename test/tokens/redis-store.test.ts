@@ -17,7 +17,7 @@ test("a user's key lives as long as the session that lives longest, and every ro
 
   const absoluteExpiry = Date.now() + 10 * SETTINGS.idleTtl
   const authorization = { ver: 1, roles: [] }
-  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 1 })
+  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 1, retryKey: null })
   assert.equal(await lifeLeft(), SETTINGS.idleTtl)
   await redis.pexpire(key, 60_000)
   await store.rotate(userId, sessionId, { generation: 1, retryKey: null })
@@ -25,7 +25,14 @@ test("a user's key lives as long as the session that lives longest, and every ro
 
   const short = { ...SETTINGS, idleTtl: 60_000 }
   const shorter = createRedisStore(redis, short, { prefix })
-  await shorter.open({ userId, sessionId: randomUUID(), absoluteExpiry, authorization, generation: 1 })
+  await shorter.open({
+    userId,
+    sessionId: randomUUID(),
+    absoluteExpiry,
+    authorization,
+    generation: 1,
+    retryKey: null,
+  })
   assert.equal(await lifeLeft(), SETTINGS.idleTtl)
   await store.close(userId, sessionId)
 })

@@ -117,6 +117,7 @@ async function replay(
         absoluteExpiry,
         authorization,
         generation: 1,
+        retryKey: null,
       })
       observer.evicted(opened.evicted)
       outcomes.push(opened)

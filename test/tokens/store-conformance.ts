@@ -31,6 +31,7 @@ export function testStore(name: string, create: CreateStore): void {
           absoluteExpiry,
           authorization: { ver, roles },
           generation: 1,
+          retryKey: null,
         })),
       }
     }

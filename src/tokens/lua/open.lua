@@ -4,7 +4,7 @@
 -- KEYS[1]  the user's hash
 -- ARGV     1 session id, 16 bytes   2 now in ms, or '' for the time of this server   3 idle life in ms
 --          4 absolute expiry in ms  5 most sessions  6 authorization: "<ver> <role> <role> ..."
---          7 generation
+--          7 generation                8 retry key that came with it, 8 bytes, or ''
 -- reply    { generation, time of rotation, idle expiry, authorization in force, evicted session id in hex ... }
 --
 -- The hash: field 'u' holds the authorization; a field per session, named by the 16 bytes of its id, holds
@@ -12,6 +12,7 @@
 local PACKED = '>I4I6c8I6I6'
 local NO_RETRY_KEY = string.rep('\0', 8)
 local key, sid = KEYS[1], ARGV[1]
+local retry_key = ARGV[8] == '' and NO_RETRY_KEY or ARGV[8]
 local idle_ttl, absolute, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local now = tonumber(ARGV[2])
@@ -65,6 +66,6 @@ for i = 1, #others - most + 1 do
   table.insert(reply, (string.gsub(others[i].sid, '.', function(c) return string.format('%02x', string.byte(c)) end)))
 end
 
-redis.call('HSET', key, sid, struct.pack(PACKED, generation, now, NO_RETRY_KEY, idle, absolute))
+redis.call('HSET', key, sid, struct.pack(PACKED, generation, now, retry_key, idle, absolute))
 if redis.call('PTTL', key) < idle - now then redis.call('PEXPIRE', key, idle - now) end
 return reply

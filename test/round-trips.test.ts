@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
-import { build, cleanUp, me, refresh, signUp } from './helper.ts'
+import { build, cleanUp, refresh, signUp } from './helper.ts'
 import { startRedis } from './services/redis.ts'
 
-test('a refresh is one command to Redis, and so is an authenticated request', async (t) => {
+/** What a node asks all the time, to hear of revocations. */
+const TAILING = ['xread', 'getex']
+
+test('a refresh is one command to Redis', async (t) => {
   const own = await startRedis()
   cleanUp(t, () => own.stop())
   const app = await build(t, { REDIS_URL: own.url, RATE_LIMIT: 'on' })
-  let { refreshToken, accessToken } = await signUp(app)
+  let { refreshToken } = await signUp(app)
   // The first use of a script sends it whole.
   refreshToken = (await refresh(app, refreshToken)).json().refreshToken
 
@@ -21,14 +24,13 @@ test('a refresh is one command to Redis, and so is an authenticated request', as
       // What a script calls inside Redis costs no round trip.
       if (source === 'lua') return
       if (text === 'done') resolve()
-      else seen.push(command.toLowerCase())
+      else if (!TAILING.includes(command.toLowerCase())) seen.push(command.toLowerCase())
     })
   })
   for (let i = 0; i < 5; i++) {
     refreshToken = (await refresh(app, refreshToken)).json().refreshToken
-    assert.equal((await me(app, accessToken)).statusCode, 200)
   }
   await observer.echo('done')
   await done
-  assert.deepEqual(seen, Array(5).fill(['evalsha', 'hmget']).flat())
+  assert.deepEqual(seen, Array(5).fill('evalsha'))
 })

@@ -43,8 +43,10 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
   let sweeping: Promise<void> | undefined
 
   async function finish(ended: readonly EndedSession[]): Promise<void> {
-    await closeAll(store, ended)
-    await feed.publish(ended.map(revocationOf))
+    // Side by side: where a part of a cluster is away, the nodes still hear of it.
+    const steps = [closeAll(store, ended), feed.publish(ended.map(revocationOf))]
+    const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected')
+    if (failed) throw failed.reason
     published.push(...ended.map(({ sessionId }) => sessionId))
   }
 

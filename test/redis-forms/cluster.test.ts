@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { cleanUp, environment, refresh, signUp, until } from '../helper.ts'
+import { startCluster } from '../services/cluster.ts'
+import { assertServes, logOut, refreshInTheEnd, startNode, status } from './nodes.ts'
+
+const STREAM = '{pawl:revocations}'
+
+async function setUp(t: TestContext) {
+  const redis = await startCluster()
+  cleanUp(t, () => redis.stop())
+  const env = await environment(t, { REDIS_URL: redis.url })
+  return { redis, env, one: await startNode(t, env), other: await startNode(t, env) }
+}
+
+type Cluster = Awaited<ReturnType<typeof setUp>>['redis']
+
+/** A user whose sessions are at the node, or are not. */
+async function signUpAt(app: FastifyInstance, redis: Cluster, port: number, isThere: boolean) {
+  for (;;) {
+    const session = await signUp(app)
+    const [, payload = ''] = session.accessToken.split('.')
+    const { sub } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    if (((await redis.holderOf(`pawl:{${sub}}`)).port === port) === isThere) return session
+  }
+}
+
+test('a cluster serves like any Redis, also many at once', async (t) => {
+  const { one, other } = await setUp(t)
+  for (let round = 0; round < 6; round++) await assertServes(one, other)
+  const sessions = await Promise.all(Array.from({ length: 30 }, () => signUp(one)))
+  const answers = await Promise.all(sessions.map(({ refreshToken }) => refresh(other, refreshToken)))
+  for (const { statusCode } of answers) assert.equal(statusCode, 200)
+})
+
+test('when a master of a cluster is lost, its own users wait, and nobody else does', async (t) => {
+  const { redis, env, one, other } = await setUp(t)
+  const { port } = await redis.holderOf(STREAM)
+  const lost = redis.nodes.find((node) => node.port !== port)
+  assert.ok(lost)
+  const theirs = await signUpAt(one, redis, lost.port, true)
+  const ended = await signUpAt(one, redis, lost.port, true)
+  const ours = await signUpAt(one, redis, lost.port, false)
+  assert.equal(await logOut(one, ended.refreshToken), 204)
+
+  await lost.crash('SIGKILL')
+  for (const app of [one, other, await startNode(t, env)]) {
+    assert.equal((await refresh(app, theirs.refreshToken)).statusCode, 503)
+    assert.equal((await refresh(app, ours.refreshToken)).statusCode, 200)
+    assert.equal(await status(app, ours.accessToken, '/fresh'), 200)
+    assert.equal(await status(app, ended.accessToken), 401)
+    assert.equal((await app.inject('/health/ready')).statusCode, 200)
+  }
+
+  await lost.restart()
+  await refreshInTheEnd(one, theirs.refreshToken)
+  assert.equal((await refresh(other, ended.refreshToken)).statusCode, 401)
+})
+
+test('when the master that holds the feed is lost, all wait until it is back, and a logout stays one', async (t) => {
+  const { redis, one, other } = await setUp(t)
+  const lost = await redis.holderOf(STREAM)
+  const alive = await signUp(one)
+  const ended = await signUp(one)
+  assert.equal(await logOut(one, ended.refreshToken), 204)
+
+  await lost.crash('SIGKILL')
+  for (const app of [one, other]) await until(async () => (await status(app, alive.accessToken)) === 503)
+  await lost.restart()
+  for (const app of [one, other]) {
+    await until(async () => (await status(app, alive.accessToken)) === 200)
+    assert.equal(await status(app, ended.accessToken), 401)
+  }
+  await assertServes(one, other)
+})
+
+test('a master of a cluster that accepts and never answers is a fault of its users alone', async (t) => {
+  const { redis, one } = await setUp(t)
+  const { port } = await redis.holderOf(STREAM)
+  const silent = redis.nodes.find((node) => node.port !== port)
+  assert.ok(silent)
+  const theirs = await signUpAt(one, redis, silent.port, true)
+  const ours = await signUpAt(one, redis, silent.port, false)
+
+  silent.kill('SIGSTOP')
+  assert.equal((await refresh(one, theirs.refreshToken)).statusCode, 503)
+  assert.equal((await refresh(one, ours.refreshToken)).statusCode, 200)
+  assert.equal((await one.inject('/health/ready')).statusCode, 200)
+  silent.kill('SIGCONT')
+  await refreshInTheEnd(one, theirs.refreshToken)
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { cleanUp, environment, refresh, signUp, until } from '../helper.ts'
+import { startSentinel } from '../services/sentinel.ts'
+import { assertServes, logOut, refreshInTheEnd, startNode, status } from './nodes.ts'
+
+async function setUp(t: TestContext) {
+  const redis = await startSentinel()
+  cleanUp(t, () => redis.stop())
+  const env = await environment(t, { REDIS_URL: redis.url })
+  return { redis, one: await startNode(t, env), other: await startNode(t, env) }
+}
+
+test('a master that Sentinels name serves like any Redis, and is followed when another takes its place', async (t) => {
+  const { redis, one, other } = await setUp(t)
+  await assertServes(one, other)
+  const alive = await signUp(one)
+  const ended = await signUp(one)
+  assert.equal(await logOut(one, ended.refreshToken), 204)
+
+  await redis.master.crash('SIGKILL')
+  assert.equal((await refresh(one, alive.refreshToken)).statusCode, 503)
+  const next = await refreshInTheEnd(other, alive.refreshToken)
+  for (const app of [one, other]) {
+    await until(async () => (await status(app, next.accessToken)) === 200)
+    assert.equal(await status(app, alive.accessToken), 200)
+    assert.equal(await status(app, ended.accessToken), 401)
+    assert.equal((await refresh(app, ended.refreshToken)).statusCode, 401)
+  }
+  await assertServes(one, other)
+})
+
+test('a logout that the promoted replica never heard of stays a logout', async (t) => {
+  const { redis, one, other } = await setUp(t)
+  const { accessToken, refreshToken } = await signUp(one)
+  const alive = await signUp(other)
+  const replica = new Redis(redis.replica.url)
+  cleanUp(t, async () => replica.disconnect())
+  await until(async () => (await replica.keys('pawl:{*}')).length === 2)
+
+  // Stopped, and then cut off: what is sent to it from here on does not wait for it anywhere.
+  redis.replica.kill('SIGSTOP')
+  const master = new Redis(redis.master.url)
+  cleanUp(t, async () => master.disconnect())
+  master.on('error', () => {})
+  await master.call('CLIENT', 'KILL', 'TYPE', 'replica')
+  assert.equal(await logOut(one, refreshToken), 204)
+  await until(async () => (await status(other, accessToken)) === 401)
+  await redis.master.crash('SIGKILL')
+  redis.replica.kill('SIGCONT')
+
+  await refreshInTheEnd(one, alive.refreshToken)
+  // Whatever the promoted one still serves leads nowhere, and is closed before long.
+  let token = refreshToken
+  await until(async () => {
+    const response = await refresh(other, token)
+    if (response.statusCode === 200) token = response.json().refreshToken
+    return response.statusCode === 401
+  })
+  for (const app of [one, other]) {
+    await until(async () => (await status(app, alive.accessToken)) === 200)
+    assert.equal(await status(app, accessToken), 401)
+    assert.equal((await refresh(app, token)).statusCode, 401)
+  }
+})
+
+test('a master that accepts and never answers is a fault at first, and then no longer the master', async (t) => {
+  const { redis, one } = await setUp(t)
+  const { accessToken, refreshToken } = await signUp(one)
+  redis.master.kill('SIGSTOP')
+  assert.equal((await refresh(one, refreshToken)).statusCode, 503)
+  const next = await refreshInTheEnd(one, refreshToken)
+  await until(async () => (await status(one, next.accessToken)) === 200)
+
+  // It wakes up, takes itself for the master until it is told, and is not listened to.
+  redis.master.kill('SIGCONT')
+  await refreshInTheEnd(one, next.refreshToken)
+  assert.equal(await status(one, accessToken), 200)
+})
+
+test('a master that becomes a replica under a living connection is left for the new one', async (t) => {
+  const { redis, one } = await setUp(t)
+  const { accessToken, refreshToken } = await signUp(one)
+  const operator = new Redis(redis.sentinels[0]?.url ?? '', { enableReadyCheck: false })
+  cleanUp(t, async () => operator.disconnect())
+  await operator.call('SENTINEL', 'FAILOVER', 'pawl')
+  const promoted = new Redis(redis.replica.url)
+  cleanUp(t, async () => promoted.disconnect())
+  await until(async () => (await promoted.info('replication')).includes('role:master'))
+  const demoted = new Redis(redis.master.url)
+  cleanUp(t, async () => demoted.disconnect())
+  await until(async () => (await demoted.info('replication')).includes('role:slave'))
+
+  await refreshInTheEnd(one, refreshToken)
+  await until(async () => (await status(one, accessToken)) === 200)
+  const other = await signUp(one)
+  assert.equal((await promoted.keys('pawl:{*}')).length, 2)
+  assert.equal(await logOut(one, other.refreshToken), 204)
+})

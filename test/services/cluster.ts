@@ -1,0 +1,63 @@
+import { Redis } from 'ioredis'
+import { startRedis } from './redis.ts'
+import type { Service } from './service.ts'
+import { untilTrue } from './until-true.ts'
+
+const SLOTS = 16_384
+const MASTERS = 3
+const FLAGS = [
+  ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
+  // What is left of it goes on when a master is lost.
+  ...['--cluster-require-full-coverage', 'no'],
+]
+
+export interface RedisCluster {
+  /** All nodes, comma-separated. */
+  url: string
+  nodes: Service[]
+  /** The node that holds a key. */
+  holderOf(key: string): Promise<Service>
+  stop(): Promise<void>
+}
+
+/** A cluster of three masters without replicas. */
+export async function startCluster(): Promise<RedisCluster> {
+  const nodes = await Promise.all(Array.from({ length: MASTERS }, () => startRedis({ flags: FLAGS })))
+  const clients = nodes.map(({ url }) => new Redis(url))
+  const [first] = clients
+  try {
+    await Promise.all(
+      clients.map(async (client, index) => {
+        await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
+        await client.call('CLUSTER', 'ADDSLOTSRANGE', firstSlot(index), firstSlot(index + 1) - 1)
+      }),
+    )
+    for (const { port } of nodes) await first?.call('CLUSTER', 'MEET', '127.0.0.1', port)
+    for (const client of clients) await untilTrue(() => isWhole(client), 'the cluster has formed')
+  } finally {
+    for (const client of clients) client.disconnect()
+  }
+  return {
+    url: nodes.map(({ url }) => url).join(','),
+    nodes,
+    async holderOf(key) {
+      const client = new Redis(nodes[0]?.url ?? '')
+      const slot = Number(await client.cluster('KEYSLOT', key).finally(() => client.disconnect()))
+      const holder = nodes.find((_, index) => slot < firstSlot(index + 1))
+      if (!holder) throw new Error(`no node for slot ${slot}`)
+      return holder
+    },
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()))
+    },
+  }
+}
+
+const firstSlot = (index: number) => Math.floor((SLOTS * index) / MASTERS)
+
+async function isWhole(client: Redis): Promise<boolean> {
+  const info = String(await client.cluster('INFO'))
+  return ['state:ok', `known_nodes:${MASTERS}`, `slots_ok:${SLOTS}`].every((line) =>
+    info.includes(`cluster_${line}\r\n`),
+  )
+}

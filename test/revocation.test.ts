@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
-import { loadConfig, pawl } from '../src/index.ts'
 import { openSql } from './database.ts'
 import { cleanUp, type Env, environment, logIn, refresh, signUp, until } from './helper.ts'
+import { logOut, startNode, status } from './nodes.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 import { createTemplateDatabase } from './services/template.ts'
-
-/** An application with a route of its own, which needs nothing but a valid token. */
-async function node(t: TestContext, env: Env): Promise<FastifyInstance> {
-  const app = Fastify()
-  cleanUp(t, () => app.close())
-  await app.register(pawl, { config: loadConfig(env) })
-  app.get('/guarded', { preHandler: app.authenticate }, async (request) => request.auth)
-  app.get('/fresh', { preHandler: app.authorize({ fresh: true }) }, async (request) => request.auth)
-  await app.ready()
-  return app
-}
 
 async function setUp(t: TestContext, overrides: Env = {}) {
   const redis = await startRedis()
@@ -27,24 +15,18 @@ async function setUp(t: TestContext, overrides: Env = {}) {
   const operator = new Redis(redis.url)
   cleanUp(t, async () => operator.disconnect())
   operator.on('error', () => {})
-  return { redis, env, operator, one: await node(t, env), other: await node(t, env) }
+  return { redis, env, operator, one: await startNode(t, env), other: await startNode(t, env) }
 }
-
-const status = async (app: FastifyInstance, token: string, url = '/guarded') =>
-  (await app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode
-
-const logOut = (app: FastifyInstance, refreshToken: string) =>
-  app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken } })
 
 test('a revocation at one node is refused by the other, and by a third that starts later', async (t) => {
   const { env, one, other } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   assert.equal(await status(other, accessToken), 200)
-  assert.equal((await logOut(one, refreshToken)).statusCode, 204)
+  assert.equal(await logOut(one, refreshToken), 204)
   assert.equal(await status(one, accessToken), 401)
   assert.equal(await status(other, accessToken, '/fresh'), 401)
   await until(async () => (await status(other, accessToken)) === 401)
-  assert.equal(await status(await node(t, env), accessToken), 401)
+  assert.equal(await status(await startNode(t, env), accessToken), 401)
 })
 
 test('theft, and the session cap, are revocations too', async (t) => {

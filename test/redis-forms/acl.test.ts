@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
 import { cleanUp, environment } from '../helper.ts'
+import { assertServes, startNode } from '../nodes.ts'
 import { startCluster } from '../services/cluster.ts'
 import { startRedis } from '../services/redis.ts'
-import { assertServes, startNode } from './nodes.ts'
 
 /** The rules as the guide gives them. */
 async function documentedUser(): Promise<string[]> {

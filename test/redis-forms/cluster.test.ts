@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { cleanUp, environment, refresh, signUp, until } from '../helper.ts'
+import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../nodes.ts'
 import { startCluster } from '../services/cluster.ts'
-import { assertServes, logOut, refreshInTheEnd, startNode, status } from './nodes.ts'
 
 const STREAM = '{pawl:revocations}'
 

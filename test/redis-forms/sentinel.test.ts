@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { cleanUp, environment, refresh, signUp, until } from '../helper.ts'
+import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../nodes.ts'
 import { startSentinel } from '../services/sentinel.ts'
-import { assertServes, logOut, refreshInTheEnd, startNode, status } from './nodes.ts'
 
 async function setUp(t: TestContext) {
   const redis = await startSentinel()

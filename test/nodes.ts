@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { loadConfig, pawl } from '../../src/index.ts'
-import { cleanUp, type Env, refresh, signUp, until } from '../helper.ts'
+import { loadConfig, pawl } from '../src/index.ts'
+import { cleanUp, type Env, refresh, signUp, until } from './helper.ts'
 
 /** An application with a route of its own, which needs nothing but a valid token. */
 export async function startNode(t: TestContext, env: Env): Promise<FastifyInstance> {

@@ -44,6 +44,9 @@ export interface TokenServiceOptions {
   log: Log
 }
 
+/** How often a session is opened again within one refresh: the hot state may be lost while that goes on. */
+const MOST_LOSSES = 3
+
 type Accepted = Extract<Rotation, { line: Line }>
 
 export type TokenService = ReturnType<typeof createTokenService>
@@ -87,9 +90,15 @@ export function createTokenService(options: TokenServiceOptions) {
   async function rotate(claims: RefreshClaims, idempotencyKey: string | undefined): Promise<Rotation> {
     const { sub: userId, sid: sessionId, gen: generation } = claims
     const presented = { generation, retryKey: retryKeyOf(idempotencyKey) }
-    const result = await store.rotate(userId, sessionId, presented)
-    if (result.outcome !== 'unknown' || !(await opening.reopen(claims, presented.retryKey))) return result
-    return store.rotate(userId, sessionId, presented)
+    const present = () => store.rotate(userId, sessionId, presented)
+    let result = await present()
+    for (let losses = 0; result.outcome === 'unknown' && losses < MOST_LOSSES; losses++) {
+      if (!(await opening.reopen(claims, presented.retryKey))) return result
+      result = await present()
+    }
+    if (result.outcome !== 'unknown') return result
+    // Lost again each time, and alive: to refuse it would log an honest client out.
+    throw unavailable('the hot state')
   }
 
   function deliver(

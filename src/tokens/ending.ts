@@ -88,6 +88,9 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
   }
 
   return {
+    /** Tell every node of sessions that Postgres knows are dead. */
+    tell: (ids: readonly string[]) => feed.publish(ids.map((sessionId) => ({ kind: 'session', sessionId }))),
+
     async end(sessions: readonly EndedSession[], reason: EndReason): Promise<void> {
       const ids = sessions.map(({ sessionId }) => sessionId)
       await records.revoke(ids, reason)

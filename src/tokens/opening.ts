@@ -10,7 +10,7 @@ const MOST_REMEMBERED = 10_000
 export interface OpeningOptions {
   store: SessionStore
   records: Pick<SessionRecords, 'whileAlive' | 'revoke'>
-  ending: Pick<Ending, 'end'>
+  ending: Pick<Ending, 'end' | 'tell'>
   clock: () => number
   log: Log
 }
@@ -59,7 +59,11 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
       })
       made = { userId, opened }
     })
-    if (!alive) remember(sessionId)
+    if (!alive) {
+      // Whoever ended it may not have come to telling the nodes: what one client is told must hold everywhere.
+      await ending.tell([sessionId])
+      remember(sessionId)
+    }
     if (made) {
       log.info({ event: 'reopened', userId: made.userId, sessionId }, 'the hot state had lost a session')
       await endEvicted(made.userId, made.opened)

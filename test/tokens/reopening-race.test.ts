@@ -42,7 +42,7 @@ test('a session that is ended while it is being opened again does not survive th
   const { reopen } = createOpening({
     store: interrupted,
     records,
-    ending: { end: async () => {} },
+    ending: { end: async () => {}, tell: async () => {} },
     clock: Date.now,
     log: { info() {}, warn() {} },
   })

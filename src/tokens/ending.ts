@@ -52,8 +52,8 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
 
   async function record({ event, at }: Reuse): Promise<void> {
     await records.revokeForReuse(event, at)
-    await store.close(event.userId, event.sessionId)
-    published.push(event.sessionId)
+    // Told once more: a node that synchronised in between read Postgres before the commit, and the stream behind the entry.
+    await finish([event])
   }
 
   async function recordLate(): Promise<void> {

@@ -76,6 +76,9 @@ export function createRevocations(lifetime: number, clock: () => number) {
       return user !== undefined && ver < user.ver && sid !== user.except
     },
 
+    /** Whether the session itself was ended. */
+    hasEnded: (sessionId: string): boolean => sessions.has(sessionId),
+
     /** How many entries are kept. */
     size: (): number => sessions.size + users.size,
   }

@@ -152,6 +152,8 @@ export function createTokenService(options: TokenServiceOptions) {
         throw refused('malformed or forged')
       }
       const { sub: userId, sid: sessionId, gen: generation } = claims
+      // The hot state may have forgotten the end of a session, in a fail-over, and not be told of it yet.
+      if (options.revocations.hasEnded(sessionId)) throw refused('revoked')
       const result = await rotate(claims, idempotencyKey)
       onRefresh(result.outcome)
       switch (result.outcome) {

@@ -1,0 +1,124 @@
+import type { Violations } from './checker.ts'
+import { faultNamed } from './faults.ts'
+import type { Change } from './sources.ts'
+import { prepareSources } from './sources.ts'
+import { runTrial, type Trial } from './trial.ts'
+
+/** A promise broken on purpose: what is changed in the sources, under which fault it shows, and as what. */
+export interface Break {
+  name: string
+  fault: string
+  shows: keyof Violations
+  changes: readonly Change[]
+}
+
+/** Where a window is a millisecond wide, it is opened as far as it takes to be hit in a short run. */
+const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.random()))'
+
+/** An ending stays half done for a while: the hot state is closed, and nobody is told yet. */
+const SLOW_ENDING: Change = {
+  file: 'src/tokens/ending.ts',
+  text: 'await finish(sessions)',
+  by: `await closeAll(store, sessions)\n      ${WIDE.replace('800 * Math.random()', '1000')}\n      await finish(sessions)`,
+}
+
+export const BREAKS: readonly Break[] = [
+  {
+    name: 'skip the feed',
+    fault: 'none',
+    shows: 'revokedAccepted',
+    changes: [{ file: 'src/tokens/redis-feed.ts', text: 'if (revocation) known.add(revocation)', by: '' }],
+  },
+  {
+    name: 'check, then set, instead of the script',
+    fault: 'none',
+    shows: 'forks',
+    changes: [
+      {
+        file: 'src/tokens/redis-store.ts',
+        text: 'const reply = await answer(rotate<RotateReply>(keyOf(userId), ...args))',
+        by: `const [field] = args as [Buffer]
+      const seen = await answer(redis.hgetBuffer(keyOf(userId), field))
+      ${WIDE}
+      if (seen) await answer(redis.hset(keyOf(userId), field, seen))
+      const reply = await answer(rotate<RotateReply>(keyOf(userId), ...args))`,
+      },
+    ],
+  },
+  {
+    name: 'drop the sweep',
+    fault: 'server-gone',
+    shows: 'revokedAccepted',
+    changes: [
+      SLOW_ENDING,
+      { file: 'src/tokens/ending.ts', text: 'if (forgotten.length === 0) return', by: 'return' },
+    ],
+  },
+  {
+    name: 'no healing',
+    fault: 'redis-failover',
+    shows: 'honestLogouts',
+    changes: [
+      {
+        file: 'src/tokens/lua/rotate.lua',
+        text: 'if presented >= generation then',
+        by: 'if presented == generation then',
+      },
+    ],
+  },
+  {
+    name: 'go on with sessions that have ended',
+    fault: 'redis-flush',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/tokens/session-records.ts',
+        text: "where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))",
+        by: 'where(inArray(sessions.id, [id]))',
+      },
+    ],
+  },
+  {
+    name: 'no end to the grace',
+    fault: 'none',
+    shows: 'bothServed',
+    changes: [{ file: 'src/tokens/lua/rotate.lua', text: 'if now - at <= grace then', by: 'if true then' }],
+  },
+  {
+    name: 'no retry key',
+    fault: 'none',
+    shows: 'honestLogouts',
+    changes: [
+      {
+        file: 'src/tokens/lua/rotate.lua',
+        text: "if stored_key ~= NO_RETRY_KEY and stored_key == retry_key then return deliver('replayed') end",
+        by: '',
+      },
+    ],
+  },
+]
+
+/** Milliseconds after which a break that did not show counts as overlooked. */
+const LIMIT = 60_000
+
+/** A trial of a system that is broken so; it ends as soon as that shows. */
+export async function runBreak(
+  { fault, shows, changes }: Break,
+  seed: number,
+): Promise<Trial & { took: number }> {
+  const { entry, remove } = await prepareSources(changes)
+  const begun = performance.now()
+  try {
+    const trial = await runTrial({
+      entry,
+      fault: faultNamed(fault),
+      duration: LIMIT,
+      seed,
+      people: 60,
+      isEnough: ({ violations }) => violations[shows].length > 0,
+    })
+    return { ...trial, took: performance.now() - begun }
+  } finally {
+    await remove()
+  }
+}

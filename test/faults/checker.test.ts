@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { check, type Violations } from './checker.ts'
+import type { Access, Event, Fault, Logout, Opened, Party, Refresh } from './record.ts'
+
+const RULES = { grace: 4_000, maxStaleness: 1_000, finish: 6_000 }
+
+/** Times in seconds; an answer takes 10 ms. */
+const span = (at: number) => ({ start: at * 1000, end: at * 1000 + 10, session: 's', server: 0 })
+
+const opened = (at: number): Opened => ({ kind: 'opened', status: 201, ...span(at) })
+
+/** Generation `from`, answered with the next one; or whatever `rest` says. */
+function refresh(at: number, party: Party, from: number, rest: Partial<Refresh> = {}): Refresh {
+  const tokens = { presented: `t${from}`, generation: from, returned: `t${from + 1}` }
+  return { kind: 'refresh', party, status: 200, ...tokens, ...span(at), ...rest }
+}
+
+/** Without an answer that a client could use. */
+function refused(at: number, party: Party, from: number, status = 401): Refresh {
+  const { returned: _, ...rest } = refresh(at, party, from, { status })
+  return rest
+}
+
+const logout = (at: number, status = 204): Logout => ({ kind: 'logout', status, ...span(at) })
+const access = (at: number, status = 200, expires = 60): Access => ({
+  kind: 'access',
+  status,
+  expires: expires * 1000,
+  ...span(at),
+})
+
+function fault(from: number, to: number, rest: Partial<Fault> = {}): Fault {
+  const what = { name: 'a fault', losesWrites: false, oneServer: false, clock: false }
+  return { kind: 'fault', start: from * 1000, end: to * 1000, ...what, ...rest }
+}
+
+const lossy = (from: number, to: number) => fault(from, to, { losesWrites: true })
+
+/** The kinds of violations found, and how many of each. */
+function found(...events: Event[]): Partial<Record<keyof Violations, number>> {
+  const { violations } = check(events, RULES)
+  const counted = Object.entries(violations).map(([name, list]) => [name, list.length] as const)
+  return Object.fromEntries(counted.filter(([, count]) => count > 0))
+}
+
+test('a session that is used, refreshed, and logged out is as it should be', () => {
+  const events = [opened(0), access(1), refresh(2, 'owner', 1), refresh(8, 'owner', 2), logout(9)]
+  assert.deepEqual(found(...events, access(9.5), access(10.5, 401), refused(9.5, 'probe', 3)), {})
+})
+
+test('an honest client that is refused is found', () => {
+  assert.deepEqual(found(opened(0), refresh(1, 'owner', 1), refused(6, 'owner', 2)), { honestLogouts: 1 })
+  assert.deepEqual(found(opened(0), access(5, 401)), { honestLogouts: 1 })
+})
+
+test('who has asked to log out, was stolen from, or only heard 503 was not logged out', () => {
+  assert.deepEqual(found(opened(0), logout(1, 0), refused(2, 'owner', 1)), {})
+  assert.deepEqual(found(opened(0), refused(1, 'owner', 1, 503), refused(2, 'owner', 1, 0)), {})
+  assert.deepEqual(found(opened(0), refresh(1, 'thief', 1), refused(9, 'owner', 1)), {})
+})
+
+test('an access token may be refused when it expires, and by a server whose clock was changed', () => {
+  assert.deepEqual(found(opened(0), access(20, 401, 20)), {})
+  assert.deepEqual(found(fault(4, 6, { clock: true }), opened(0), access(5, 401)), {})
+  assert.deepEqual(found(fault(4, 6), opened(0), access(5, 401)), { honestLogouts: 1 })
+})
+
+test('an access token that is accepted longer than the bound after a logout is found', () => {
+  assert.deepEqual(found(opened(0), logout(1), access(2.1)), { revokedAccepted: 1 })
+  assert.deepEqual(found(opened(0), logout(1), access(1.9)), {})
+  // Not acknowledged: it may not have happened.
+  assert.deepEqual(found(opened(0), logout(1, 503), access(3)), {})
+})
+
+test('an access token that is accepted longer than the bound after theft was found is found', () => {
+  const theft = [opened(0), refresh(1, 'owner', 1), refresh(2, 'owner', 2), refused(3, 'thief', 1)]
+  assert.deepEqual(found(...theft, access(4.1)), { revokedAccepted: 1 })
+  assert.deepEqual(found(...theft, access(3.9), access(4.1, 401), access(4.1, 503)), {})
+})
+
+test('a refresh token that is accepted after the end is found, however soon', () => {
+  assert.deepEqual(found(opened(0), logout(1), refresh(1.1, 'probe', 1)), { revokedAccepted: 1 })
+  // The request was under way when the other was answered.
+  const overtaken = { start: 1_005, end: 2_000 }
+  assert.deepEqual(found(opened(0), logout(1), refresh(1, 'probe', 1, overtaken)), {})
+})
+
+test('an ending that was begun, refused once, and never finished is found', () => {
+  const half = [opened(0), logout(1, 0), refused(2, 'probe', 1)]
+  assert.deepEqual(found(...half, access(8.1)), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, access(7.9)), {})
+  assert.deepEqual(found(opened(0), logout(1, 0), refresh(2, 'probe', 1), access(9)), {})
+  // While a store was away nobody could finish it; while one server was, the others could.
+  assert.deepEqual(found(fault(3, 5), ...half, access(8.1)), {})
+  assert.deepEqual(found(fault(3, 5, { oneServer: true }), ...half, access(8.1)), { revokedAccepted: 1 })
+})
+
+test('a generation with two different successors is found, if no fault explains it', () => {
+  const twice = [opened(0), refresh(1, 'owner', 1), refresh(3, 'owner', 1, { returned: 'other' })]
+  assert.deepEqual(found(...twice), { forks: 1 })
+  assert.deepEqual(found(lossy(2, 2.5), ...twice), {})
+  assert.deepEqual(found(fault(2, 2.5), ...twice), { forks: 1 })
+  assert.deepEqual(found(lossy(0, 0.5), lossy(4, 5), ...twice), { forks: 1 })
+  assert.deepEqual(found(opened(0), refresh(1, 'owner', 1), refresh(3, 'owner', 1)), {})
+})
+
+/** The thief refreshes ahead of the victim, whose token is spent when he comes. */
+const ahead = [opened(0), refresh(10, 'thief', 1)]
+
+test('thief and victim who are both served, each later than the grace after the other, are found', () => {
+  assert.deepEqual(found(...ahead, refresh(20, 'owner', 1)), { bothServed: 1 })
+  const behind = [opened(0), refresh(10, 'owner', 1), refresh(11, 'thief', 1), refresh(20, 'owner', 2)]
+  assert.deepEqual(found(...behind, refused(30, 'thief', 2)), {})
+  assert.deepEqual(found(...behind, refresh(30, 'thief', 2)), { bothServed: 1 })
+})
+
+test('within the grace, or when writes were lost, a thief may be served', () => {
+  assert.deepEqual(found(...ahead, refresh(12, 'owner', 1), refused(30, 'thief', 2)), {})
+  assert.deepEqual(found(lossy(15, 16), ...ahead, refresh(20, 'owner', 1)), {})
+  assert.deepEqual(found(fault(15, 16), ...ahead, refresh(20, 'owner', 1)), { bothServed: 1 })
+  const heels = [2, 3, 4].flatMap((generation) => [
+    refresh(10 * generation, 'owner', generation),
+    refresh(10 * generation + 2, 'thief', generation),
+  ])
+  assert.deepEqual(found(opened(0), ...heels), {})
+})
+
+test('a retry is no second refresh, however late it comes', () => {
+  const lost = refused(10, 'owner', 1, 0)
+  const retried = [refresh(11, 'thief', 1), refresh(30, 'owner', 1), refresh(40, 'thief', 2)]
+  assert.deepEqual(found(opened(0), lost, ...retried), {})
+})
+
+test('an answer that is none of those documented is found, and a server that crashed', () => {
+  assert.deepEqual(found(opened(0), refused(1, 'owner', 1, 500)), { errors: 1 })
+  assert.deepEqual(found({ kind: 'crash', server: 0, start: 1, end: 2 }), { errors: 1 })
+})
+
+test('the figures count what was answered', () => {
+  const { figures } = check(
+    [...ahead, refused(20, 'owner', 1), refused(21, 'thief', 2, 503), fault(1, 2)],
+    RULES,
+  )
+  const { sessions, refreshes, thefts, theftsFound, unavailable, faults } = figures
+  assert.deepEqual(
+    { sessions, refreshes, thefts, theftsFound, unavailable, faults },
+    { sessions: 1, refreshes: 1, thefts: 1, theftsFound: 1, unavailable: 1, faults: 1 },
+  )
+})

@@ -1,0 +1,83 @@
+import { acceptedAfterEnd } from './checks/accepted-after-end.ts'
+import { bothServed } from './checks/both-served.ts'
+import { forks } from './checks/forks.ts'
+import { honestLogouts } from './checks/honest-logouts.ts'
+import type { Event, Fault } from './record.ts'
+import { bySession, isAnswered, type Rules } from './session-record.ts'
+
+/** What must not have happened, each in a sentence with its session. */
+export interface Violations {
+  /** P3, P5: an honest client was refused. */
+  honestLogouts: string[]
+  /** P4, P6: a token of an ended session was accepted. */
+  revokedAccepted: string[]
+  /** P1: a generation had two successors. */
+  forks: string[]
+  /** P2: thief and victim both went on. */
+  bothServed: string[]
+  /** Answers that no client is ever meant to get, and servers that crashed. */
+  errors: string[]
+}
+
+export interface Figures {
+  sessions: number
+  refreshes: number
+  accesses: number
+  /** Sessions of which a thief was served. */
+  thefts: number
+  /** Of these, sessions that were seen to end. */
+  theftsFound: number
+  endings: number
+  unavailable: number
+  faults: number
+}
+
+export interface Verdict {
+  figures: Figures
+  violations: Violations
+}
+
+const EXPECTED = new Set([0, 200, 201, 204, 401, 503])
+
+/**
+ * Judge a record. Only answers that arrived prove anything; where the order of two things cannot be told from the times at
+ * which they began and ended, the system is given the benefit of the doubt.
+ */
+export function check(events: readonly Event[], rules: Rules): Verdict {
+  const faults = events.filter((event): event is Fault => event.kind === 'fault')
+  const requests = events.filter(isAnswered)
+  const crashes = events.filter(({ kind }) => kind === 'crash')
+  const sessions = bySession(events)
+  const violations: Violations = {
+    honestLogouts: sessions.flatMap((session) => honestLogouts(session, faults)),
+    revokedAccepted: sessions.flatMap((session) => acceptedAfterEnd(session, faults, rules)),
+    forks: sessions.flatMap((session) => forks(session, faults)),
+    bothServed: sessions.flatMap((session) => bothServed(session, faults, rules)),
+    errors: [
+      ...requests
+        .filter(({ status }) => !EXPECTED.has(status))
+        .map(
+          ({ kind, session, status, start }) => `${kind} of ${session} at ${Math.round(start)}: ${status}`,
+        ),
+      ...crashes.map(({ start }) => `a server ended by itself before ${Math.round(start)}`),
+    ],
+  }
+  const stolen = sessions.filter(({ refreshes }) =>
+    refreshes.some(({ party, status }) => party === 'thief' && status === 200),
+  )
+  const figures: Figures = {
+    sessions: sessions.length,
+    refreshes: requests.filter(({ kind, status }) => kind === 'refresh' && status === 200).length,
+    accesses: requests.filter(({ kind, status }) => kind === 'access' && status === 200).length,
+    thefts: stolen.length,
+    theftsFound: stolen.filter(({ endedAt }) => endedAt !== undefined).length,
+    endings: sessions.filter(({ endedAt }) => endedAt !== undefined).length,
+    unavailable: requests.filter(({ status }) => status === 503 || status === 0).length,
+    faults: faults.length,
+  }
+  return { figures, violations }
+}
+
+export function isClean({ violations }: Verdict): boolean {
+  return Object.values(violations).every((found) => found.length === 0)
+}

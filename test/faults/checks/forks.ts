@@ -1,0 +1,21 @@
+import { groupBy } from '../group-by.ts'
+import type { Fault, Refresh } from '../record.ts'
+import { lostWrites, type SessionRecord, spanOf } from '../session-record.ts'
+
+/**
+ * Generations for which two different successors were delivered, by whomever and to whomever. Excused where writes were
+ * lost between the first request that got a successor and the last answer with another one: the first may be forgotten.
+ */
+export function forks({ session, refreshes }: SessionRecord, faults: readonly Fault[]): string[] {
+  const delivered = groupBy(
+    refreshes.filter(({ status, returned }) => status === 200 && returned),
+    ({ generation }) => generation,
+  )
+  const found: string[] = []
+  for (const [generation, answers] of delivered) {
+    const successors = new Set(answers.map(({ returned }: Refresh) => returned))
+    if (successors.size > 1 && !lostWrites(faults, spanOf(answers)))
+      found.push(`session ${session}: generation ${generation} had ${successors.size} successors`)
+  }
+  return found
+}

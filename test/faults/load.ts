@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { createCalls } from './calls.ts'
+import { createHonestClient, type HonestClient } from './honest-client.ts'
+import type { Random } from './random.ts'
+import type { Event } from './record.ts'
+import { MAX_STALENESS, type System } from './system.ts'
+import { steal } from './thief.ts'
+
+/** Milliseconds that the tokens of an ended session are still tried for. */
+const PROBED_FOR = 13_000
+
+const MOST_LEAVING = 5
+
+export interface Load {
+  /** Some clients log out at this server now, and do not ask again should it not answer. */
+  leaveAt(server: number): void
+  /** No client begins anything new; resolves when all have ended, the sessions that live on with a last refresh. */
+  stop(): Promise<void>
+  /** Everybody drops what he is at. */
+  breakOff(): Promise<void>
+}
+
+/** So many people at the same time: some are stolen from, some log out, and one who has left is replaced by another. */
+export function startLoad(system: System, events: Event[], people: number, random: Random): Load {
+  const calls = createCalls(system.nodes, events, random.fork())
+  const active = new Set<HonestClient>()
+  const leaving = new Set<Promise<void>>()
+  let over = false
+  const isOver = () => over
+  const broken = new AbortController()
+  const pause = (ms: number) => delay(ms, undefined, { signal: broken.signal })
+
+  /** Try whether its tokens still work. */
+  async function probe(session: string, pairs: readonly TokenPair[], chance: Random): Promise<void> {
+    const until = performance.now() + PROBED_FOR
+    await pause(MAX_STALENESS * chance.between(0, 1.1))
+    const newest = pairs.at(-1)
+    if (newest) await calls.refresh({ session, party: 'probe', token: newest.refreshToken })
+    while (performance.now() < until && !over) {
+      const { accessToken, refreshToken } = chance.pick(pairs)
+      await calls.access(session, accessToken)
+      if (chance.chance(0.15)) await calls.refresh({ session, party: 'probe', token: refreshToken })
+      await pause(chance.between(50, 700))
+    }
+  }
+
+  async function leave(
+    client: HonestClient,
+    insists: boolean,
+    chance: Random,
+    server?: number,
+  ): Promise<void> {
+    await client.logOut(insists, server)
+    // Where it was not acknowledged the session may go on: see what the servers say, and whether they stay with it.
+    await probe(client.session, [client.stored()], chance)
+  }
+
+  async function person(chance: Random): Promise<void> {
+    while (!over) {
+      const pair = await calls.open()
+      if (!pair) {
+        await pause(chance.between(100, 400))
+        continue
+      }
+      const isVictim = chance.chance(0.3)
+      const options = { calls, random: chance.fork(), isOver, pause, isVictim }
+      const client = createHonestClient(pair, options)
+      const theft = isVictim ? steal(client, { ...options, random: chance.fork() }) : undefined
+      theft?.catch(() => {})
+      if (!isVictim) active.add(client)
+      await client.live(isVictim ? Number.POSITIVE_INFINITY : chance.between(4_000, 30_000))
+      active.delete(client)
+      if (client.state() === 'in' && !over) await leave(client, chance.chance(0.8), chance)
+      else if (client.state() === 'refused') {
+        const loot = await theft
+        await probe(client.session, loot ? [client.stored(), loot] : [client.stored()], chance)
+      } else if (client.state() === 'in' && !isVictim) await client.refresh()
+      await theft
+    }
+  }
+
+  const crowd = Array.from({ length: people }, async () => {
+    const own = random.fork()
+    await pause(own.between(0, 1_500))
+    await person(own)
+  })
+  // A bug of the harness ends the run when it stops, and no sooner.
+  for (const one of crowd) one.catch(() => {})
+
+  return {
+    leaveAt(server) {
+      for (const client of [...active].slice(0, MOST_LEAVING)) {
+        active.delete(client)
+        const left = leave(client, false, random.fork(), server)
+        left.catch(() => {})
+        leaving.add(left)
+      }
+    },
+    async stop() {
+      over = true
+      await Promise.all([...crowd, ...leaving])
+      calls.close()
+    },
+    async breakOff() {
+      over = true
+      broken.abort()
+      calls.close()
+      await Promise.allSettled([...crowd, ...leaving])
+    },
+  }
+}

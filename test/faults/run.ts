@@ -1,0 +1,114 @@
+/**
+ * `npm run test:faults`: every fault under load, and a table of what came of it. Ends with 1 where a figure that must be 0 is
+ * not.
+ */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { BREAKS, runBreak } from './breaks.ts'
+import { isClean, type Verdict } from './checker.ts'
+import { FAULTS, faultNamed } from './faults.ts'
+import type { Event } from './record.ts'
+import { page, type Settings, table } from './report.ts'
+import { prepareSources, ROOT } from './sources.ts'
+import { runTrial, type Trial } from './trial.ts'
+
+const HELP = `npm run test:faults -- [options]
+  --seconds <n>    how long each fault is injected again and again (20)
+  --fault <name>   only this one; may be repeated: ${FAULTS.map(({ name }) => name).join(', ')}
+  --seed <n>       repeats the choices of another run, as far as chance is all there is to it
+  --people <n>     how many clients at once (80)
+  --write          write the table to docs/faults.md
+  --record <file>  write down every request and answer, a line of JSON each, to look into what was found
+  --breaks         instead, break the promises on purpose, one after the other, and see whether it is found out
+`
+/** So many are shown of each kind. */
+const MOST_SHOWN = 5
+
+const toLine = (event: Event) => `${JSON.stringify(event)}\n`
+const say = (text: string) => process.stdout.write(text)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '20' },
+      fault: { type: 'string', multiple: true },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      people: { type: 'string', default: '80' },
+      write: { type: 'boolean', default: false },
+      record: { type: 'string' },
+      breaks: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const settings = {
+    seed: Number(values.seed),
+    people: Number(values.people),
+    duration: Number(values.seconds) * 1000,
+  }
+  const isWrong = Object.values(settings).some((value) => !(value >= 0))
+  if (values.help || isWrong) {
+    say(HELP)
+    return isWrong ? 1 : 0
+  }
+  if (values.breaks) return tryBreaks(settings.seed)
+  const trials = await tryFaults(values.fault ?? FAULTS.map(({ name }) => name), settings)
+  if (values.record)
+    await writeFile(
+      values.record,
+      trials
+        .flatMap(({ events }) => events)
+        .map(toLine)
+        .join(''),
+    )
+  if (values.write) await writeFile(join(ROOT, 'docs/faults.md'), await page(trials, settings))
+  return trials.every(isClean) ? 0 : 1
+}
+
+async function tryFaults(names: readonly string[], settings: Settings): Promise<Trial[]> {
+  const faults = names.map(faultNamed)
+  const trials: Trial[] = []
+  const { entry, remove } = await prepareSources()
+  try {
+    for (const fault of faults) {
+      say(`${fault.name}: ${fault.description}\n`)
+      const trial = await runTrial({ fault, entry, ...settings })
+      trials.push(trial)
+      say(describe(trial))
+    }
+  } finally {
+    await remove()
+  }
+  say(`\nseed ${settings.seed}\n\n${table(trials)}\n`)
+  return trials
+}
+
+async function tryBreaks(seed: number): Promise<number> {
+  let overlooked = 0
+  for (const broken of BREAKS) {
+    say(`${broken.name}\n`)
+    const trial = await runBreak(broken, seed)
+    if (trial.violations[broken.shows].length === 0) overlooked++
+    say(describe(trial))
+  }
+  say(overlooked === 0 ? 'All were found out.\n' : `${overlooked} were overlooked.\n`)
+  return overlooked === 0 ? 0 : 1
+}
+
+function describe({ violations, figures }: Verdict): string {
+  const lines = Object.entries<string[]>({ ...violations }).flatMap(([kind, found]) => [
+    ...found.slice(0, MOST_SHOWN).map((one) => `  ${kind}: ${one}\n`),
+    ...(found.length > MOST_SHOWN ? [`  ${kind}: ${found.length - MOST_SHOWN} more\n`] : []),
+  ])
+  const { faults, sessions, refreshes, thefts } = figures
+  const what = `  ${faults} times: ${sessions} sessions, ${refreshes} refreshes, ${thefts} thefts\n`
+  return [what, ...lines].join('')
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    process.exit(1)
+  },
+)

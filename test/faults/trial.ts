@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { check, type Verdict } from './checker.ts'
+import type { Fault } from './faults.ts'
+import { startLoad } from './load.ts'
+import { createRandom } from './random.ts'
+import type { Event } from './record.ts'
+import { GRACE, MAX_STALENESS, type System, startSystem } from './system.ts'
+
+export const RULES = { grace: GRACE, maxStaleness: MAX_STALENESS, finish: 7_000 }
+
+/** Without faults at the end: thieves whose traces were lost are found now. */
+const CALM = 2.5 * GRACE
+
+export interface TrialOptions {
+  fault: Fault
+  /** Milliseconds in which faults are injected. */
+  duration: number
+  seed: number
+  people: number
+  /** The module that the servers run. */
+  entry: string
+  /** Ends the trial early: asked now and then with what is known so far. */
+  isEnough?: (verdict: Verdict) => boolean
+}
+
+export interface Trial extends Verdict {
+  fault: Fault
+  /** Milliseconds from the start of a fault until every server was ready, the longest. */
+  slowestRecovery: number
+  events: Event[]
+}
+
+/** One fault, again and again, under load, on a system of its own. */
+export async function runTrial({
+  fault,
+  duration,
+  seed,
+  people,
+  entry,
+  isEnough,
+}: TrialOptions): Promise<Trial> {
+  const random = createRandom(seed)
+  const events: Event[] = []
+  const system = await startSystem(entry)
+  try {
+    const load = startLoad(system, events, people, random.fork())
+    const until = performance.now() + duration
+    let slowestRecovery = 0
+    const isDone = () => performance.now() > until || (isEnough?.(check(events, RULES)) ?? false)
+    while (!isDone()) {
+      await delay(random.between(300, isEnough ? 1_000 : 2_500))
+      const { start, end } = await inject(system, fault, () => fault.inject(system, random, load), events)
+      slowestRecovery = Math.max(slowestRecovery, end - start)
+    }
+    if (isEnough) await load.breakOff()
+    else {
+      await delay(CALM)
+      await replaceCrashed(system, events)
+      await load.stop()
+    }
+    return { fault, slowestRecovery, events, ...check(events, RULES) }
+  } finally {
+    await system.stop()
+  }
+}
+
+async function replaceCrashed({ nodes }: System, events: Event[]): Promise<void> {
+  for (const [server, node] of nodes.entries()) {
+    if (node.isRunning()) continue
+    const start = performance.now()
+    process.stderr.write(`${node.output().slice(-500)}\n`)
+    await node.restart()
+    events.push({ kind: 'crash', server, start, end: performance.now() })
+  }
+}
+
+async function inject(system: System, fault: Fault, work: () => Promise<void>, events: Event[]) {
+  const { name, losesWrites, oneServer, clock } = fault
+  const start = performance.now()
+  await work()
+  await replaceCrashed(system, events)
+  await system.recovered()
+  await replaceCrashed(system, events)
+  const end = performance.now()
+  if (name !== 'none') events.push({ kind: 'fault', name, losesWrites, oneServer, clock, start, end })
+  return { start, end }
+}

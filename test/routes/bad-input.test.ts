@@ -39,12 +39,15 @@ test('a body that is missing, or of another media type, is refused', async (t) =
     server,
     forEachRoute(({ path, good }) => {
       const body = JSON.stringify(good)
-      const without: ErrorCode = path === '/auth/logout' ? 'AUTH_MISSING_TOKEN' : 'VALIDATION_FAILED'
+      const isLogout = path === '/auth/logout'
+      const without: ErrorCode = isLogout ? 'AUTH_MISSING_TOKEN' : 'VALIDATION_FAILED'
+      // Logging out by a bearer token is done with nothing, whatever type it says it has.
+      const empty: ErrorCode = isLogout ? 'AUTH_MISSING_TOKEN' : 'BAD_REQUEST'
       return [
         { name: 'no body', headers: {}, codes: [without] },
         { name: 'an empty body without a type', headers: {}, body: '', codes: [without] },
-        { name: 'an empty body', body: '', codes: ['BAD_REQUEST'] },
-        { name: 'an empty body in chunks', body: '', chunked: true, codes: ['BAD_REQUEST'] },
+        { name: 'an empty body', body: '', codes: [empty] },
+        { name: 'an empty body in chunks', body: '', chunked: true, codes: [empty] },
         { name: 'a body without a type', headers: {}, body, codes: ['UNSUPPORTED_MEDIA_TYPE'] },
         ...[...types, ...garbage].map((type): Case => {
           return { name: type, headers: { 'Content-Type': type }, body, codes: ['UNSUPPORTED_MEDIA_TYPE'] }

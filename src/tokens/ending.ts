@@ -30,7 +30,7 @@ export interface EndingOptions {
 export type Ending = ReturnType<typeof createEnding>
 
 /**
- * How sessions end: the truth first, in Postgres; then the hot state, so that no refresh goes on; then the feed, so that
+ * How sessions end: the truth first, in Postgres; then the hot state, so that no refresh goes on, and the feed, so that
  * every node refuses the access tokens. Nothing is acknowledged before all three. What a process that died in between has
  * left half done, the sweep of any other finishes; every step may be repeated.
  */

@@ -3,15 +3,10 @@ import fp from 'fastify-plugin'
 import type { RedisClient } from '../src/redis/client.ts'
 import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
-import { createEnding } from '../src/tokens/ending.ts'
+import { createEnding, revocationOf } from '../src/tokens/ending.ts'
+import { createHotState } from '../src/tokens/hot-state.ts'
 import type { Jwt } from '../src/tokens/jwt.ts'
-import { createMemoryStore } from '../src/tokens/memory-store.ts'
-import { createRecovery } from '../src/tokens/recovery.ts'
-import { createRedisFeed } from '../src/tokens/redis-feed.ts'
-import { createRedisStore } from '../src/tokens/redis-store.ts'
 import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
-import { createLocalFeed } from '../src/tokens/revocation-feed.ts'
-import { createRevocations } from '../src/tokens/revocations.ts'
 import { createSessionRecords } from '../src/tokens/session-records.ts'
 import type { StoreSettings } from '../src/tokens/session-store.ts'
 import { importSigningKey, type SigningAlgorithm, type SigningKey } from '../src/tokens/signing-key.ts'
@@ -38,12 +33,9 @@ export interface TokensOptions extends StoreSettings {
   maxStaleness: number
   /** Where the hot state is; in this process unless given. */
   redis?: RedisClient | undefined
-  /** For tests; the system's clock, and that of Redis, unless given. */
+  /** For tests: in the stead of every other clock. */
   clock?: (() => number) | undefined
 }
-
-/** Milliseconds that a revocation is remembered beyond the life of the tokens that it kills: clocks differ. */
-const LEEWAY = 60_000
 
 /** Decorates the instance with `tokens`, the token service, and `keySet`. */
 export const tokens = fp(
@@ -66,25 +58,17 @@ export const tokens = fp(
     })
     const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
 
-    const now = clock ?? Date.now
-    const store = options.redis
-      ? createRedisStore(options.redis, options, clock ? { clock } : {})
-      : createMemoryStore(options, now)
     const records = createSessionRecords(app.database)
     const checkpoints = createCheckpoints(records, app.log)
-    const lifetime = accessTtl + LEEWAY
-    const revocations = createRevocations(lifetime, () => performance.now())
-    const { recover, stop } = createRecovery(records, store, lifetime)
-    const feed = options.redis
-      ? createRedisFeed({
-          redis: options.redis,
-          known: revocations,
-          recover,
-          lifetime,
-          maxStaleness,
-          log: app.log,
-        })
-      : createLocalFeed(revocations, recover)
+    const { store, feed, revocations, now } = createHotState({
+      settings: options,
+      redis: options.redis,
+      recover: async (within) => (await records.endedWithin(within)).map(revocationOf),
+      accessTtl,
+      maxStaleness,
+      log: app.log,
+      clock,
+    })
     const ending = createEnding({ records, store, feed, log: app.log })
 
     app.metrics.show(
@@ -99,7 +83,6 @@ export const tokens = fp(
     ending.start()
     app.addHook('onClose', async () => {
       await feed.stop()
-      stop()
       await ending.stop()
       await checkpoints.stop()
     })

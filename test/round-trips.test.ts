@@ -5,7 +5,7 @@ import { build, cleanUp, refresh, signUp } from './helper.ts'
 import { startRedis } from './services/redis.ts'
 
 /** What a node asks all the time, to hear of revocations. */
-const TAILING = ['xread', 'getex']
+const TAILING = ['xread', 'getex', 'time']
 
 test('a refresh is one command to Redis', async (t) => {
   const own = await startRedis()

@@ -1,5 +1,6 @@
-import { Cluster, Command, type Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import type { RedisClient } from './client.ts'
+import { serverOf } from './servers.ts'
 
 /**
  * A connection of its own to the one master that holds `key`, for reads that wait. Its first fault ends it for good: a new
@@ -32,26 +33,7 @@ export async function openReader(client: RedisClient, key: string, commandTimeou
 async function holderOf(cluster: Cluster, key: string): Promise<Redis> {
   // Finds the node wherever the slot has moved, and so brings what the client knows of the slots up to date.
   await cluster.getex(key, 'PERSIST')
-  const address = cluster.slots[new Command('getex', [key]).getSlot() ?? 0]?.[0]
-  const node = cluster.nodes('master').find(({ options }) => `${options.host}:${options.port}` === address)
+  const node = serverOf(cluster, key)
   if (!node) throw new Error('no node of the cluster holds the slot')
   return node
-}
-
-/**
- * Calls back at every new connection of the client to a server: what was written before may be unknown there. Returns
- * what ends that.
- */
-export function onNewConnection(client: RedisClient, listener: () => void): () => void {
-  const onNode = (node: Redis) => {
-    node.on('ready', listener)
-  }
-  client.on('ready', listener)
-  client.on('+node', onNode)
-  if (client instanceof Cluster) client.nodes().forEach(onNode)
-  return () => {
-    client.off('ready', listener)
-    client.off('+node', onNode)
-    if (client instanceof Cluster) for (const node of client.nodes()) node.off('ready', listener)
-  }
 }

@@ -1,7 +1,7 @@
 /**
  * What this package asks of a JWT library, configured for one kind of token: it signs claims, and answers a token's
  * claims only where signature, algorithm, `typ`, `iss`, `aud` and the presence of every required claim are in order.
- * Whether the token has expired is judged here, by the clock that the domain is given.
+ * Whether the token has expired is judged by the domain, by a clock that all nodes share.
  */
 export interface Jwt {
   sign(claims: Record<string, unknown>): string
@@ -13,25 +13,19 @@ export interface Jwt {
 const LONGEST_TOKEN = 4_096
 
 /** Reads one kind of token: every way to be invalid is one and the same, undefined. */
-export function createReader<T extends { exp: number }>(jwt: Jwt, fits: (claims: unknown) => claims is T) {
-  /** The claims of a token that we signed for this purpose, also of one that has expired. */
-  function readExpired(token: string): T | undefined {
-    if (token.length > LONGEST_TOKEN) return undefined
-    try {
-      const claims = jwt.verify(token)
-      return fits(claims) ? claims : undefined
-    } catch {
-      return undefined
-    }
+export function createReader<T>(jwt: Jwt, fits: (claims: unknown) => claims is T) {
+  return {
+    /** The claims of a token that we signed for this purpose, also of one that has expired. */
+    readExpired(token: string): T | undefined {
+      if (token.length > LONGEST_TOKEN) return undefined
+      try {
+        const claims = jwt.verify(token)
+        return fits(claims) ? claims : undefined
+      } catch {
+        return undefined
+      }
+    },
   }
-
-  /** The same, of a token that is alive at `now`: on or after `exp` it is not (RFC 7519 4.1.4). */
-  function read(token: string, now: number): T | undefined {
-    const claims = readExpired(token)
-    return claims && now < claims.exp * 1000 ? claims : undefined
-  }
-
-  return { read, readExpired }
 }
 
 /** NumericDate (RFC 7519 2) of a time in milliseconds. */

@@ -1,11 +1,17 @@
+import { unavailable } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Ending } from './ending.ts'
 import type { RefreshClaims } from './refresh-token.ts'
 import type { SessionRecords } from './session-records.ts'
-import type { NewSession, Opened, SessionStore } from './session-store.ts'
+import type { NewSession, Opened, Rotation, SessionStore } from './session-store.ts'
 
 /** How many sessions are remembered as ended, so that presenting their tokens again does not cost a query each time. */
 const MOST_REMEMBERED = 10_000
+
+/** How often a session is opened again within one refresh: the hot state may be lost while that goes on. */
+const MOST_LOSSES = 3
+/** Milliseconds after which a refresh that waits for Postgres is given up. */
+const REFRESH_LIMIT = 5_000
 
 export interface OpeningOptions {
   store: SessionStore
@@ -71,6 +77,16 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
     return alive
   }
 
+  /** Answers whether the session is alive, and open again. Many requests for one session are one query. */
+  async function reopen(claims: RefreshClaims, retryKey: string | null): Promise<boolean> {
+    // A token past its own expiry says that the session was idle for too long.
+    if (dead.has(claims.sid) || clock() >= claims.exp * 1000) return false
+    const pending =
+      underway.get(claims.sid) ?? openLost(claims, retryKey).finally(() => underway.delete(claims.sid))
+    underway.set(claims.sid, pending)
+    return pending
+  }
+
   return {
     /** A session that cannot be opened is not delivered: nobody must find it later, in whichever store it got into. */
     async open(session: NewSession): Promise<Opened> {
@@ -85,14 +101,21 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
       }
     },
 
-    /** Answers whether the session is alive, and open again. Many requests for one session are one query. */
-    async reopen(claims: RefreshClaims, retryKey: string | null): Promise<boolean> {
-      // A token past its own expiry says that the session was idle for too long.
-      if (dead.has(claims.sid) || clock() >= claims.exp * 1000) return false
-      const pending =
-        underway.get(claims.sid) ?? openLost(claims, retryKey).finally(() => underway.delete(claims.sid))
-      underway.set(claims.sid, pending)
-      return pending
+    /** Present a token to the hot state, which may have lost the session. `unknown` where Postgres says that it is dead. */
+    async rotate(claims: RefreshClaims, retryKey: string | null): Promise<Rotation> {
+      const { sub: userId, sid: sessionId, gen: generation } = claims
+      const present = () => store.rotate(userId, sessionId, { generation, retryKey })
+      const begun = performance.now()
+      let result = await present()
+      for (let losses = 0; result.outcome === 'unknown' && losses < MOST_LOSSES; losses++) {
+        if (!(await reopen(claims, retryKey))) return result
+        // Held up on the way: the client may have gone on with another node, and twice.
+        if (performance.now() - begun > REFRESH_LIMIT) throw unavailable('the truth')
+        result = await present()
+      }
+      if (result.outcome !== 'unknown') return result
+      // Lost again each time, and alive: to refuse it would log an honest client out.
+      throw unavailable('the hot state')
     },
   }
 }

@@ -1,16 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Log } from '../log.ts'
 import { answer } from '../redis/answer.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { onNewConnection, openReader } from '../redis/reader.ts'
+import { openReader } from '../redis/reader.ts'
 import { createScript } from '../redis/script.ts'
+import { type SharedClock, startStopwatch } from './clocks.ts'
+import type { Era } from './redis-era.ts'
 import type { Recover, RevocationFeed } from './revocation-feed.ts'
 import type { Revocation, Revocations } from './revocations.ts'
 
 export interface RedisFeedOptions {
   redis: RedisClient
+  era: Era
+  /** Is kept right by what Redis says. */
+  serverClock: SharedClock
   known: Revocations
   recover: Recover
   /** Milliseconds that an entry matters: the longest life of an access token. */
@@ -19,8 +23,6 @@ export interface RedisFeedOptions {
   maxStaleness: number
   log: Log
   prefix?: string
-  /** Milliseconds that only ever go forward, also while the process is stopped. */
-  monotonic?: () => number
 }
 
 /** Entries in one read; where that many came there may be more, and nothing is proven yet. */
@@ -34,26 +36,22 @@ type Entries = [stream: string, entries: [id: string, fields: string[]][]][] | n
  * A stream that every node tails on a connection of its own. A read that comes back empty-handed proves that nothing was
  * missed until it began. After a new connection nothing is proven: it may lead to a server that never saw the last
  * entries, so the node first reads the recent revocations from Postgres, and publishes them again for whoever has no
- * Postgres to read. A marker beside the stream tells a stream that was emptied under a living connection.
+ * Postgres to read. The marker of the era, beside the stream, tells a stream that was emptied under a living connection.
  */
 export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
-  const { redis, known, recover, lifetime, maxStaleness, log, prefix = 'pawl:' } = options
-  const monotonic = options.monotonic ?? (() => performance.now())
-  // In a cluster both keys have to be at the same node: the braces see to that.
+  const { redis, era, serverClock, known, recover, lifetime, maxStaleness, log, prefix = 'pawl:' } = options
   const stream = `{${prefix}revocations}`
-  const markerKey = `{${prefix}revocations}:marker`
   // The wait must end well within the bound: only what is finished proves something.
   const wait = Math.max(10, Math.floor(maxStaleness / 4))
 
   const append = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
 
-  let completeUntil = Number.NEGATIVE_INFINITY
+  /** Milliseconds since what this node knew was certainly complete. */
+  let age = () => Number.POSITIVE_INFINITY
   let reader: Redis | undefined
-  let marker: string | undefined
   let position = '0-0'
-  /** The client has a new connection: what was published and closed by the old one may have been lost on the way. */
-  let doubted = false
-  let forgetClient = () => {}
+  /** The marker of the era in which this node last read the truth. */
+  let synchronisedIn: string | undefined
   let stopped = false
   let interrupted = false
   let tailing: Promise<void> | undefined
@@ -66,21 +64,29 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     }
   }
 
+  const isSynchronised = () => synchronisedIn !== undefined && synchronisedIn === era.marker()
+
   async function synchronise(): Promise<void> {
-    reader ??= await openReader(redis, markerKey, wait + 1_000)
-    const mine = randomUUID()
-    marker = (await reader.set(markerKey, mine, 'NX', 'GET')) ?? mine
+    await era.establish()
+    const marker = era.marker()
+    reader ??= await openReader(redis, era.markerKey, wait + 1_000)
     const [last] = await reader.xrevrange(stream, '+', '-', 'COUNT', 1)
     position = last?.[0] ?? '0-0'
     // Whatever is committed after this moment comes by the stream, behind `position`.
-    const begun = monotonic()
-    doubted = false
-    await publish(await recover())
-    completeUntil = begun
+    const sinceBegun = startStopwatch()
+    await tellTime(reader)
+    await publish(await recover(lifetime))
+    synchronisedIn = marker
+    age = sinceBegun
+  }
+
+  async function tellTime(from: Redis): Promise<void> {
+    const [seconds, microseconds] = await from.time()
+    serverClock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000))
   }
 
   async function read(from: Redis): Promise<void> {
-    const begun = monotonic()
+    const sinceBegun = startStopwatch()
     const reply = (await from.xread('COUNT', BATCH, 'BLOCK', wait, 'STREAMS', stream, position)) as Entries
     const entries = reply?.[0]?.[1] ?? []
     for (const [id, fields] of entries) {
@@ -90,14 +96,15 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     }
     // A GET that counts as a write, and changes nothing: a master that was replaced, and now hears of nothing, refuses it
     // once it is a replica (READONLY), or before where it knows that its replicas have left it (min-replicas-to-write).
-    if ((await from.getex(markerKey, 'PERSIST')) !== marker) marker = undefined
-    else if (entries.length < BATCH) completeUntil = begun
+    const [marker] = await Promise.all([from.getex(era.markerKey, 'PERSIST'), tellTime(from)])
+    era.confirm(marker)
+    if (isSynchronised() && entries.length < BATCH) age = sinceBegun
   }
 
   async function tail(): Promise<void> {
     while (!stopped) {
       try {
-        if (marker === undefined || doubted || !reader) await synchronise()
+        if (!isSynchronised() || !reader) await synchronise()
         if (reader) await read(reader)
         if (interrupted) log.info({ event: 'feed_resumed' }, 'hearing of revocations again')
         interrupted = false
@@ -121,15 +128,12 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
         reader?.disconnect()
         throw error
       }
-      forgetClient = onNewConnection(redis, () => {
-        doubted = true
-      })
       tailing = tail()
     },
 
     async stop() {
       stopped = true
-      forgetClient()
+      era.stop()
       reader?.disconnect()
       await tailing
       // One that was being opened meanwhile.
@@ -138,7 +142,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 
     publish,
 
-    age: () => monotonic() - completeUntil,
+    age: () => age(),
   }
 }
 

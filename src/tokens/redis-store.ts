@@ -1,18 +1,35 @@
 import { parse, stringify } from 'uuid'
+import { unavailable } from '../errors.ts'
 import { answer } from '../redis/answer.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
+import type { SharedClock } from './clocks.ts'
+import type { Era } from './redis-era.ts'
 import { CONDEMNED } from './rotation.ts'
 import type { Authorization, Rotation, SessionStore, StoreSettings } from './session-store.ts'
 
 export interface RedisStoreOptions {
+  era: Pick<Era, 'current' | 'isKnown'>
+  /** The time of the Redis server, as far as this node knows it. */
+  serverClock: Pick<SharedClock, 'now'>
   /** What the keys begin with; `pawl:` unless several installations share a Redis. */
   prefix?: string
   /** Milliseconds since the epoch; the time of the Redis server unless given, so that nodes need not agree on theirs. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
+/**
+ * Milliseconds after which a command that was held up on the way does nothing: a little less than its caller waits, so that
+ * nothing happens any more once he has been told that it did not.
+ */
+const DEADLINE = 900
+
+/** Where the era stands in a packed session; open.lua has the whole layout. */
+const ERA_OFFSET = 30
+
+type Late = ['late', number]
+type OpenReply = [number, number, number, string, ...string[]]
 type Accepted = ['rotated' | 'replayed' | 'healed', number, number, number, number, string]
 type RotateReply = Accepted | ['reused', number, number] | ['expired'] | ['unknown']
 
@@ -23,7 +40,7 @@ type RotateReply = Accepted | ['reused', number, number] | ['expired'] | ['unkno
 export function createRedisStore(
   redis: RedisClient,
   settings: StoreSettings,
-  { prefix = 'pawl:', clock }: RedisStoreOptions = {},
+  { era, serverClock, prefix = 'pawl:', clock }: RedisStoreOptions,
 ): SessionStore {
   const script = (name: string) => createScript(redis, new URL(`./lua/${name}.lua`, import.meta.url))
   const open = script('open')
@@ -31,6 +48,26 @@ export function createRedisStore(
   const close = script('close')
   const keyOf = (userId: string) => `${prefix}{${userId}}`
   const now = () => clock?.() ?? ''
+  const serverTime = clock ?? serverClock.now
+
+  /**
+   * Sends a command with its era and its deadline. A server whose clock is ahead of what we thought refuses it, and is asked
+   * once more. What a server did that was not known all the while does not count: it may have old data.
+   */
+  async function command<T extends (string | number)[]>(
+    key: string,
+    send: (era: number, deadline: number) => Promise<T | Late>,
+  ): Promise<T> {
+    const begun = performance.now()
+    const current = era.current(key)
+    const isLate = (reply: T | Late): reply is Late => reply[0] === 'late'
+    let reply = await answer(send(current, serverTime() + DEADLINE))
+    if (isLate(reply) && performance.now() - begun < DEADLINE)
+      reply = await answer(send(current, reply[1] + DEADLINE))
+    if (isLate(reply)) throw unavailable('Redis')
+    if (era.current(key) !== current) throw unavailable('the hot state')
+    return reply
+  }
 
   return {
     async open({ userId, sessionId, absoluteExpiry, authorization, generation: first, retryKey }) {
@@ -45,8 +82,8 @@ export function createRedisStore(
         first,
         Buffer.from(retryKey ?? '', 'hex'),
       ]
-      type Reply = [number, number, number, string, ...string[]]
-      const reply = await answer(open<Reply>(keyOf(userId), ...args))
+      const key = keyOf(userId)
+      const reply = await command<OpenReply>(key, (...last) => open(key, ...args, ...last))
       const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
       return {
         line: { generation, rotatedAt, expiresAt },
@@ -57,8 +94,10 @@ export function createRedisStore(
 
     async rotate(userId, sessionId, { generation, retryKey }): Promise<Rotation> {
       const { idleTtl, grace } = settings
-      const args = [idBytes(sessionId), now(), idleTtl, grace, generation, Buffer.from(retryKey ?? '', 'hex')]
-      const reply = await answer(rotate<RotateReply>(keyOf(userId), ...args))
+      const retryKeyBytes = Buffer.from(retryKey ?? '', 'hex')
+      const args = [idBytes(sessionId), now(), idleTtl, grace, generation, retryKeyBytes]
+      const key = keyOf(userId)
+      const reply = await command<RotateReply>(key, (...last) => rotate(key, ...args, ...last))
       switch (reply[0]) {
         case 'expired':
         case 'unknown':
@@ -78,13 +117,18 @@ export function createRedisStore(
     },
 
     async find(userId, sessionId) {
-      const [state, authorization] = await answer(redis.hmgetBuffer(keyOf(userId), idBytes(sessionId), 'u'))
+      const key = keyOf(userId)
+      const current = era.current(key)
+      const [state, authorization] = await answer(redis.hmgetBuffer(key, idBytes(sessionId), 'u'))
+      if (era.current(key) !== current) throw unavailable('the hot state')
       if (!state || !authorization) return undefined
       if (state.readUInt32BE(0) === CONDEMNED) return 'condemned'
+      if (state.readUInt32BE(ERA_OFFSET) !== current) return undefined
       return decode(authorization.toString()).ver
     },
 
     async ping() {
+      if (!era.isKnown()) throw unavailable('the hot state')
       await answer(pingRedis(redis))
     },
   }

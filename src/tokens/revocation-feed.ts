@@ -16,13 +16,10 @@ export interface RevocationFeed {
   age(): number
 }
 
-/**
- * What makes up for all that a feed and the hot state may have lost: reads the revocations that still matter from the
- * truth, and closes the hot state of their sessions once more.
- */
-export type Recover = () => Promise<Revocation[]>
+/** What makes up for all that a feed may have lost: reads the revocations of the last so many milliseconds from the truth. */
+export type Recover = (within: number) => Promise<Revocation[]>
 
-export function createLocalFeed(known: Revocations, recover: Recover): RevocationFeed {
+export function createLocalFeed(known: Revocations, recover: () => Promise<Revocation[]>): RevocationFeed {
   return {
     async start() {
       for (const revocation of await recover()) known.add(revocation)

@@ -158,12 +158,15 @@ export function createSessionRecords({ orm, run }: Database) {
       )
     },
 
-    async isAlive(id: string, at: number): Promise<boolean> {
+    /** The `ver` of its user where the session is alive. */
+    async findVersion(id: string, at: number): Promise<number | undefined> {
       const found = orm
-        .select(identity)
+        .select({ ver: users.ver })
         .from(sessions)
-        .where(and(alive([id]), gt(sessions.expiresAt, new Date(at))))
-      return (await run(found)).length > 0
+        .innerJoin(users, eq(users.id, sessions.userId))
+        .where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))
+      const [row] = await run(found)
+      return row?.ver
     },
   }
 }

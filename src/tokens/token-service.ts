@@ -44,9 +44,6 @@ export interface TokenServiceOptions {
   log: Log
 }
 
-/** How often a session is opened again within one refresh: the hot state may be lost while that goes on. */
-const MOST_LOSSES = 3
-
 type Accepted = Extract<Rotation, { line: Line }>
 
 export type TokenService = ReturnType<typeof createTokenService>
@@ -87,20 +84,6 @@ export function createTokenService(options: TokenServiceOptions) {
     await ending.endForReuse({ ...event, device }, now)
   }
 
-  async function rotate(claims: RefreshClaims, idempotencyKey: string | undefined): Promise<Rotation> {
-    const { sub: userId, sid: sessionId, gen: generation } = claims
-    const presented = { generation, retryKey: retryKeyOf(idempotencyKey) }
-    const present = () => store.rotate(userId, sessionId, presented)
-    let result = await present()
-    for (let losses = 0; result.outcome === 'unknown' && losses < MOST_LOSSES; losses++) {
-      if (!(await opening.reopen(claims, presented.retryKey))) return result
-      result = await present()
-    }
-    if (result.outcome !== 'unknown') return result
-    // Lost again each time, and alive: to refuse it would log an honest client out.
-    throw unavailable('the hot state')
-  }
-
   function deliver(
     { sub: userId, sid: sessionId }: RefreshClaims,
     { line, authorization, now }: Accepted,
@@ -109,16 +92,22 @@ export function createTokenService(options: TokenServiceOptions) {
     return pair(userId, sessionId, authorization, line, now)
   }
 
+  function requireFreshness(): void {
+    if (options.feed.age() > options.maxStaleness) throw unavailable('the feed of revocations')
+  }
+
   async function checkFresh({ sub: userId, sid: sessionId, ver }: AccessClaims): Promise<void> {
-    const current = await store.find(userId, sessionId)
-    if (current === 'condemned') throw invalid('session ended')
-    if (current === undefined && !(await records.isAlive(sessionId, clock()))) throw invalid('session ended')
-    if (current !== undefined && ver < current) throw invalid('authorization changed')
+    const current = (await store.find(userId, sessionId)) ?? (await records.findVersion(sessionId, clock()))
+    if (current === undefined || current === 'condemned') throw invalid('session ended')
+    if (ver < current) throw invalid('authorization changed')
   }
 
   return {
-    /** Rejects where the hot state cannot be reached. */
-    ping: () => store.ping(),
+    /** Rejects where the hot state cannot be reached, or this node is behind the revocations. */
+    async ping(): Promise<void> {
+      requireFreshness()
+      await store.ping()
+    },
 
     /** Start a session for a user who has just proven who he is. */
     async open(user: Authorization & { id: string }, device: Device): Promise<TokenPair> {
@@ -152,9 +141,11 @@ export function createTokenService(options: TokenServiceOptions) {
         throw refused('malformed or forged')
       }
       const { sub: userId, sid: sessionId, gen: generation } = claims
-      // The hot state may have forgotten the end of a session, in a fail-over, and not be told of it yet.
+      // This process may have been stopped since the request arrived, and the client have gone on with another node.
+      requireFreshness()
+      // Nodes hear of the end of a session also where its part of the hot state could not be reached.
       if (options.revocations.hasEnded(sessionId)) throw refused('revoked')
-      const result = await rotate(claims, idempotencyKey)
+      const result = await opening.rotate(claims, retryKeyOf(idempotencyKey))
       onRefresh(result.outcome)
       switch (result.outcome) {
         case 'healed':
@@ -178,9 +169,11 @@ export function createTokenService(options: TokenServiceOptions) {
      * Rejects with `AUTH_INVALID_TOKEN`, and with `AUTH_UNAVAILABLE` where this node cannot know what is revoked.
      */
     async authenticate(token: string, fresh = false): Promise<Auth> {
-      const claims = accessTokens.read(token, clock())
-      if (!claims) throw invalid('malformed, forged or expired')
-      if (options.feed.age() > options.maxStaleness) throw unavailable('the feed of revocations')
+      const claims = accessTokens.readExpired(token)
+      if (!claims) throw invalid('malformed or forged')
+      requireFreshness()
+      // On or after `exp` a token is dead (RFC 7519 4.1.4). After the check above, since the feed keeps the clock right, too.
+      if (clock() >= claims.exp * 1000) throw invalid('expired')
       if (options.revocations.denies(claims)) throw invalid('revoked')
       if (fresh) await checkFresh(claims)
       const { sub: userId, sid: sessionId, roles, jti: tokenId, exp } = claims

@@ -6,7 +6,7 @@ import { createMemoryStore } from '../../src/tokens/memory-store.ts'
 import { createRedisStore } from '../../src/tokens/redis-store.ts'
 import type { SessionStore } from '../../src/tokens/session-store.ts'
 import { cleanUp, createClock, required, type TestClock } from '../helper.ts'
-import { SETTINGS } from './stores.ts'
+import { ONE_ERA, SETTINGS } from './stores.ts'
 
 export interface FragileStore {
   store: SessionStore
@@ -69,7 +69,7 @@ export const FRAGILE_STORES = {
     cleanUp(t, () => disconnectRedis(redis))
     const prefix = `test:${randomBytes(8).toString('hex')}:`
     const clock = createClock(START)
-    const store = createRedisStore(redis, SETTINGS, { prefix, clock })
+    const store = createRedisStore(redis, SETTINGS, { prefix, clock, ...ONE_ERA })
     return async (userId: string): Promise<FragileStore> => {
       const key = `${prefix}{${userId}}`
       let replicated: Buffer | null = null

@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
 import { createRedisStore } from '../../src/tokens/redis-store.ts'
 import { cleanUp, required } from '../helper.ts'
-import { SETTINGS } from './stores.ts'
+import { ONE_ERA, SETTINGS } from './stores.ts'
 
 test("a user's key lives as long as the session that lives longest, and every rotation gives it that life again", async (t) => {
   const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
   cleanUp(t, () => disconnectRedis(redis))
   const prefix = `test:${randomUUID()}:`
-  const store = createRedisStore(redis, SETTINGS, { prefix })
+  const store = createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA })
   const [userId, sessionId] = [randomUUID(), randomUUID()]
   const key = `${prefix}{${userId}}`
   const lifeLeft = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
@@ -24,7 +24,7 @@ test("a user's key lives as long as the session that lives longest, and every ro
   assert.equal(await lifeLeft(), SETTINGS.idleTtl)
 
   const short = { ...SETTINGS, idleTtl: 60_000 }
-  const shorter = createRedisStore(redis, short, { prefix })
+  const shorter = createRedisStore(redis, short, { prefix, ...ONE_ERA })
   await shorter.open({
     userId,
     sessionId: randomUUID(),

@@ -39,7 +39,7 @@ test('a session that is ended while it is being opened again does not survive th
       return store.open(lost)
     },
   }
-  const { reopen } = createOpening({
+  const { rotate } = createOpening({
     store: interrupted,
     records,
     ending: { end: async () => {}, tell: async () => {} },
@@ -47,7 +47,7 @@ test('a session that is ended while it is being opened again does not survive th
     log: { info() {}, warn() {} },
   })
   const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: now, jti: '' }
-  assert.equal(await reopen(claims, null), true)
+  await rotate(claims, null)
   await ended
   assert.equal(await store.find(userId, sessionId), undefined)
 })

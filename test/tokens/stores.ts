@@ -8,6 +8,9 @@ import { cleanUp, required } from '../helper.ts'
 
 export const SETTINGS: StoreSettings = { grace: 30_000, idleTtl: 3_600_000, maxSessions: 3 }
 
+/** For a Redis that is never replaced. */
+export const ONE_ERA = { era: { current: () => 1, isKnown: () => true }, serverClock: { now: Date.now } }
+
 export type CreateStore = (
   t: TestContext,
   clock: () => number,
@@ -21,7 +24,7 @@ export const redisStore =
     const redis = await connectRedis(url(), () => {})
     const prefix = `test:${randomBytes(8).toString('hex')}:`
     cleanUp(t, () => disconnectRedis(redis))
-    return createRedisStore(redis, settings, { prefix, clock })
+    return createRedisStore(redis, settings, { prefix, clock, ...ONE_ERA })
   }
 
 /** Every implementation of the interface: what holds for one has to hold for all. */

@@ -1,25 +1,31 @@
 -- Start a session, or go on with one that was lost; the least recently used ones make room for it. A session that is
--- there already stays as it is.
+-- there already stays as it is, or joins this era where it is of an earlier one and has come as far.
 --
 -- KEYS[1]  the user's hash
 -- ARGV     1 session id, 16 bytes   2 now in ms, or '' for the time of this server   3 idle life in ms
 --          4 absolute expiry in ms  5 most sessions  6 authorization: "<ver> <role> <role> ..."
 --          7 generation                8 retry key that came with it, 8 bytes, or ''
+--          9 era                      10 time in ms after which nobody waits for the reply
 -- reply    { generation, time of rotation, idle expiry, authorization in force, evicted session id in hex ... }
+--          or { 'late', now }
 --
 -- The hash: field 'u' holds the authorization; a field per session, named by the 16 bytes of its id, holds
--- generation (4 bytes), time of rotation (6), retry key (8), idle expiry (6), absolute expiry (6), big-endian.
-local PACKED = '>I4I6c8I6I6'
+-- generation (4 bytes), time of rotation (6), retry key (8), idle expiry (6), absolute expiry (6), era (4), big-endian.
+local PACKED = '>I4I6c8I6I6I4'
+local CONDEMNED = 0
 local NO_RETRY_KEY = string.rep('\0', 8)
 local key, sid = KEYS[1], ARGV[1]
 local retry_key = ARGV[8] == '' and NO_RETRY_KEY or ARGV[8]
 local idle_ttl, absolute, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local first, era = tonumber(ARGV[7]), tonumber(ARGV[9])
 
 local now = tonumber(ARGV[2])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
+
+if now > tonumber(ARGV[10]) then return { 'late', now } end
 
 local function version(authorization)
   return tonumber(string.match(authorization, '^%d+'))
@@ -39,7 +45,7 @@ for i = 1, #fields, 2 do
       alive = true
       if field == sid then
         existing = value
-      elseif generation ~= 0 then
+      elseif generation ~= CONDEMNED then
         table.insert(others, { sid = field, at = at })
       end
     end
@@ -51,21 +57,25 @@ if alive and version(known) > version(authorization) then authorization = known 
 
 redis.call('HSET', key, 'u', authorization)
 if existing then
-  local generation, at, _, idle = struct.unpack(PACKED, existing)
-  return { generation, at, idle, authorization }
+  local generation, at, known_key, idle, known_absolute, known_era = struct.unpack(PACKED, existing)
+  local is_condemned = generation == CONDEMNED
+  if is_condemned or known_era == era or generation >= first then
+    redis.call('HSET', key, sid, struct.pack(PACKED, generation, at, known_key, idle, known_absolute, era))
+    return { generation, at, idle, authorization }
+  end
 end
 
 table.sort(others, function(a, b)
   if a.at ~= b.at then return a.at < b.at end
   return a.sid < b.sid
 end)
-local generation, idle = tonumber(ARGV[7]), math.min(now + idle_ttl, absolute)
-local reply = { generation, now, idle, authorization }
+local idle = math.min(now + idle_ttl, absolute)
+local reply = { first, now, idle, authorization }
 for i = 1, #others - most + 1 do
   redis.call('HDEL', key, others[i].sid)
   table.insert(reply, (string.gsub(others[i].sid, '.', function(c) return string.format('%02x', string.byte(c)) end)))
 end
 
-redis.call('HSET', key, sid, struct.pack(PACKED, generation, now, retry_key, idle, absolute))
+redis.call('HSET', key, sid, struct.pack(PACKED, first, now, retry_key, idle, absolute, era))
 if redis.call('PTTL', key) < idle - now then redis.call('PEXPIRE', key, idle - now) end
 return reply

@@ -3,15 +3,17 @@
 -- KEYS[1]  the user's hash; open.lua says what it holds
 -- ARGV     1 session id, 16 bytes   2 now in ms, or '' for the time of this server   3 idle life in ms
 --          4 grace in ms            5 presented generation                           6 retry key, 8 bytes, or ''
+--          7 era                     8 time in ms after which nobody waits for the reply
 -- reply    { 'rotated' | 'replayed' | 'healed', now, generation, time of rotation, idle expiry, authorization }
 --          { 'reused', now, current generation, or 0 where the session was condemned before }
---          { 'expired' } or { 'unknown' }
-local PACKED = '>I4I6c8I6I6'
+--          { 'expired' }, { 'unknown' }, or { 'late', now }
+local PACKED = '>I4I6c8I6I6I4'
 local NO_RETRY_KEY = string.rep('\0', 8)
 local CONDEMNED = 0
 local key, sid = KEYS[1], ARGV[1]
 local idle_ttl, grace, presented = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local retry_key = ARGV[6] == '' and NO_RETRY_KEY or ARGV[6]
+local current_era = tonumber(ARGV[7])
 
 local now = tonumber(ARGV[2])
 if not now then
@@ -19,12 +21,15 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Held up on the way: whoever asked has been told so, and may have gone on elsewhere.
+if now > tonumber(ARGV[8]) then return { 'late', now } end
+
 local found = redis.call('HMGET', key, sid, 'u')
 if not found[1] then return { 'unknown' } end
-local generation, at, stored_key, idle, absolute = struct.unpack(PACKED, found[1])
+local generation, at, stored_key, idle, absolute, era = struct.unpack(PACKED, found[1])
 
 local function keep()
-  redis.call('HSET', key, sid, struct.pack(PACKED, generation, at, stored_key, idle, absolute))
+  redis.call('HSET', key, sid, struct.pack(PACKED, generation, at, stored_key, idle, absolute, era))
 end
 
 local function deliver(outcome)
@@ -32,6 +37,8 @@ local function deliver(outcome)
 end
 
 if generation == CONDEMNED then return { 'reused', now, CONDEMNED } end
+-- Whether it still lives, and how far it has come, is for Postgres to say.
+if era ~= current_era then return { 'unknown' } end
 if now >= idle then
   redis.call('HDEL', key, sid)
   if redis.call('HLEN', key) == 1 then redis.call('DEL', key) end

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { openSql } from '../database.ts'
+import { build, cleanUp, environment, me, refresh, signUp, until } from '../helper.ts'
+import { startRedis } from '../services/redis.ts'
+
+const rolesOf = (accessToken: string): string[] =>
+  JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).roles
+
+/** A server on a Redis that can be sent back to how it was. */
+async function setUp(t: TestContext) {
+  const redis = await startRedis()
+  cleanUp(t, () => redis.stop())
+  const env = await environment(t, { REDIS_URL: redis.url })
+  const app = await build(t, env)
+  return {
+    app,
+    env,
+    sql: openSql(t, env),
+    async takeSnapshot() {
+      const operator = new Redis(redis.url)
+      await operator.save()
+      operator.disconnect()
+    },
+    /** Killed, so that it saves nothing newer, and started on what the snapshot has. */
+    async restoreSnapshot() {
+      await redis.crash('SIGKILL')
+      await redis.restart()
+      await until(async () => (await app.inject('/health/ready')).statusCode === 200)
+    },
+  }
+}
+
+test('a Redis that comes back with an old snapshot brings no ended session back, however long ago it ended', async (t) => {
+  const { app, env, sql, takeSnapshot, restoreSnapshot } = await setUp(t)
+  const [ended, live] = [await signUp(app), await signUp(app)]
+  await takeSnapshot()
+  const logout = {
+    method: 'POST',
+    url: '/auth/logout',
+    payload: { refreshToken: ended.refreshToken },
+  } as const
+  assert.equal((await app.inject(logout)).statusCode, 204)
+  // So long ago that no node remembers it.
+  await sql`update sessions set revoked_at = now() - interval '3 days' where id = ${ended.sessionId}`
+  await restoreSnapshot()
+  const another = await build(t, env)
+  for (const node of [another, app]) {
+    assert.equal((await refresh(node, ended.refreshToken)).statusCode, 401)
+    assert.equal((await refresh(node, live.refreshToken)).statusCode, 200)
+  }
+})
+
+test('a token that was spent after the snapshot is still known to be spent', async (t) => {
+  const { app, sql, takeSnapshot, restoreSnapshot } = await setUp(t)
+  const first = await signUp(app)
+  await takeSnapshot()
+  const second = (await refresh(app, first.refreshToken)).json()
+  const third = (await refresh(app, second.refreshToken)).json()
+  const isCheckpointed = async () => {
+    const [row] = await sql`select generation from sessions where id = ${first.sessionId}`
+    return row?.generation === 3
+  }
+  await until(isCheckpointed)
+  await restoreSnapshot()
+  assert.equal((await refresh(app, first.refreshToken)).statusCode, 401)
+  assert.equal((await refresh(app, third.refreshToken)).statusCode, 401)
+})
+
+test('roles that were changed after the snapshot are those of the next token', async (t) => {
+  const { app, sql, takeSnapshot, restoreSnapshot } = await setUp(t)
+  const { refreshToken, sessionId } = await signUp(app)
+  await takeSnapshot()
+  await sql`update users set roles = '{editor}', ver = ver + 1 where id = (select user_id from sessions where id = ${sessionId})`
+  await restoreSnapshot()
+  const { accessToken } = (await refresh(app, refreshToken)).json()
+  assert.deepEqual(rolesOf(accessToken), ['editor'])
+  assert.equal((await me(app, accessToken)).statusCode, 200)
+})

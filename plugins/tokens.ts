@@ -3,18 +3,24 @@ import fp from 'fastify-plugin'
 import type { RedisClient } from '../src/redis/client.ts'
 import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
-import { createEnding, revocationOf } from '../src/tokens/ending.ts'
+import { createEnding, type Ending } from '../src/tokens/ending.ts'
 import { createHotState } from '../src/tokens/hot-state.ts'
 import type { Jwt } from '../src/tokens/jwt.ts'
 import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
+import { createRevocationRecords, revocationOf } from '../src/tokens/revocation-records.ts'
 import { createSessionRecords } from '../src/tokens/session-records.ts'
+import { createSessionService, type SessionService } from '../src/tokens/session-service.ts'
 import type { StoreSettings } from '../src/tokens/session-store.ts'
+import { createSessionViews } from '../src/tokens/session-views.ts'
 import { importSigningKey, type SigningAlgorithm, type SigningKey } from '../src/tokens/signing-key.ts'
 import { createTokenService, type TokenService } from '../src/tokens/token-service.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     tokens: TokenService
+    sessions: SessionService
+    /** What is committed in Postgres as ended: close it, and tell every node. */
+    finishEnding: Ending['finish']
     /** The public keys that access tokens are verified by (RFC 7517). */
     keySet: { keys: SigningKey['jwk'][] }
   }
@@ -37,7 +43,7 @@ export interface TokensOptions extends StoreSettings {
   clock?: (() => number) | undefined
 }
 
-/** Decorates the instance with `tokens`, the token service, and `keySet`. */
+/** Decorates the instance with `tokens`, the token service, `sessions`, and `keySet`. */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
     const { issuer, audience, algorithm, accessTtl, maxTtl, maxStaleness, clock } = options
@@ -59,17 +65,18 @@ export const tokens = fp(
     const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
 
     const records = createSessionRecords(app.database)
+    const revocationRecords = createRevocationRecords(app.database)
     const checkpoints = createCheckpoints(records, app.log)
     const { store, feed, revocations, now } = createHotState({
       settings: options,
       redis: options.redis,
-      recover: async (within) => (await records.endedWithin(within)).map(revocationOf),
+      recover: async (within) => (await revocationRecords.within(within)).map(revocationOf),
       accessTtl,
       maxStaleness,
       log: app.log,
       clock,
     })
-    const ending = createEnding({ records, store, feed, log: app.log })
+    const ending = createEnding({ records, revocations: revocationRecords, store, feed, log: app.log })
 
     app.metrics.show(
       'revocation_lag_seconds',
@@ -102,6 +109,17 @@ export const tokens = fp(
       log: app.log,
     })
     app.decorate('tokens', service)
+    app.decorate(
+      'sessions',
+      createSessionService({
+        views: createSessionViews(app.database),
+        revocations: revocationRecords,
+        ending,
+        idleTtl: options.idleTtl,
+        clock: now,
+      }),
+    )
+    app.decorate('finishEnding', ending.finish)
     app.decorate('keySet', { keys: [key.jwk] })
   },
   { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics'] },

@@ -10,6 +10,7 @@ export const ERRORS = {
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
   AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is switched off' },
   AUTH_EMAIL_TAKEN: { status: 409, title: 'The e-mail address is already registered' },
+  ADMIN_REQUIRED: { status: 409, title: 'There would be no active administrator left' },
   AUTH_PASSWORD_REJECTED: { status: 400, title: 'The password is not acceptable' },
   AUTH_UNAVAILABLE: { status: 503, title: 'Cannot be decided right now' },
   AUTH_OVERLOADED: { status: 503, title: 'Too many logins at once' },

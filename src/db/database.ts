@@ -55,6 +55,11 @@ export async function within<T>(answer: PromiseLike<T>, ms: number, onSilence = 
   }
 }
 
+/** Of a statement that was given as text: postgres.js answers with an array, PGlite with an object that holds one. */
+export function rowsOf<T>(answer: unknown): T[] {
+  return Array.isArray(answer) ? answer : (answer as { rows: T[] }).rows
+}
+
 function translate(error: unknown): Error {
   if (error instanceof PawlError) return error
   const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error

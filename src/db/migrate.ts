@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as apply } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
-import type { Database } from './database.ts'
+import { type Database, rowsOf } from './database.ts'
 
 export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 
@@ -28,15 +28,9 @@ export async function isMigrated(database: Database): Promise<boolean> {
   const journal = JSON.parse(readFileSync(`${migrationsFolder}/meta/_journal.json`, 'utf8'))
   const newest = Math.max(...journal.entries.map((entry: { when: number }) => entry.when))
   const table = sql`select to_regclass('drizzle.__drizzle_migrations') is not null as present`
-  const [exists] = await rows<{ present: boolean }>(database, table)
+  const [exists] = rowsOf<{ present: boolean }>(await database.run(database.orm.execute(table)))
   if (!exists?.present) return false
   const last = sql`select max(created_at)::text as applied from drizzle.__drizzle_migrations`
-  const [state] = await rows<{ applied: string | null }>(database, last)
+  const [state] = rowsOf<{ applied: string | null }>(await database.run(database.orm.execute(last)))
   return Number(state?.applied ?? 0) >= newest
-}
-
-/** postgres.js answers with an array, PGlite with an object that holds one. */
-async function rows<T>(database: Database, query: ReturnType<typeof sql>): Promise<T[]> {
-  const answer = (await database.run(database.orm.execute(query))) as T[] | { rows: T[] }
-  return Array.isArray(answer) ? answer : answer.rows
 }

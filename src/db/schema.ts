@@ -27,7 +27,6 @@ export const users = pgTable(
       .default('active'),
     /** Authorization version: access tokens below it are dead. */
     ver: integer('ver').notNull().default(1),
-    verChangedAt: moment('ver_changed_at'),
     /** Made by the seeding command, not by a person signing up. */
     seeded: boolean('seeded').notNull().default(false),
     createdAt: moment('created_at').notNull().defaultNow(),
@@ -35,7 +34,8 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
-    index('users_ver_changed_at').on(table.verChangedAt).where(sql`${table.verChangedAt} is not null`),
+    // For a search by the beginning of an address, and paging in its order, whatever the collation of the database.
+    index('users_email_prefix').on(sql`lower(${table.email}) collate "C"`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
     // The form of the roles that the schemas take: a list with a space in it would read as two roles in the hot state.
     check('users_roles_plain', sql`array_to_string(${table.roles}, ',') ~ '^([a-z][a-z0-9:_,-]*)?$'`),
@@ -70,6 +70,34 @@ export const sessions = pgTable(
       .where(sql`${table.revokedAt} is not null and ${table.publishedAt} is null`),
   ],
 )
+
+/**
+ * The last change that made access tokens of a user die: each below `ver`, but for those of one session. No foreign key: it
+ * is in force after the account is gone.
+ */
+export const userRevocations = pgTable(
+  'user_revocations',
+  {
+    userId: uuid('user_id').primaryKey(),
+    ver: integer('ver').notNull(),
+    /** The sessions ended, too, but for the one. */
+    sessionsEnded: boolean('sessions_ended').notNull(),
+    exceptSession: uuid('except_session'),
+    at: moment('at').notNull(),
+    publishedAt: moment('published_at'),
+  },
+  (table) => [
+    index('user_revocations_at').on(table.at),
+    index('user_revocations_unpublished').on(table.at).where(sql`${table.publishedAt} is null`),
+  ],
+)
+
+/** Every session that was opened before one of these is dead. */
+export const epochs = pgTable('epochs', {
+  startedAt: moment('started_at').primaryKey(),
+  at: moment('at').notNull(),
+  publishedAt: moment('published_at'),
+})
 
 /** No foreign keys: what happened stays on record after the account is gone. */
 export const securityEvents = pgTable(

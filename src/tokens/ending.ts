@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
-import type { Revocation } from './revocations.ts'
-import type { EndedSession, EndReason, ReuseEvent, SessionRecords } from './session-records.ts'
+import { type Ended, type RevocationRecords, revocationOf } from './revocation-records.ts'
+import type { EndReason, ReuseEvent, SessionRecords } from './session-records.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** Milliseconds between two sweeps, and that a revocation has before a sweep takes it for forgotten. */
@@ -15,13 +15,19 @@ const MOST_SWEPT = 1_000
 /** Thefts that are kept until Postgres is back. Of more, the next presentation of a token is put on record. */
 const MOST_UNRECORDED = 1_000
 
+export interface EndedSession {
+  sessionId: string
+  userId: string
+}
+
 interface Reuse {
   event: ReuseEvent
   at: number
 }
 
 export interface EndingOptions {
-  records: SessionRecords
+  records: Pick<SessionRecords, 'revoke' | 'revokeForReuse'>
+  revocations: RevocationRecords
   store: SessionStore
   feed: RevocationFeed
   log: Log
@@ -34,26 +40,26 @@ export type Ending = ReturnType<typeof createEnding>
  * every node refuses the access tokens. Nothing is acknowledged before all three. What a process that died in between has
  * left half done, the sweep of any other finishes; every step may be repeated.
  */
-export function createEnding({ records, store, feed, log }: EndingOptions) {
+export function createEnding({ records, revocations, store, feed, log }: EndingOptions) {
   /** Done, and not yet marked so in Postgres: that can wait for the next sweep. */
-  let published: string[] = []
+  let published: Ended[] = []
   /** Thefts that Postgres could not be told of. */
   let unrecorded: Reuse[] = []
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> | undefined
 
-  async function finish(ended: readonly EndedSession[]): Promise<void> {
+  async function finish(ended: readonly Ended[]): Promise<void> {
     // Side by side: where a part of a cluster is away, the nodes still hear of it.
     const steps = [closeAll(store, ended), feed.publish(ended.map(revocationOf))]
     const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected')
     if (failed) throw failed.reason
-    published.push(...ended.map(({ sessionId }) => sessionId))
+    published.push(...ended)
   }
 
   async function record({ event, at }: Reuse): Promise<void> {
     await records.revokeForReuse(event, at)
     // Told once more: a node that synchronised in between read Postgres before the commit, and the stream behind the entry.
-    await finish([event])
+    await finish([{ kind: 'session', ...event }])
   }
 
   async function recordLate(): Promise<void> {
@@ -66,7 +72,7 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
   async function mark(): Promise<void> {
     const marked = [...published]
     if (marked.length === 0) return
-    await records.markPublished(marked)
+    await revocations.markPublished(marked)
     published = published.slice(marked.length)
   }
 
@@ -74,10 +80,10 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
     try {
       await recordLate()
       await mark()
-      const forgotten = await records.unpublished(FORGOTTEN_AFTER, MOST_SWEPT)
+      const forgotten = await revocations.unpublished(FORGOTTEN_AFTER, MOST_SWEPT)
       if (forgotten.length === 0) return
       log.warn(
-        { event: 'revocations_swept', sessions: forgotten.length },
+        { event: 'revocations_swept', revocations: forgotten.length },
         'finishing what another process began',
       )
       await finish(forgotten)
@@ -94,12 +100,15 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
     async end(sessions: readonly EndedSession[], reason: EndReason): Promise<void> {
       const ids = sessions.map(({ sessionId }) => sessionId)
       await records.revoke(ids, reason)
-      await finish(sessions)
+      await finish(sessions.map((session) => ({ kind: 'session', ...session })))
     },
+
+    /** What is committed in Postgres already. */
+    finish: (ended: Ended) => finish([ended]),
 
     /** The hot state has condemned the session: tell the nodes at once, even if Postgres cannot be told. */
     async endForReuse(event: ReuseEvent, at: number): Promise<void> {
-      await feed.publish([revocationOf(event)])
+      await feed.publish([{ kind: 'session', sessionId: event.sessionId }])
       try {
         await record({ event, at })
       } catch (error) {
@@ -125,14 +134,20 @@ export function createEnding({ records, store, feed, log }: EndingOptions) {
   }
 }
 
-export function revocationOf({ sessionId }: EndedSession): Revocation {
-  return { kind: 'session', sessionId }
+/** In the hot state, a bounded number at once. */
+async function closeAll(store: SessionStore, ended: readonly Ended[]): Promise<void> {
+  for (let start = 0; start < ended.length; start += AT_ONCE)
+    await Promise.all(ended.slice(start, start + AT_ONCE).map((one) => close(store, one)))
 }
 
-/** Forget ended sessions in the hot state, a bounded number at once. */
-async function closeAll(store: SessionStore, ended: readonly EndedSession[]): Promise<void> {
-  for (let start = 0; start < ended.length; start += AT_ONCE) {
-    const batch = ended.slice(start, start + AT_ONCE)
-    await Promise.all(batch.map(({ userId, sessionId }) => store.close(userId, sessionId)))
+async function close(store: SessionStore, ended: Ended): Promise<void> {
+  switch (ended.kind) {
+    case 'session':
+      return store.close(ended.userId, ended.sessionId)
+    case 'user':
+      if (ended.sessionsEnded) await store.closeAll(ended.userId, ended.except)
+      return store.authorize(ended.userId, ended.authorization)
+    case 'everything':
+      return store.forgetAll()
   }
 }

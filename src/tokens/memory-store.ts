@@ -83,6 +83,20 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       drop(userId, sessionId)
     },
 
+    async closeAll(userId, except) {
+      for (const sessionId of users.get(userId)?.sessions.keys() ?? [])
+        if (sessionId !== except) drop(userId, sessionId)
+    },
+
+    async authorize(userId, authorization) {
+      const user = users.get(userId)
+      if (user && user.authorization.ver <= authorization.ver) user.authorization = authorization
+    },
+
+    async forgetAll() {
+      users.clear()
+    },
+
     async find(userId, sessionId) {
       const user = users.get(userId)
       const state = user?.sessions.get(sessionId)

@@ -2,7 +2,7 @@ import { unavailable } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Ending } from './ending.ts'
 import type { RefreshClaims } from './refresh-token.ts'
-import type { SessionRecords } from './session-records.ts'
+import type { Device, SessionRecords } from './session-records.ts'
 import type { NewSession, Opened, Rotation, SessionStore } from './session-store.ts'
 
 /** How many sessions are remembered as ended, so that presenting their tokens again does not cost a query each time. */
@@ -15,7 +15,7 @@ const REFRESH_LIMIT = 5_000
 
 export interface OpeningOptions {
   store: SessionStore
-  records: Pick<SessionRecords, 'whileAlive' | 'revoke'>
+  records: Pick<SessionRecords, 'insert' | 'whileAlive' | 'revoke'>
   ending: Pick<Ending, 'end' | 'tell'>
   clock: () => number
   log: Log
@@ -88,13 +88,22 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
   }
 
   return {
-    /** A session that cannot be opened is not delivered: nobody must find it later, in whichever store it got into. */
-    async open(session: NewSession): Promise<Opened> {
-      const { userId, sessionId } = session
+    /**
+     * Start a session: in the hot state first, then in Postgres, which has the last word on whether the user is still who he
+     * was when he proved it. Either all of it is there or nothing: nobody must find half of it later. Answers undefined
+     * where the user has changed meanwhile.
+     */
+    async open(session: NewSession, createdAt: number, device: Device): Promise<Opened | undefined> {
+      const { userId, sessionId, absoluteExpiry: expiresAt, authorization } = session
       try {
         const opened = await store.open(session)
-        await endEvicted(userId, opened)
-        return opened
+        const record = { id: sessionId, userId, createdAt, expiresAt }
+        if (await records.insert(record, authorization.ver, device)) {
+          await endEvicted(userId, opened)
+          return opened
+        }
+        await store.close(userId, sessionId)
+        return undefined
       } catch (error) {
         await Promise.allSettled([records.revoke([sessionId], 'undelivered'), store.close(userId, sessionId)])
         throw error

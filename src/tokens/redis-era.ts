@@ -19,7 +19,7 @@ const RETRY_INTERVAL = 100
 export function createEra(redis: RedisClient, prefix = 'pawl:') {
   // At the same node of a cluster as the stream of revocations: the braces see to that.
   const markerKey = `{${prefix}revocations}:marker`
-  const learn = createScript(redis, new URL('./lua/era.lua', import.meta.url))
+  const era = createScript(redis, new URL('./lua/era.lua', import.meta.url))
   /** The servers that this node is connected to, by run ids that the marker names. */
   const runs = new Map<Redis, string>()
   const connections = new WeakMap<Redis, number>()
@@ -37,20 +37,19 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
     return { server, connection, run }
   }
 
-  async function attempt(): Promise<void> {
+  async function visit(purpose: 'learn' | 'begin'): Promise<void> {
     const asked = await Promise.allSettled(serversOf(redis).map(ask))
     const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     if (known.length === 0) throw unavailable('Redis')
-    marker = await answer(
-      learn<string>(markerKey, randomBytes(4).toString('hex'), ...known.map(({ run }) => run)),
-    )
+    const another = randomBytes(4).toString('hex')
+    marker = await answer(era<string>(markerKey, another, purpose, ...known.map(({ run }) => run)))
     for (const { server, connection, run } of known)
       if (connection === connectionOf(server)) runs.set(server, run)
   }
 
   /** Learn the era, and begin one where a server is there that the marker does not name. */
   function establish(): Promise<void> {
-    underway ??= attempt().finally(() => {
+    underway ??= visit('learn').finally(() => {
       underway = undefined
       clearTimeout(retry)
       if (!stopped && serversOf(redis).some(isUnknown)) retry = setTimeout(tryAgain, RETRY_INTERVAL).unref()
@@ -71,6 +70,9 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
   return {
     markerKey,
     establish,
+
+    /** Begin another one: every session is looked up in Postgres before it goes on. */
+    begin: () => visit('begin'),
 
     /** What stands at `markerKey`, as far as this node knows. */
     marker: () => marker,

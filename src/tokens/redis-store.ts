@@ -10,7 +10,7 @@ import { CONDEMNED } from './rotation.ts'
 import type { Authorization, Rotation, SessionStore, StoreSettings } from './session-store.ts'
 
 export interface RedisStoreOptions {
-  era: Pick<Era, 'current' | 'isKnown'>
+  era: Pick<Era, 'current' | 'isKnown' | 'begin'>
   /** The time of the Redis server, as far as this node knows it. */
   serverClock: Pick<SharedClock, 'now'>
   /** What the keys begin with; `pawl:` unless several installations share a Redis. */
@@ -46,6 +46,8 @@ export function createRedisStore(
   const open = script('open')
   const rotate = script('rotate')
   const close = script('close')
+  const closeAll = script('close_all')
+  const authorize = script('authorize')
   const keyOf = (userId: string) => `${prefix}{${userId}}`
   const now = () => clock?.() ?? ''
   const serverTime = clock ?? serverClock.now
@@ -115,6 +117,16 @@ export function createRedisStore(
     async close(userId, sessionId) {
       await answer(close<number>(keyOf(userId), idBytes(sessionId)))
     },
+
+    async closeAll(userId, except) {
+      await answer(closeAll<number>(keyOf(userId), except ? idBytes(except) : ''))
+    },
+
+    async authorize(userId, authorization) {
+      await answer(authorize<number>(keyOf(userId), encode(authorization)))
+    },
+
+    forgetAll: () => era.begin(),
 
     async find(userId, sessionId) {
       const key = keyOf(userId)

@@ -7,7 +7,7 @@ export type Revocation =
   | { kind: 'session'; sessionId: string }
   /** Access tokens of the user below `ver` are dead, but for those of one session. */
   | { kind: 'user'; userId: string; ver: number; except?: string }
-  /** Every access token issued before `before` is dead. NumericDate, in seconds. */
+  /** Every session opened before `before` is dead. Milliseconds since the epoch. */
   | { kind: 'everything'; before: number }
 
 /** The claims that a revocation can be about. */
@@ -15,7 +15,6 @@ export interface Revocable {
   sub: string
   sid: string
   ver: number
-  iat: number
 }
 
 interface UserEntry {
@@ -31,7 +30,7 @@ export function createRevocations(lifetime: number, clock: () => number) {
   // Both in the order in which they were added, which is the order in which they expire.
   const sessions = new Map<string, number>()
   const users = new Map<string, UserEntry>()
-  let epoch = Number.NEGATIVE_INFINITY
+  let epoch = 0
 
   function forgetExpired(now: number): void {
     for (const [sessionId, until] of sessions) {
@@ -49,6 +48,10 @@ export function createRevocations(lifetime: number, clock: () => number) {
     users.delete(userId)
     // Told late of an earlier change, a later one stays in force.
     users.set(userId, known && known.ver > ver ? { ...known, until } : { ver, except, until })
+  }
+
+  function hasEnded(sessionId: string): boolean {
+    return sessions.has(sessionId) || (epoch > 0 && openedAt(sessionId) < epoch)
   }
 
   return {
@@ -70,16 +73,21 @@ export function createRevocations(lifetime: number, clock: () => number) {
       }
     },
 
-    denies({ sub, sid, ver, iat }: Revocable): boolean {
-      if (iat < epoch || sessions.has(sid)) return true
+    denies({ sub, sid, ver }: Revocable): boolean {
+      if (hasEnded(sid)) return true
       const user = users.get(sub)
       return user !== undefined && ver < user.ver && sid !== user.except
     },
 
-    /** Whether the session itself was ended. */
-    hasEnded: (sessionId: string): boolean => sessions.has(sessionId),
+    /** Whether the session itself was ended, as far as this node has heard. */
+    hasEnded,
 
     /** How many entries are kept. */
     size: (): number => sessions.size + users.size,
   }
+}
+
+/** An id of a session begins with when that was: UUIDv7, RFC 9562 5.7. */
+function openedAt(sessionId: string): number {
+  return Number.parseInt(sessionId.slice(0, 8) + sessionId.slice(9, 13), 16)
 }

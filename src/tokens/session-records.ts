@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import { and, eq, gt, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import { v7 as uuid } from 'uuid'
-import type { Database } from '../db/database.ts'
-import { securityEvents, sessions, users } from '../db/schema.ts'
+import { type Database, rowsOf } from '../db/database.ts'
+import { epochs, securityEvents, sessions, users } from '../db/schema.ts'
 
 /** Where a request came from, as far as it tells. */
 export interface Device {
@@ -10,7 +10,17 @@ export interface Device {
   userAgent: string | undefined
 }
 
-export type EndReason = 'logout' | 'reuse' | 'session_cap' | 'undelivered'
+export type EndReason =
+  | 'logout'
+  | 'reuse'
+  | 'session_cap'
+  | 'undelivered'
+  | 'ended_by_user'
+  | 'password_changed'
+  | 'ended_by_admin'
+  | 'roles_changed'
+  | 'user_disabled'
+  | 'user_deleted'
 
 export interface SessionRecord {
   id: string
@@ -28,11 +38,6 @@ export interface LiveSession {
   expiresAt: number
   ver: number
   roles: string[]
-}
-
-export interface EndedSession {
-  sessionId: string
-  userId: string
 }
 
 export interface Checkpoint {
@@ -56,18 +61,29 @@ export type SessionRecords = ReturnType<typeof createSessionRecords>
 /** The `sessions` table: the truth about which sessions there are, and which were ended. */
 export function createSessionRecords({ orm, run }: Database) {
   const alive = (ids: readonly string[]) => and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
-  const identity = { sessionId: sessions.id, userId: sessions.userId }
 
   return {
-    async insert(session: SessionRecord, device: Device): Promise<void> {
-      const createdAt = new Date(session.createdAt)
-      const row = { ...session, ...deviceColumns(device), createdAt, lastSeenAt: createdAt }
-      await run(orm.insert(sessions).values({ ...row, expiresAt: new Date(session.expiresAt) }))
+    /** Answers false, and does nothing, where the user is gone, disabled, or no longer at this `ver`. */
+    async insert(session: SessionRecord, ver: number, device: Device): Promise<boolean> {
+      const { id, userId } = session
+      const { ip, userAgent } = deviceColumns(device)
+      const created = sql.param(new Date(session.createdAt), sessions.createdAt)
+      const expires = sql.param(new Date(session.expiresAt), sessions.expiresAt)
+      // The lock orders it with a change of the user: that comes first and is seen here, or ends this session, too.
+      const inserted = await run(
+        orm.execute(sql`
+          insert into sessions (id, user_id, created_at, expires_at, last_seen_at, ip, user_agent)
+          select ${id}::uuid, u.id, ${created}::timestamptz, ${expires}::timestamptz, ${created}::timestamptz,
+            ${ip}::text, ${userAgent}::text
+          from (select id from users where id = ${userId} and ver = ${ver} and status = 'active' for share) as u
+          returning id`),
+      )
+      return rowsOf(inserted).length > 0
     },
 
     /**
-     * Do `work` for a session that is alive, and hold off whoever is about to end it until that is done: he then ends
-     * what the work has made, too. Answers whether the session is alive.
+     * Do `work` for a session that is alive, and hold off whoever is about to end it or change its user until that is done:
+     * what the work has made, he then ends or changes, too. Answers whether the session is alive.
      */
     async whileAlive(
       id: string,
@@ -86,8 +102,8 @@ export function createSessionRecords({ orm, run }: Database) {
             })
             .from(sessions)
             .innerJoin(users, eq(users.id, sessions.userId))
-            .where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))
-            .for('share', { of: sessions })
+            .where(and(alive([id]), goesOn(at)))
+            .for('share')
           if (found) await work({ ...found, expiresAt: found.expiresAt.getTime() })
           return found !== undefined
         }),
@@ -132,39 +148,13 @@ export function createSessionRecords({ orm, run }: Database) {
       )
     },
 
-    /** Sessions that were ended less than so many milliseconds ago. */
-    async endedWithin(ms: number): Promise<EndedSession[]> {
-      const since = sql`now() - ${`${ms} milliseconds`}::interval`
-      return run(orm.select(identity).from(sessions).where(gt(sessions.revokedAt, since)))
-    },
-
-    /** Sessions that were ended, longer than so many milliseconds ago, by a process that then told nobody. */
-    async unpublished(ms: number, most: number): Promise<EndedSession[]> {
-      const before = sql`now() - ${`${ms} milliseconds`}::interval`
-      const forgotten = and(
-        isNotNull(sessions.revokedAt),
-        isNull(sessions.publishedAt),
-        lt(sessions.revokedAt, before),
-      )
-      return run(orm.select(identity).from(sessions).where(forgotten).limit(most))
-    },
-
-    async markPublished(ids: readonly string[]): Promise<void> {
-      await run(
-        orm
-          .update(sessions)
-          .set({ publishedAt: sql`now()` })
-          .where(inArray(sessions.id, [...ids])),
-      )
-    },
-
     /** The `ver` of its user where the session is alive. */
     async findVersion(id: string, at: number): Promise<number | undefined> {
       const found = orm
         .select({ ver: users.ver })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))
+        .where(and(alive([id]), goesOn(at)))
       const [row] = await run(found)
       return row?.ver
     },
@@ -173,5 +163,14 @@ export function createSessionRecords({ orm, run }: Database) {
 
 /** Both may be the client's own text: the user agent is cut to a length that no honest browser exceeds. */
 function deviceColumns({ ip, userAgent }: Device) {
-  return { ip: isIP(ip) ? ip : null, userAgent: userAgent?.slice(0, 512) }
+  return { ip: isIP(ip) ? ip : null, userAgent: userAgent?.slice(0, 512) ?? null }
+}
+
+/** Of a user who may have sessions, at that time, and opened since everything was ended the last time. */
+export function goesOn(at: number) {
+  return and(
+    gt(sessions.expiresAt, new Date(at)),
+    eq(users.status, 'active'),
+    sql`not exists (select 1 from ${epochs} where ${epochs.startedAt} > ${sessions.createdAt})`,
+  )
 }

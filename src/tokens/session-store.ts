@@ -60,6 +60,15 @@ export interface SessionStore {
   /** Forget a session that has ended. Idempotent. */
   close(userId: string, sessionId: string): Promise<void>
 
+  /** Forget the sessions of a user, all or all but one. Idempotent. */
+  closeAll(userId: string, except?: string): Promise<void>
+
+  /** What the next access token of each of the user's sessions says; an older one changes nothing. */
+  authorize(userId: string, authorization: Authorization): Promise<void>
+
+  /** From now on every session is unknown, whoever's it is; at no cost that grows with their number. */
+  forgetAll(): Promise<void>
+
   /** The `ver` of the user's authorization where the session lives; undefined where it is not known. */
   find(userId: string, sessionId: string): Promise<number | 'condemned' | undefined>
 

@@ -109,21 +109,26 @@ export function createTokenService(options: TokenServiceOptions) {
       await store.ping()
     },
 
-    /** Start a session for a user who has just proven who he is. */
+    /**
+     * Start a session for a user who has just proven who he is. Rejects with `AUTH_UNAVAILABLE` where the user was changed
+     * since, his password perhaps: it has to be proven again.
+     */
     async open(user: Authorization & { id: string }, device: Device): Promise<TokenPair> {
-      const sessionId = uuid()
       const createdAt = clock()
-      const expiresAt = createdAt + maxTtl
-      await records.insert({ id: sessionId, userId: user.id, createdAt, expiresAt }, device)
-      const authorization = { ver: user.ver, roles: user.roles }
-      const opened = await opening.open({
-        userId: user.id,
-        sessionId,
-        absoluteExpiry: expiresAt,
-        authorization,
-        generation: 1,
-        retryKey: null,
-      })
+      const sessionId = uuid({ msecs: createdAt })
+      const opened = await opening.open(
+        {
+          userId: user.id,
+          sessionId,
+          absoluteExpiry: createdAt + maxTtl,
+          authorization: { ver: user.ver, roles: user.roles },
+          generation: 1,
+          retryKey: null,
+        },
+        createdAt,
+        device,
+      )
+      if (!opened) throw unavailable('the account, which is being changed,')
       return pair(user.id, sessionId, opened.authorization, opened.line, opened.line.rotatedAt)
     },
 

@@ -182,6 +182,49 @@ export function testStore(name: string, create: CreateStore): void {
       assert.equal(await store.find(userId, other.sessionId), undefined)
     },
   )
+
+  conforms('all sessions of a user are closed at once, or all but one', async ({ store, userId, open }) => {
+    const [one, other] = [await open(), await open()]
+    await store.closeAll(userId, one.sessionId)
+    assert.equal(await store.find(userId, one.sessionId), 1)
+    assert.equal(await store.find(userId, other.sessionId), undefined)
+    await store.closeAll(userId)
+    await store.closeAll(userId)
+    assert.equal(await store.find(userId, one.sessionId), undefined)
+    await open()
+    await store.closeAll(userId, randomUUID())
+    assert.equal((await open(1, ['new'])).authorization.roles[0], 'new')
+  })
+
+  conforms('a changed authorization reaches the next rotation, an older one does not', async (s) => {
+    await s.store.authorize(s.userId, { ver: 3, roles: ['editor'] })
+    await s.store.authorize(s.userId, { ver: 2, roles: ['admin'] })
+    const result = await s.present(1)
+    assert.deepEqual('authorization' in result && result.authorization, { ver: 3, roles: ['editor'] })
+    const stranger = randomUUID()
+    await s.store.authorize(stranger, { ver: 9, roles: [] })
+    assert.equal(
+      (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
+      'unknown',
+    )
+  })
+
+  conforms('when all is forgotten every session is unknown, and can be opened again', async (s) => {
+    await s.present(1)
+    await s.store.forgetAll()
+    assert.equal((await s.present(2)).outcome, 'unknown')
+    assert.equal(await s.store.find(s.userId, s.sessionId), undefined)
+    const again = {
+      userId: s.userId,
+      sessionId: s.sessionId,
+      absoluteExpiry: s.clock() + HOUR,
+      authorization: { ver: 1, roles: [] },
+      generation: 2,
+      retryKey: null,
+    }
+    assert.equal((await s.store.open(again)).line.generation, 2)
+    assert.equal(generationOf(await s.present(2)), 3)
+  })
 }
 
 function lineOf(result: Rotation) {

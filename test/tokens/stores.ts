@@ -9,7 +9,18 @@ import { cleanUp, required } from '../helper.ts'
 export const SETTINGS: StoreSettings = { grace: 30_000, idleTtl: 3_600_000, maxSessions: 3 }
 
 /** For a Redis that is never replaced. */
-export const ONE_ERA = { era: { current: () => 1, isKnown: () => true }, serverClock: { now: Date.now } }
+export const ONE_ERA = { era: createNumberedEra(), serverClock: { now: Date.now } }
+
+function createNumberedEra() {
+  let era = 1
+  return {
+    current: () => era,
+    isKnown: () => true,
+    begin: async () => {
+      era++
+    },
+  }
+}
 
 export type CreateStore = (
   t: TestContext,

@@ -39,7 +39,7 @@ async function setUp(losses: number) {
     refreshTokens: createRefreshTokens(jwt, settings),
     store,
     records: {
-      insert: async () => {},
+      insert: async () => true,
       whileAlive: async (_id: string, _at: number, work: (session: typeof alive) => Promise<unknown>) => {
         await work(alive)
         return true

@@ -49,6 +49,7 @@ const LEEWAY = 60_000
 export const tokens = fp(
   async (app, options: TokensOptions) => {
     const { issuer, audience, algorithm, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { record } = app.events
     const key = importSigningKey(options.accessTokenKey, algorithm)
     const refreshAudience = `${issuer}#refresh`
 
@@ -70,7 +71,9 @@ export const tokens = fp(
     const store = options.redis
       ? createRedisStore(options.redis, options, clock ? { clock } : {})
       : createMemoryStore(options, now)
-    const records = createSessionRecords(app.database)
+    const records = createSessionRecords(app.database, (ended, reason) => {
+      for (const session of ended) record({ type: 'session_ended', ...session, detail: { reason } })
+    })
     const checkpoints = createCheckpoints(records, app.log)
     const lifetime = accessTtl + LEEWAY
     const revocations = createRevocations(lifetime, () => performance.now())
@@ -115,13 +118,14 @@ export const tokens = fp(
       maxStaleness,
       maxTtl,
       onRefresh: app.metrics.refreshed,
+      onEvent: record,
       clock: now,
       log: app.log,
     })
     app.decorate('tokens', service)
     app.decorate('keySet', { keys: [key.jwk] })
   },
-  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics'] },
+  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics', 'pawl-events'] },
 )
 
 /** Everything is pinned; only expiry is left to the domain, which judges it by its own clock. */

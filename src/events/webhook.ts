@@ -7,7 +7,7 @@ const INTERVAL = 1_000
 /** Milliseconds that the receiver has to answer. */
 const CALL_LIMIT = 10_000
 /** Milliseconds after which another node may make the attempt: a call and what is written of it are over by then. */
-const LEASE = 30_000
+const LEASE = 20_000
 /** Calls at once. */
 const AT_ONCE = 16
 /** Milliseconds after the first failure; doubled with each further one, up to the longest. */

@@ -46,7 +46,7 @@ export const EventQuery = Type.Object(
     sessionId: Type.Optional(GivenId),
     from: Type.Optional(Moment),
     to: Type.Optional(Moment),
-    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: '50 unless given' })),
     cursor: Type.Optional(GivenId),
   },
   { additionalProperties: false },

@@ -1,3 +1,4 @@
+import { within } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { EventType, Occurrence, SecurityEvent } from './event.ts'
 import { type EventRecords, toRow } from './event-records.ts'
@@ -102,13 +103,8 @@ export function createEventLog(options: EventLogOptions) {
     /** Writes what is left, as far as that goes within a few seconds. */
     async stop(): Promise<void> {
       clearInterval(timer)
-      let limit: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => {
-        limit = setTimeout(resolve, STOP_LIMIT)
-      })
       // A write that is under way began before the last events came.
-      await Promise.race([flush().then(flush), late])
-      clearTimeout(limit)
+      await within(flush().then(flush), STOP_LIMIT).catch(() => {})
       const lost = waiting.size()
       if (lost > 0) log.warn({ event: 'events_lost', events: lost }, 'stopped before all events were written')
     },

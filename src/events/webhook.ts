@@ -1,3 +1,4 @@
+import { within } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { WebhookCall } from './webhook-call.ts'
 import type { Delivery, WebhookRecords } from './webhook-records.ts'
@@ -13,6 +14,8 @@ const AT_ONCE = 16
 /** Milliseconds after the first failure; doubled with each further one, up to the longest. */
 const FIRST_DELAY = 1_000
 const LONGEST_DELAY = 300_000
+/** Milliseconds that giving up calls may take when the process stops. */
+const STOP_LIMIT = 5_000
 
 export type WebhookOutcome = 'delivered' | 'failed' | 'dead'
 
@@ -102,6 +105,12 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
     return claiming
   }
 
+  async function giveUp(): Promise<void> {
+    await claiming
+    for (const controller of calls.values()) controller.abort()
+    await Promise.all(calls.keys())
+  }
+
   return {
     start(): void {
       timer = setInterval(claim, INTERVAL)
@@ -112,9 +121,8 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
     async stop(): Promise<void> {
       stopped = true
       clearInterval(timer)
-      await claiming
-      for (const controller of calls.values()) controller.abort()
-      await Promise.all(calls.keys())
+      // What cannot be given back in time, because Postgres is away, is taken over when its claim runs out.
+      await within(giveUp(), STOP_LIMIT).catch(() => {})
     },
   }
 }

@@ -46,7 +46,10 @@ export const EventQuery = Type.Object(
     sessionId: Type.Optional(GivenId),
     from: Type.Optional(Moment),
     to: Type.Optional(Moment),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: '50 unless given' })),
+    // Of an integer, the provider would cut the fraction off rather than refuse it.
+    limit: Type.Optional(
+      Type.Number({ minimum: 1, maximum: 200, multipleOf: 1, description: '50 unless given' }),
+    ),
     cursor: Type.Optional(GivenId),
   },
   { additionalProperties: false },

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
 import { openPostgres } from '../../src/db/postgres.ts'
@@ -39,6 +40,16 @@ async function pending(sql: Sql): Promise<number> {
 
 const ids = (calls: Received[]) => calls.map(({ event }) => event.id)
 const sessionsOf = (calls: Received[]) => new Set(calls.map(({ event }) => event.sessionId))
+
+async function exampleOfTheGuide(t: TestContext) {
+  const guide = await readFile(new URL('../../docs/guides/events.md', import.meta.url), 'utf8')
+  const [, code = ''] = /```js\n([\s\S]*?)```/.exec(guide) ?? []
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-guide-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
+  const file = join(folder, 'example.mjs')
+  await writeFile(file, code)
+  return import(pathToFileURL(file).href)
+}
 
 /** Password changes of a session, as whoever changes one puts them on record. */
 async function changePasswords(
@@ -88,6 +99,16 @@ test('theft is told to the webhook, signed by each secret, and nothing else is',
     createHmac('sha256', secret).update(`${time}.${text}`).digest('hex'),
   )
   assert.deepEqual(given, expected)
+
+  // The guide's example agrees, and lets nothing else pass.
+  const { isFromPawl } = await exampleOfTheGuide(t)
+  const signature = String(headers['pawl-signature'])
+  for (const secret of secrets) assert.equal(isFromPawl(signature, text, secret), true)
+  assert.equal(isFromPawl(signature, text, newSecret()), false)
+  assert.equal(isFromPawl(signature, `${text} `, secrets[0]), false)
+  assert.equal(isFromPawl(signature, text, secrets[0], Date.now() + 400_000), false)
+  assert.equal(isFromPawl(signature.replace(time, 'x'), text, secrets[0]), false)
+  assert.equal(isFromPawl(`t=${time},v1=00`, text, secrets[0]), false)
 })
 
 test('a receiver that is down for a while misses nothing, and each session in order; requests go on meanwhile', async (t) => {

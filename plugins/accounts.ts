@@ -20,7 +20,10 @@ export const accounts = fp(
   async (app, { minLength, signup, ...settings }: AccountsOptions) => {
     const hasher = await createPasswordHasher(settings)
     const records = createUserRecords(app.database)
-    app.decorate('accounts', createAccountService({ records, hasher, minLength, signup }))
+    app.decorate(
+      'accounts',
+      createAccountService({ records, hasher, minLength, signup, onEvent: app.events.record }),
+    )
   },
-  { name: 'pawl-accounts', dependencies: ['pawl-database'] },
+  { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events'] },
 )

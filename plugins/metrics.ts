@@ -6,6 +6,8 @@ export interface Metrics {
   refreshed(outcome: string): void
   /** Show a value that is read when somebody asks. */
   show(name: string, help: string, read: () => number): void
+  /** A function that counts one more, by the value of a label. */
+  counter(name: string, help: string, label: string): (value: string) => void
   /** All of it, in the text format of Prometheus. */
   text(): Promise<string>
 }
@@ -31,6 +33,10 @@ export const metrics = fp(
       refreshed: (outcome) => refreshes.inc({ outcome }),
       show(name, help, read) {
         const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) })
+      },
+      counter(name, help, label) {
+        const counter = new Counter({ name, help, labelNames: [label], registers })
+        return (value) => counter.inc({ [label]: value })
       },
       text: () => registry.metrics(),
     } satisfies Metrics)

@@ -47,6 +47,7 @@ export interface TokensOptions extends StoreSettings {
 export const tokens = fp(
   async (app, options: TokensOptions) => {
     const { issuer, audience, algorithm, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { record } = app.events
     const key = importSigningKey(options.accessTokenKey, algorithm)
     const refreshAudience = `${issuer}#refresh`
 
@@ -64,7 +65,9 @@ export const tokens = fp(
     })
     const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
 
-    const records = createSessionRecords(app.database)
+    const records = createSessionRecords(app.database, (ended, reason) => {
+      for (const session of ended) record({ type: 'session_ended', ...session, detail: { reason } })
+    })
     const revocationRecords = createRevocationRecords(app.database)
     const checkpoints = createCheckpoints(records, app.log)
     const { store, feed, revocations, now } = createHotState({
@@ -105,6 +108,7 @@ export const tokens = fp(
       maxStaleness,
       maxTtl,
       onRefresh: app.metrics.refreshed,
+      onEvent: record,
       clock: now,
       log: app.log,
     })
@@ -122,7 +126,7 @@ export const tokens = fp(
     app.decorate('finishEnding', ending.finish)
     app.decorate('keySet', { keys: [key.jwk] })
   },
-  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics'] },
+  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics', 'pawl-events'] },
 )
 
 /** Everything is pinned; only expiry is left to the domain, which judges it by its own clock. */

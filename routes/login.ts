@@ -18,6 +18,9 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: TokenPair, ...problems(400, 401, 413, 415, 429, 503) },
       },
     },
-    async (request) => app.tokens.open(await app.accounts.authenticate(request.body), deviceOf(request)),
+    async (request) => {
+      const device = deviceOf(request)
+      return app.tokens.open(await app.accounts.authenticate(request.body, device), device)
+    },
   )
 }

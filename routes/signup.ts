@@ -19,9 +19,10 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       // An account that is made before its session cannot be answers a retry with 409.
       await app.tokens.ping()
-      const account = await app.accounts.signup(request.body)
+      const device = deviceOf(request)
+      const account = await app.accounts.signup(request.body, device)
       reply.code(201)
-      return app.tokens.open(account, deviceOf(request))
+      return app.tokens.open(account, device)
     },
   )
 }

@@ -4,6 +4,7 @@ import type { StaticDecode, TObject } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
+import { isWebhookUrl } from './events/webhook-url.ts'
 import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
 
@@ -62,6 +63,7 @@ function typeProblems(schema: TObject, given: Given): string[] {
     if (range && (Number(value) < minimum || Number(value) > maximum)) broken.add(name)
     if (isUrl && !URL.canParse(value)) broken.add(name)
     if (name === 'REDIS_URL' && !parseRedisUrl(value)) broken.add(name)
+    if (name === 'WEBHOOK_URL' && !isWebhookUrl(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
     if (pattern === DURATION && !isBetween(parseDuration(value), shortest, LONGEST)) broken.add(name)
   }
@@ -78,6 +80,8 @@ function ruleProblems(given: Partial<Record<EnvironmentName, string>>): string[]
       if (!given[name]) problems.push(`${name} is required with DATABASE_URL`)
     }
   }
+  if (!given.WEBHOOK_URL !== !given.WEBHOOK_SECRET)
+    problems.push('WEBHOOK_URL and WEBHOOK_SECRET belong together: set both, or neither')
   if (isLonger(given.GRACE, given.REFRESH_IDLE_TTL))
     problems.push('GRACE must be shorter than REFRESH_IDLE_TTL')
   if (given.ACCESS_TOKEN_PRIVATE_KEY) {
@@ -136,6 +140,17 @@ function assemble(settings: Settings) {
       grace: settings.GRACE,
       maxStaleness: settings.REVOCATION_MAX_STALENESS,
       maxSessions: settings.MAX_SESSIONS_PER_USER,
+    }),
+    events: Object.freeze({
+      retention: settings.EVENT_RETENTION,
+      refreshes: settings.EVENTS_REFRESH,
+      webhook: settings.WEBHOOK_URL
+        ? {
+            url: settings.WEBHOOK_URL,
+            secrets: settings.WEBHOOK_SECRET?.split(',') ?? [],
+            retryFor: settings.WEBHOOK_RETRY_FOR,
+          }
+        : undefined,
     }),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,

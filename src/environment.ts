@@ -108,6 +108,19 @@ export const Environment = Type.Object({
     description:
       'true, false, or the addresses of the proxies: IPs, subnets like 10.0.0.0/8, or loopback, comma-separated',
   }),
+  EVENT_RETENTION: duration('90d', 'how long a security event stays on record', '1h'),
+  EVENTS_REFRESH: flag(true, 'on', 'off'),
+  WEBHOOK_URL: Type.Optional(
+    Type.String({ description: 'a URL that starts with https://, or with http:// on this machine' }),
+  ),
+  WEBHOOK_SECRET: Type.Optional(
+    Type.String({
+      pattern: '^[^,\\s]{32,}(,[^,\\s]{32,})?$',
+      description:
+        'at least 32 characters, random, without commas or spaces; while one replaces another, both, comma-separated',
+    }),
+  ),
+  WEBHOOK_RETRY_FOR: duration('24h', 'how long an event is tried that the webhook does not take', '1s'),
   LOG_LEVEL: oneOf('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   ...DatabaseEnvironment.properties,
 })

@@ -4,12 +4,14 @@ import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { database } from '../plugins/database.ts'
+import { events } from '../plugins/events.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { redis } from '../plugins/redis.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { tokens } from '../plugins/tokens.ts'
+import { adminEvents } from '../routes/admin/events.ts'
 import { health } from '../routes/health.ts'
 import { jwks } from '../routes/jwks.ts'
 import { login } from '../routes/login.ts'
@@ -67,6 +69,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(securityHeaders)
   await scope.register(rateLimit, { enabled: config.rateLimit })
   await scope.register(database, config)
+  await scope.register(events, { ...config.events, clock })
   await scope.register(tokens, {
     ...config.tokens,
     ...(await secretsOf(config)),
@@ -86,7 +89,7 @@ async function authRoutes(scope: FastifyInstance): Promise<void> {
   scope.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
-  for (const route of [signup, login, refresh, logout, me]) await scope.register(route)
+  for (const route of [signup, login, refresh, logout, me, adminEvents]) await scope.register(route)
 }
 
 async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {

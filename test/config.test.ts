@@ -100,6 +100,38 @@ test('durations that make no sense are problems: no life at all, a grace beyond 
   assert.equal(problemsOf({ GRACE: '0s' }).length, 0)
 })
 
+test('events are told to a webhook over TLS, or on this machine, and signed with at least one good secret', () => {
+  const secret = 'x'.repeat(32)
+  const problemsWith = (WEBHOOK_URL: string, WEBHOOK_SECRET = secret) =>
+    problemsOf({ WEBHOOK_URL, WEBHOOK_SECRET })
+  const good = [
+    'https://hooks.example.com/pawl?for=events',
+    'https://user:p%40ss@hooks.example.com',
+    'http://localhost:8080/hook',
+    'http://127.0.0.1/hook',
+    'http://[::1]:9000',
+  ]
+  for (const url of good) assert.deepEqual(problemsWith(url), [], url)
+  const bad = [
+    'http://hooks.example.com',
+    'http://127.example.com',
+    'http://10.0.0.1/hook',
+    'ftp://localhost',
+    'hooks.example.com',
+    'https://user:p%ss@hooks.example.com',
+  ]
+  for (const url of bad) {
+    const problems = problemsWith(url)
+    assert.equal(problems.length, 1, url)
+    assert.ok(!problems[0]?.includes(url))
+  }
+  assert.deepEqual(problemsWith('https://hooks.example.com', `${secret},${secret}y`), [])
+  for (const wrong of ['short', `${secret},short`, `${secret},`, `${secret},${secret},${secret}`])
+    assert.equal(problemsWith('https://hooks.example.com', wrong).length, 1, wrong)
+  assert.equal(problemsOf({ WEBHOOK_URL: 'https://hooks.example.com' }).length, 1)
+  assert.equal(problemsOf({ WEBHOOK_SECRET: secret }).length, 1)
+})
+
 test('an empty variable counts as unset', () => {
   assert.equal(loadConfig({ PORT: '', DATABASE_URL: '' }).port, 3000)
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { Sql } from 'postgres'
 import { openSql } from './database.ts'
+import { startReceiver } from './events/receiver.ts'
 import { expired, forgeries } from './forgeries.ts'
-import { cleanUp, type Env, environment, newEmail, newRetryKey, required } from './helper.ts'
+import { cleanUp, type Env, environment, newEmail, newRetryKey, required, until } from './helper.ts'
 import { request } from './raw-http.ts'
 import {
   assertSecrecy,
@@ -139,28 +141,43 @@ async function dump(sql: Sql): Promise<string> {
 async function prepare(t: TestContext) {
   const redis = await startRedis()
   cleanUp(t, redis.stop)
-  const settings = { REDIS_URL: redis.url, GRACE: '0s', MAX_SESSIONS_PER_USER: '2', LOG_LEVEL: 'trace' }
-  const env = await environment(t, settings)
+  const receiver = await startReceiver(t)
   const secrets: Secrets = new Map()
+  const webhookPassword = note(secrets, "the webhook's password", 'Ankerrad-und-Gabel')
+  const settings = {
+    REDIS_URL: redis.url,
+    GRACE: '0s',
+    MAX_SESSIONS_PER_USER: '2',
+    LOG_LEVEL: 'trace',
+    WEBHOOK_URL: receiver.url.replace('://', `://pawl:${webhookPassword}@`),
+    WEBHOOK_SECRET: note(secrets, "the webhook's secret", randomBytes(24).toString('hex')),
+  }
+  const env = await environment(t, settings)
   for (const name of ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY'])
     note(secrets, name, env[name] ?? '')
   const database = new URL(env.DATABASE_URL ?? '')
   // The tests' own Postgres asks for no password, and so takes any.
   if (!database.password) database.password = note(secrets, "the database's password", 'Unruh-und-Spirale')
   env.DATABASE_URL = database.href
-  return { redis, env, secrets, server: await startServer(t, env) }
+  return { redis, receiver, env, secrets, server: await startServer(t, env) }
 }
 
 test('no secret reaches the log, an error or the database, whatever happens', async (t) => {
-  const { redis, env, secrets, server } = await prepare(t)
+  const { redis, receiver, env, secrets, server } = await prepare(t)
   const client = createClient(server.url, secrets)
   const credentials = { email: newEmail(), password: newPassword(secrets) }
   await liveALife(client, credentials, secrets)
   await misbehave(client, env, credentials, secrets)
   const { pair } = await client.post('/auth/login', credentials)
 
+  await until(() => receiver.taken.length > 0)
+  assertSecrecy('the webhook', receiver.taken.map(({ text }) => text).join('\n'), secrets)
+  await receiver.goDown()
+  // The last login, and all before it.
+  const logins = () => openSql(t, env)`select 1 from security_events where session_id = ${pair.sessionId}`
+  await until(async () => (await logins()).length > 0)
   const rows = await dump(openSql(t, env))
-  for (const known of [credentials.email, 'reuse_found', 'session_cap', 'logout'])
+  for (const known of [credentials.email, 'reuse_found', 'login_failed', 'session_cap', 'logout'])
     assert.ok(rows.includes(known))
   // There, and there alone, the hashes belong.
   assertSecrecy('the database', rows.replaceAll('$argon2id$', ''), secrets)

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   boolean,
   check,
   index,
@@ -59,8 +60,11 @@ export const sessions = pgTable(
     revokedReason: text('revoked_reason'),
     /** When every node had been told of the revocation; what has none is told by the sweep. */
     publishedAt: moment('published_at'),
+    /** Of the login; and, as late as a checkpoint, of the last refresh. */
     userAgent: text('user_agent'),
     ip: text('ip'),
+    lastUserAgent: text('last_user_agent'),
+    lastIp: text('last_ip'),
   },
   (table) => [
     index('sessions_user_id').on(table.userId),
@@ -99,7 +103,10 @@ export const epochs = pgTable('epochs', {
   publishedAt: moment('published_at'),
 })
 
-/** No foreign keys: what happened stays on record after the account is gone. */
+/**
+ * No foreign keys: what happened stays on record after the account is gone. The ids are UUIDs of version 7 made from `at`, so
+ * that their order is that of time.
+ */
 export const securityEvents = pgTable(
   'security_events',
   {
@@ -108,9 +115,39 @@ export const securityEvents = pgTable(
     type: text('type').notNull(),
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
+    /** Who did it, where that is not the user himself. */
+    actorId: uuid('actor_id'),
     ip: text('ip'),
     userAgent: text('user_agent'),
     detail: jsonb('detail').notNull().default({}),
   },
-  (table) => [index('security_events_user_id').on(table.userId, table.id)],
+  (table) => [
+    index('security_events_user_id').on(table.userId, table.id),
+    index('security_events_session_id').on(table.sessionId, table.id),
+    index('security_events_type').on(table.type, table.id),
+  ],
+)
+
+/** Events that the webhook has yet to hear of, and those that it never took. What it took is deleted. */
+export const webhookDeliveries = pgTable(
+  'webhook_deliveries',
+  {
+    eventId: uuid('event_id')
+      .primaryKey()
+      .references(() => securityEvents.id, { onDelete: 'cascade' }),
+    /** The session, or else the user: one queue is delivered in the order of `seq`. */
+    queue: uuid('queue').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    /** Not before; while an attempt is under way, when another node may take over. */
+    dueAt: moment('due_at').notNull().defaultNow(),
+    attempts: integer('attempts').notNull().default(0),
+    firstTriedAt: moment('first_tried_at'),
+    /** Given up: its queue goes on without it. */
+    deadAt: moment('dead_at'),
+  },
+  (table) => [
+    index('webhook_deliveries_due').on(table.dueAt).where(sql`${table.deadAt} is null`),
+    index('webhook_deliveries_queue').on(table.queue, table.seq).where(sql`${table.deadAt} is null`),
+  ],
 )

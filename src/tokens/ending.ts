@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import { type Ended, type RevocationRecords, revocationOf } from './revocation-records.ts'
-import type { EndReason, ReuseEvent, SessionRecords } from './session-records.ts'
+import type { EndedSession, EndReason, ReuseEvent, SessionRecords } from './session-records.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** Milliseconds between two sweeps, and that a revocation has before a sweep takes it for forgotten. */
@@ -14,11 +14,6 @@ const MOST_SWEPT = 1_000
 
 /** Thefts that are kept until Postgres is back. Of more, the next presentation of a token is put on record. */
 const MOST_UNRECORDED = 1_000
-
-export interface EndedSession {
-  sessionId: string
-  userId: string
-}
 
 interface Reuse {
   event: ReuseEvent

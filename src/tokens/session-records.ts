@@ -1,14 +1,10 @@
-import { isIP } from 'node:net'
 import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
-import { v7 as uuid } from 'uuid'
 import { type Database, rowsOf } from '../db/database.ts'
-import { epochs, securityEvents, sessions, users } from '../db/schema.ts'
+import { epochs, sessions, users } from '../db/schema.ts'
+import { type Device, deviceColumns } from '../device.ts'
+import { insertEvents } from '../events/event-records.ts'
 
-/** Where a request came from, as far as it tells. */
-export interface Device {
-  ip: string
-  userAgent: string | undefined
-}
+export type { Device }
 
 export type EndReason =
   | 'logout'
@@ -40,9 +36,16 @@ export interface LiveSession {
   roles: string[]
 }
 
+export interface EndedSession {
+  sessionId: string
+  userId: string
+}
+
 export interface Checkpoint {
   generation: number
   lastSeenAt: number
+  /** Whose refresh it was. */
+  device?: Device
 }
 
 export interface ReuseEvent {
@@ -58,9 +61,16 @@ const HIGHEST_CHECKPOINT = 0x7fffffff
 
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
-/** The `sessions` table: the truth about which sessions there are, and which were ended. */
-export function createSessionRecords({ orm, run }: Database) {
+/**
+ * The `sessions` table: the truth about which sessions there are, and which were ended. `onEnded` hears of those that are
+ * ended here, each once, but not of theft, which is put on record with its end.
+ */
+export function createSessionRecords(
+  { orm, run }: Database,
+  onEnded: (ended: EndedSession[], reason: EndReason) => void = () => {},
+) {
   const alive = (ids: readonly string[]) => and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
+  const identity = { sessionId: sessions.id, userId: sessions.userId }
 
   return {
     /** Answers false, and does nothing, where the user is gone, disabled, or no longer at this `ver`. */
@@ -112,17 +122,21 @@ export function createSessionRecords({ orm, run }: Database) {
 
     /** Write down how far sessions have come: many in one statement, and none ever goes back. */
     async checkpoint(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
-      const rows = [...batch].map(([id, { generation, lastSeenAt }]) => ({
+      const rows = [...batch].map(([id, { generation, lastSeenAt, device }]) => ({
         id,
         generation: Math.min(generation, HIGHEST_CHECKPOINT),
         seen: new Date(lastSeenAt),
+        ...(device && deviceColumns(device)),
       }))
       await run(
         orm.execute(sql`
           update sessions set
             generation = greatest(sessions.generation, v.generation),
+            last_ip = case when v.seen < sessions.last_seen_at then last_ip else v.ip end,
+            last_user_agent = case when v.seen < sessions.last_seen_at then last_user_agent else v."userAgent" end,
             last_seen_at = greatest(sessions.last_seen_at, v.seen)
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(id uuid, generation int, seen timestamptz)
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+            as v(id uuid, generation int, seen timestamptz, ip text, "userAgent" text)
           where sessions.id = v.id`),
       )
     },
@@ -130,20 +144,24 @@ export function createSessionRecords({ orm, run }: Database) {
     /** Idempotent: the first reason and time stay. The time is that of Postgres, as every node reads it there. */
     async revoke(ids: readonly string[], revokedReason: EndReason): Promise<void> {
       const end = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
-      await run(end.where(alive(ids)))
+      onEnded(await run(end.where(alive(ids)).returning(identity)), revokedReason)
     },
 
     /** End a session whose spent token came back, and put it on record, in one transaction. Idempotent. */
     async revokeForReuse({ device, ...event }: ReuseEvent, at: number): Promise<void> {
       const { userId, sessionId, presentedGeneration, currentGeneration } = event
+      const who = { at, userId, sessionId, device }
       await run(
         orm.transaction(async (tx) => {
           const end = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
-          const ended = await end.where(alive([sessionId])).returning({ id: sessions.id })
-          if (ended.length === 0) return
-          const detail = { presentedGeneration, currentGeneration }
-          const row = { id: uuid(), at: new Date(at), type: 'reuse_found', userId, sessionId, detail }
-          await tx.insert(securityEvents).values({ ...row, ...deviceColumns(device) })
+          const [ended] = await end.where(alive([sessionId])).returning()
+          if (!ended) return
+          const detail = { presentedGeneration, currentGeneration, ...devicesOf(ended) }
+          await insertEvents(
+            tx,
+            { ...who, type: 'reuse_found', detail },
+            { ...who, type: 'session_ended', detail: { reason: 'reuse' } },
+          )
         }),
       )
     },
@@ -161,11 +179,6 @@ export function createSessionRecords({ orm, run }: Database) {
   }
 }
 
-/** Both may be the client's own text: the user agent is cut to a length that no honest browser exceeds. */
-function deviceColumns({ ip, userAgent }: Device) {
-  return { ip: isIP(ip) ? ip : null, userAgent: userAgent?.slice(0, 512) ?? null }
-}
-
 /** Of a user who may have sessions, at that time, and opened since everything was ended the last time. */
 export function goesOn(at: number) {
   return and(
@@ -173,4 +186,11 @@ export function goesOn(at: number) {
     eq(users.status, 'active'),
     sql`not exists (select 1 from ${epochs} where ${epochs.startedAt} > ${sessions.createdAt})`,
   )
+}
+
+/** Whom a session was given to, and who has refreshed it last: one of them may be the thief. */
+function devicesOf({ ip, userAgent, lastIp, lastUserAgent, lastSeenAt }: typeof sessions.$inferSelect) {
+  const isRefreshed = lastIp !== null || lastUserAgent !== null
+  const lastRefresh = { ip: lastIp, userAgent: lastUserAgent, at: lastSeenAt.toISOString() }
+  return { login: { ip, userAgent }, lastRefresh: isRefreshed ? lastRefresh : null }
 }

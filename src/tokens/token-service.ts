@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { PawlError, unavailable } from '../errors.ts'
+import type { Occurrence } from '../events/event.ts'
 import type { Log } from '../log.ts'
 import type { TokenPair } from '../schemas/token-pair.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
@@ -39,6 +40,8 @@ export interface TokenServiceOptions {
   maxTtl: number
   /** Hears what came of each refresh. */
   onRefresh: (outcome: Rotation['outcome'] | 'invalid') => void
+  /** Hears of logins, of refreshes and of sessions that have expired. */
+  onEvent?: (event: Occurrence) => void
   /** Milliseconds since the epoch. */
   clock: () => number
   log: Log
@@ -52,6 +55,7 @@ export type TokenService = ReturnType<typeof createTokenService>
 export function createTokenService(options: TokenServiceOptions) {
   const { accessTokens, refreshTokens, store, records, checkpoints, ending, onRefresh, maxTtl, clock, log } =
     options
+  const { onEvent = () => {} } = options
   const opening = createOpening({ store, records, ending, clock, log })
 
   function pair(
@@ -86,9 +90,12 @@ export function createTokenService(options: TokenServiceOptions) {
 
   function deliver(
     { sub: userId, sid: sessionId }: RefreshClaims,
-    { line, authorization, now }: Accepted,
+    { outcome, line, authorization, now }: Accepted,
+    device: Device,
   ): TokenPair {
-    checkpoints.note(sessionId, { generation: line.generation, lastSeenAt: now })
+    const { generation } = line
+    checkpoints.note(sessionId, { generation, lastSeenAt: now, device })
+    onEvent({ type: 'refresh', userId, sessionId, device, detail: { outcome, generation } })
     return pair(userId, sessionId, authorization, line, now)
   }
 
@@ -129,6 +136,7 @@ export function createTokenService(options: TokenServiceOptions) {
         device,
       )
       if (!opened) throw unavailable('the account, which is being changed,')
+      onEvent({ type: 'login_succeeded', userId: user.id, sessionId, device, detail: {} })
       return pair(user.id, sessionId, opened.authorization, opened.line, opened.line.rotatedAt)
     },
 
@@ -155,14 +163,15 @@ export function createTokenService(options: TokenServiceOptions) {
       switch (result.outcome) {
         case 'healed':
           log.warn({ event: 'healed', userId, sessionId, generation }, 'the hot state had lost writes')
-          return deliver(claims, result)
+          return deliver(claims, result, device)
         case 'rotated':
         case 'replayed':
-          return deliver(claims, result)
+          return deliver(claims, result, device)
         case 'reused':
           await endForReuse(claims, result.currentGeneration, result.now, device)
           throw refused('reused')
         case 'expired':
+          onEvent({ type: 'session_ended', userId, sessionId, device, detail: { reason: 'expired' } })
           throw refused('session expired')
         case 'unknown':
           throw refused('session ended')

@@ -1,5 +1,7 @@
 import { v7 as uuid } from 'uuid'
+import type { Device } from '../device.ts'
 import { PawlError } from '../errors.ts'
+import type { EventDetails, Occurrence } from '../events/event.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
 import type { NewUser, User, UserRecords } from './user-records.ts'
@@ -9,6 +11,8 @@ export interface AccountServiceOptions {
   hasher: PasswordHasher
   minLength: number
   signup: boolean
+  /** Hears of sign-ups and of failed logins. */
+  onEvent?: (event: Occurrence) => void
 }
 
 export interface Credentials {
@@ -20,7 +24,9 @@ export type Account = Omit<User, 'passwordHash'>
 export type AccountService = ReturnType<typeof createAccountService>
 
 /** Who the users are. E-mail addresses are the same whatever their case. */
-export function createAccountService({ records, hasher, minLength, signup }: AccountServiceOptions) {
+export function createAccountService(options: AccountServiceOptions) {
+  const { records, hasher, minLength, signup, onEvent = () => {} } = options
+
   /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. */
   async function create(
     { email, password }: Credentials,
@@ -49,22 +55,25 @@ export function createAccountService({ records, hasher, minLength, signup }: Acc
     create,
 
     /** The same for a stranger: rejects with `AUTH_SIGNUP_DISABLED` where that is not wanted. */
-    async signup(credentials: Credentials): Promise<Account> {
+    async signup(credentials: Credentials, device: Device): Promise<Account> {
       if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
-      return create(credentials)
+      const account = await create(credentials)
+      onEvent({ type: 'signup', userId: account.id, device, detail: {} })
+      return account
     },
 
     /**
      * Rejects with one and the same `AUTH_INVALID_CREDENTIALS`, after the same work, for an unknown address, a wrong
      * password and a disabled user.
      */
-    async authenticate({ email, password }: Credentials): Promise<Account> {
+    async authenticate({ email, password }: Credentials, device: Device): Promise<Account> {
       const normalized = normalizePassword(password)
       const user = await records.findByEmail(email.toLowerCase())
       const matches = await hasher.verify(user?.passwordHash, normalized)
       if (!user || !matches || user.status !== 'active') {
-        const reason = !user ? 'unknown e-mail' : matches ? 'user disabled' : 'wrong password'
-        throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason })
+        const reason = !user ? 'unknown_account' : matches ? 'user_disabled' : 'wrong_password'
+        onEvent({ type: 'login_failed', userId: user?.id, device, detail: { reason } })
+        throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason: REASONS[reason] })
       }
       await refreshHash(user, normalized)
       return withoutHash(user)
@@ -76,6 +85,13 @@ export function createAccountService({ records, hasher, minLength, signup }: Acc
       return user && withoutHash(user)
     },
   }
+}
+
+/** For the log. */
+const REASONS: Record<EventDetails['login_failed']['reason'], string> = {
+  unknown_account: 'unknown e-mail',
+  wrong_password: 'wrong password',
+  user_disabled: 'user disabled',
 }
 
 function withoutHash({ passwordHash: _, ...account }: User): Account {

@@ -115,9 +115,13 @@ test('a spent token after the grace ends the session: its newest refresh token a
 
   const [session] = await sql`select revoked_at, revoked_reason from sessions where id = ${stolen.sessionId}`
   assert.equal(session?.revoked_reason, 'reuse')
-  const events = await sql`select type, session_id, detail from security_events`
-  const detail = { presentedGeneration: 2, currentGeneration: 3 }
-  assert.deepEqual([...events], [{ type: 'reuse_found', session_id: stolen.sessionId, detail }])
+  const events = await sql`select session_id, detail from security_events where type = 'reuse_found'`
+  assert.deepEqual(
+    events.map(({ session_id }) => session_id),
+    [stolen.sessionId],
+  )
+  assert.equal(events[0]?.detail.presentedGeneration, 2)
+  assert.equal(events[0]?.detail.currentGeneration, 3)
 })
 
 test('a retry key does not help whoever did not make the attempt', async (t) => {

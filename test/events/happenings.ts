@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { Sql } from 'postgres'
+import type { RecordedEvent } from '../../src/schemas/events.ts'
+import { logIn, PASSWORD, signUp } from '../helper.ts'
+
+/** A spent token comes back, of a session that has turned twice; answers the session's id. */
+export async function stealASession(
+  app: FastifyInstance,
+  [login = 'login', honest = 'honest', thief = 'thief'] = [],
+): Promise<string> {
+  const post = (url: string, payload: object, userAgent: string) =>
+    app.inject({ method: 'POST', url, payload, headers: { 'user-agent': userAgent } })
+  const { email } = await signUp(app)
+  const first = (await post('/auth/login', { email, password: PASSWORD }, login)).json()
+  const second = (await post('/auth/refresh', { refreshToken: first.refreshToken }, honest)).json()
+  await post('/auth/refresh', { refreshToken: second.refreshToken }, honest)
+  const theft = await post('/auth/refresh', { refreshToken: first.refreshToken }, thief)
+  assert.equal(theft.statusCode, 401)
+  return first.sessionId
+}
+
+/** A new administrator's access token. */
+export async function adminToken(app: FastifyInstance, sql: Sql): Promise<string> {
+  const { email } = await signUp(app)
+  await sql`update users set roles = '{admin}' where email = ${email}`
+  return (await logIn(app, email)).json().accessToken
+}
+
+export function askEvents(
+  app: FastifyInstance,
+  accessToken: string,
+  query: Record<string, string> = {},
+): Promise<LightMyRequestResponse> {
+  const headers = { authorization: `Bearer ${accessToken}` }
+  return app.inject({ url: '/admin/events', query, headers })
+}
+
+/** All pages. */
+export async function readEvents(
+  app: FastifyInstance,
+  accessToken: string,
+  query: Record<string, string> = {},
+): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = []
+  let cursor: string | undefined
+  do {
+    const response = await askEvents(app, accessToken, { ...query, ...(cursor && { cursor }) })
+    assert.equal(response.statusCode, 200, response.body)
+    const page = response.json()
+    events.push(...page.events)
+    cursor = page.next
+  } while (cursor)
+  return events
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openPostgres } from '../../src/db/postgres.ts'
+import type { Occurrence } from '../../src/events/event.ts'
+import { createEventLog } from '../../src/events/event-log.ts'
+import { createEventRecords } from '../../src/events/event-records.ts'
+import { openSql } from '../database.ts'
+import {
+  build,
+  cleanUp,
+  createClock,
+  type Env,
+  environment,
+  logIn,
+  newEmail,
+  refresh,
+  signUp,
+  until,
+} from '../helper.ts'
+import { startServer } from '../server-process.ts'
+import { startPostgres } from '../services/postgres.ts'
+import { createTemplateDatabase } from '../services/template.ts'
+import { stealASession } from './happenings.ts'
+
+test('a life is on record: signup, logins and failures, refreshes, evictions, logout, each with why and from where', async (t) => {
+  const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })
+  const app = await build(t, env)
+  const sql = openSql(t, env)
+  const { email, sessionId: first, refreshToken } = await signUp(app)
+  await refresh(app, refreshToken)
+  await logIn(app, email, 'not my password')
+  await logIn(app, newEmail(), 'whose password')
+  const second = (await logIn(app, email)).json()
+  const third = (await logIn(app, email)).json()
+  const payload = { refreshToken: third.refreshToken }
+  await app.inject({ method: 'POST', url: '/auth/logout', payload })
+  await app.inject({ method: 'POST', url: '/auth/logout', payload })
+  await sql`update users set status = 'disabled'`
+  await logIn(app, email)
+
+  const [user] = await sql`select id from users`
+  const id = user?.id
+  const events = () => sql`select * from security_events order by id`
+  await until(async () => (await events()).length === 10)
+  const rows = [...(await events())]
+  const about = rows.map((row) => [row.type, row.user_id, row.session_id, row.detail])
+  assert.deepEqual(about, [
+    ['signup', id, null, {}],
+    ['login_succeeded', id, first, {}],
+    ['refresh', id, first, { outcome: 'rotated', generation: 2 }],
+    ['login_failed', id, null, { reason: 'wrong_password' }],
+    ['login_failed', null, null, { reason: 'unknown_account' }],
+    ['login_succeeded', id, second.sessionId, {}],
+    // Room is made before the login is answered.
+    ['session_ended', id, first, { reason: 'session_cap' }],
+    ['login_succeeded', id, third.sessionId, {}],
+    ['session_ended', id, third.sessionId, { reason: 'logout' }],
+    ['login_failed', id, null, { reason: 'user_disabled' }],
+  ])
+  for (const { ip, user_agent: agent } of rows.filter(({ type }) => type !== 'session_ended'))
+    assert.deepEqual([ip, agent], ['127.0.0.1', 'lightMyRequest'])
+})
+
+test('theft is on record with all the devices: of the login, of the last refresh, of who presented the spent token', async (t) => {
+  const env = await environment(t, { GRACE: '0s' })
+  const server = await startServer(t, env)
+  const sql = openSql(t, env)
+  const post = async (path: string, body: object, agent: string) => {
+    const headers = { 'content-type': 'application/json', 'user-agent': agent }
+    const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    return response.json() as Promise<Record<'refreshToken' | 'sessionId', string>>
+  }
+  const first = await post('/auth/signup', { email: newEmail(), password: 'a long enough one' }, 'at login')
+  const second = await post('/auth/refresh', tokenOf(first), 'thief')
+  await post('/auth/refresh', tokenOf(second), 'thief')
+  // A checkpoint tells Postgres who refreshed.
+  await until(async () => (await sql`select 1 from sessions where last_user_agent = 'thief'`).length === 1)
+  await post('/auth/refresh', tokenOf(first), 'victim')
+
+  const events = await sql`select * from security_events where session_id = ${first.sessionId} order by id`
+  const reuse = events.find(({ type }) => type === 'reuse_found')
+  const end = events.find(({ type }) => type === 'session_ended')
+  assert.deepEqual(end?.detail, { reason: 'reuse' })
+  assert.deepEqual([reuse?.ip, reuse?.user_agent], ['127.0.0.1', 'victim'])
+  const { at, ...lastRefresh } = reuse?.detail.lastRefresh ?? {}
+  assert.ok(Date.parse(at) > Date.now() - 60_000)
+  assert.deepEqual(lastRefresh, { ip: '127.0.0.1', userAgent: 'thief' })
+  assert.deepEqual(reuse?.detail.login, { ip: '127.0.0.1', userAgent: 'at login' })
+  const { presentedGeneration, currentGeneration } = reuse?.detail ?? {}
+  assert.deepEqual([presentedGeneration, currentGeneration], [1, 3])
+})
+
+const tokenOf = ({ refreshToken }: { refreshToken: string }) => ({ refreshToken })
+
+test('a session that is found expired has ended; without EVENTS_REFRESH no refresh is on record', async (t) => {
+  const clock = createClock()
+  const env = await environment(t, { EVENTS_REFRESH: 'off', REFRESH_IDLE_TTL: '1h' })
+  const app = await build(t, env, clock)
+  const sql = openSql(t, env)
+  const { refreshToken, sessionId } = await signUp(app)
+  const next = (await refresh(app, refreshToken)).json()
+  clock.advance(3_600_001)
+  assert.equal((await refresh(app, next.refreshToken)).statusCode, 401)
+  // Closing writes what waits.
+  await app.close()
+  const events = await sql`select type, session_id, detail from security_events order by id`
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['signup', 'login_succeeded', 'session_ended'],
+  )
+  assert.deepEqual(events[2]?.detail, { reason: 'expired' })
+  assert.equal(events[2]?.session_id, sessionId)
+})
+
+test('one theft is one event, however often the spent token is presented, and whoever is asked', async (t) => {
+  const env = await environment(t, { GRACE: '0s' })
+  const [one, other] = [await build(t, env), await build(t, env)]
+  const sql = openSql(t, env)
+  const first = await signUp(one)
+  const second = (await refresh(one, first.refreshToken)).json()
+  await refresh(one, second.refreshToken)
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => refresh(index % 2 ? one : other, first.refreshToken)),
+  )
+  for (const { statusCode } of answers) assert.equal(statusCode, 401)
+  const rows = await sql`select type from security_events where type = 'reuse_found'`
+  assert.equal(rows.length, 1)
+})
+
+async function ownPostgres(t: Parameters<typeof environment>[0], overrides: Env = {}) {
+  const postgres = await startPostgres()
+  cleanUp(t, () => postgres.stop())
+  const database = await createTemplateDatabase(postgres.url)
+  return { postgres, env: await environment(t, { DATABASE_URL: database.url, ...overrides }) }
+}
+
+test('while Postgres is away or hangs, refreshes go on, and what happened is on record once it is back', async (t) => {
+  const { postgres, env } = await ownPostgres(t)
+  const app = await build(t, env)
+  let { refreshToken } = await signUp(app)
+  let generation = 1
+  for (const breakIt of [() => postgres.kill('SIGSTOP'), () => postgres.crash('SIGKILL')]) {
+    await breakIt()
+    for (let count = 0; count < 20; count++) {
+      const response = await refresh(app, refreshToken)
+      assert.equal(response.statusCode, 200)
+      refreshToken = response.json().refreshToken
+      generation++
+    }
+    if (breakIt.toString().includes('SIGSTOP')) postgres.kill('SIGCONT')
+  }
+  await postgres.restart()
+  const sql = openSql(t, env)
+  const seen = async () =>
+    (await sql`select detail from security_events where type = 'refresh' order by id`).map(
+      ({ detail }) => detail.generation,
+    )
+  await until(async () => (await seen()).length >= generation - 1)
+  // Each once, though a statement may have been sent twice, and in order.
+  assert.deepEqual(
+    await seen(),
+    Array.from({ length: generation - 1 }, (_, index) => index + 2),
+  )
+})
+
+test('while Postgres hangs, what waits is bounded: refreshes go first, and every loss is counted', async (t) => {
+  const { postgres, env } = await ownPostgres(t)
+  const database = await openPostgres(env.DATABASE_URL ?? '')
+  cleanUp(t, () => database.close())
+  const dropped: string[] = []
+  const logged: object[] = []
+  const log = createEventLog({
+    records: createEventRecords(database),
+    refreshes: true,
+    onDropped: (type) => dropped.push(type),
+    clock: createClock(),
+    log: { info() {}, warn: (facts) => logged.push(facts) },
+    mostWaiting: 100,
+  })
+  const refreshed: Occurrence = { type: 'refresh', detail: { outcome: 'rotated', generation: 2 } }
+  const failed: Occurrence = { type: 'login_failed', detail: { reason: 'unknown_account' } }
+  postgres.kill('SIGSTOP')
+  const firstTry = log.flush()
+  for (let count = 0; count < 1_000; count++) log.record(refreshed)
+  for (let count = 0; count < 30; count++) log.record(failed)
+  log.record({ type: 'password_changed', detail: {} })
+  for (let count = 0; count < 1_000; count++) log.record(refreshed)
+  assert.equal(log.waiting(), 100)
+  assert.deepEqual(dropped, Array(1_931).fill('refresh'))
+  await firstTry
+  await log.flush()
+  assert.ok(
+    logged.some((facts) => 'events' in facts && facts.events === 1_931),
+    JSON.stringify(logged),
+  )
+
+  postgres.kill('SIGCONT')
+  await until(async () => {
+    await log.flush()
+    return log.waiting() === 0
+  })
+  const rows = await openSql(t, env)`select type, count(*)::int from security_events group by type order by 1`
+  assert.deepEqual(
+    [...rows],
+    [
+      { type: 'login_failed', count: 30 },
+      { type: 'password_changed', count: 1 },
+      { type: 'refresh', count: 69 },
+    ],
+  )
+})
+
+test('what only its client wrote is kept short and plain', async (t) => {
+  const env = await environment(t, { GRACE: '0s' })
+  const app = await build(t, env)
+  const token = (await signUp(app)).accessToken
+  const odd = `Mozilla/5.0 \x80\x9f ${token} ${'x '.repeat(2_000)}`
+  const sessionId = await stealASession(app, [odd, odd, odd])
+  await app.close()
+  const rows = await openSql(t, env)`
+    select user_agent from security_events where session_id = ${sessionId} and user_agent is not null`
+  assert.ok(rows.length >= 4)
+  for (const { user_agent: agent } of rows) {
+    assert.equal(agent.length, 512)
+    assert.ok(agent.startsWith('Mozilla/5.0 ?? - x x'), agent)
+  }
+})

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import { openPostgres } from '../../src/db/postgres.ts'
+import type { Occurrence } from '../../src/events/event.ts'
+import { createEventRecords, toRow } from '../../src/events/event-records.ts'
+import { openSql } from '../database.ts'
+import { build, cleanUp, environment, until } from '../helper.ts'
+import { startReceiver } from './receiver.ts'
+
+const DAY = 86_400_000
+
+async function insertAged(t: TestContext, url = '', count = 1, days = 0, type: 'refresh' | 'roles_changed') {
+  const database = await openPostgres(url)
+  cleanUp(t, () => database.close())
+  const records = createEventRecords(database)
+  const event: Occurrence =
+    type === 'refresh'
+      ? { type, detail: { outcome: 'rotated', generation: 2 } }
+      : { type, sessionId: randomUUID(), detail: { from: [], to: ['admin'] } }
+  const at = Date.now() - days * DAY
+  await records.insert(Array.from({ length: count }, () => toRow({ ...event, at })))
+}
+
+test('events are deleted once they are older than EVENT_RETENTION, however many, and no younger ones', async (t) => {
+  const env = await environment(t, { EVENT_RETENTION: '30d' })
+  await insertAged(t, env.DATABASE_URL, 2_500, 31, 'refresh')
+  await insertAged(t, env.DATABASE_URL, 300, 29, 'refresh')
+  await build(t, env)
+  const sql = openSql(t, env)
+  const left = async () => (await sql`select 1 from security_events`).length
+  await until(async () => (await left()) <= 300)
+  assert.equal(await left(), 300)
+})
+
+test('what the webhook has yet to hear of stays, however old; without a webhook it is forgotten after a day', async (t) => {
+  const receiver = await startReceiver(t)
+  receiver.answer = () => 500
+  const WEBHOOK_URL = receiver.url
+  const WEBHOOK_SECRET = randomBytes(24).toString('hex')
+  const env = await environment(t, { EVENT_RETENTION: '30d' })
+  await insertAged(t, env.DATABASE_URL, 1, 31, 'refresh')
+  await insertAged(t, env.DATABASE_URL, 1, 31, 'roles_changed')
+  const sql = openSql(t, env)
+  await sql`update webhook_deliveries set created_at = now() - interval '31 days'`
+  const types = async () => (await sql`select type from security_events`).map(({ type }) => type)
+
+  const telling = await build(t, { ...env, WEBHOOK_URL, WEBHOOK_SECRET })
+  await until(async () => receiver.calls.length > 0 && (await types()).length === 1)
+  assert.deepEqual(await types(), ['roles_changed'])
+  await telling.close()
+
+  await build(t, env)
+  await until(async () => (await types()).length === 0)
+  assert.equal((await sql`select 1 from webhook_deliveries`).length, 0)
+})

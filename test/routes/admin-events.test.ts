@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openSql } from '../database.ts'
+import { adminToken, askEvents, readEvents, stealASession } from '../events/happenings.ts'
+import { build, createClock, environment, refresh, signUp, until } from '../helper.ts'
+
+test('an administrator reads what happened, the newest first, and finds it by type, user, session and time', async (t) => {
+  const clock = createClock()
+  const env = await environment(t, { GRACE: '0s' })
+  const app = await build(t, env, clock)
+  const sql = openSql(t, env)
+  const token = await adminToken(app, sql)
+  const sessionId = await stealASession(app)
+  const { refreshToken } = await signUp(app)
+  clock.advance(60_000)
+  const from = new Date(clock()).toISOString()
+  clock.advance(1)
+  const next = (await refresh(app, refreshToken)).json()
+  clock.advance(1)
+  const to = new Date(clock()).toISOString()
+  await refresh(app, next.refreshToken)
+  await until(async () => (await sql`select 1 from security_events`).length === 14)
+
+  const all = await readEvents(app, token)
+  assert.equal(all.length, 14)
+  const times = all.map(({ at }) => at)
+  assert.deepEqual(times, [...times].sort().reverse())
+  assert.equal(all.at(-1)?.type, 'signup')
+
+  const [reuse, ...more] = await readEvents(app, token, { type: 'reuse_found' })
+  assert.equal(more.length, 0)
+  assert.equal(reuse?.sessionId, sessionId)
+  assert.deepEqual([reuse?.ip, reuse?.userAgent], ['127.0.0.1', 'thief'])
+  assert.deepEqual(reuse?.detail.login, { ip: '127.0.0.1', userAgent: 'login' })
+  const ofSession = await readEvents(app, token, { sessionId })
+  assert.deepEqual(ofSession.map(({ type }) => type).sort(), [
+    'login_succeeded',
+    'refresh',
+    'refresh',
+    'reuse_found',
+    'session_ended',
+  ])
+  const userId = String(reuse?.userId)
+  assert.deepEqual(
+    await readEvents(app, token, { userId, type: 'refresh' }),
+    ofSession.filter(({ type }) => type === 'refresh'),
+  )
+  const between = await readEvents(app, token, { from, to })
+  assert.deepEqual(
+    between.map(({ type, sessionId }) => [type, sessionId]),
+    [['refresh', next.sessionId]],
+  )
+  assert.deepEqual(await readEvents(app, token, { to: '1970-01-01T00:00:00Z' }), [])
+})
+
+test('pages follow each other without a gap or a repetition, also while events are added', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const sql = openSql(t, env)
+  const token = await adminToken(app, sql)
+  let { refreshToken } = await signUp(app)
+  const turn = async () => {
+    refreshToken = (await refresh(app, refreshToken)).json().refreshToken
+  }
+  for (let count = 0; count < 20; count++) await turn()
+  const rows = () => sql`select id from security_events where type = 'refresh' order by id desc`
+  await until(async () => (await rows()).length === 20)
+  const before = (await rows()).map(({ id }) => id)
+
+  const first = (await askEvents(app, token, { limit: '7', type: 'refresh' })).json()
+  await turn()
+  await until(async () => (await rows()).length === 21)
+  const rest = await readEvents(app, token, { limit: '7', type: 'refresh', cursor: first.next })
+  const seen = [...first.events, ...rest].map(({ id }: { id: string }) => id)
+  assert.deepEqual(seen, before)
+  // A page that is just full is the last one.
+  const full = (await askEvents(app, token, { limit: '21', type: 'refresh' })).json()
+  assert.equal(full.events.length, 21)
+  assert.equal(full.next, undefined)
+})
+
+test('only an administrator is answered, and only what makes sense', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const { accessToken } = await signUp(app)
+  const refused = await askEvents(app, accessToken)
+  assert.equal(refused.statusCode, 403)
+  assert.equal(refused.json().code, 'AUTH_FORBIDDEN')
+  assert.equal((await app.inject('/admin/events')).statusCode, 401)
+
+  const token = await adminToken(app, openSql(t, env))
+  const queries: Record<string, string>[] = [
+    { type: 'gossip' },
+    { userId: 'me' },
+    { sessionId: "' or true --" },
+    { from: 'yesterday' },
+    { to: '2026-13-01T00:00:00Z' },
+    { limit: '0' },
+    { limit: '201' },
+    { limit: '1.5' },
+    { cursor: 'x' },
+    { surprise: 'yes' },
+  ]
+  for (const query of queries) {
+    const response = await askEvents(app, token, query)
+    assert.equal(response.statusCode, 400, JSON.stringify(query))
+    assert.equal(response.json().code, 'VALIDATION_FAILED')
+  }
+  const headers = { authorization: `Bearer ${token}` }
+  const twice = await app.inject({ url: '/admin/events?type=refresh&type=signup', headers })
+  assert.equal(twice.statusCode, 400)
+  // A day that there is not, but in a month that there is, is read as JavaScript does.
+  assert.equal((await askEvents(app, token, { from: '2026-02-31T00:00:00+01:00' })).statusCode, 200)
+})

@@ -65,13 +65,13 @@ test('in the steady state an authenticated request asks neither Redis nor Postgr
   await until(() => done)
   // What the nodes' own tailing of the feed costs, whatever the traffic.
   assert.deepEqual(
-    seen.filter((command) => !['xread', 'getex'].includes(command)),
+    seen.filter((command) => !['xread', 'getex', 'time'].includes(command)),
     [],
   )
 })
 
 test('a node that cannot know what is revoked answers 503, and takes up work again by itself', async (t) => {
-  const { redis, one } = await setUp(t, { REVOCATION_MAX_STALENESS: '300ms' })
+  const { redis, one } = await setUp(t, { REVOCATION_MAX_STALENESS: '1s' })
   const { accessToken } = await signUp(one)
   redis.kill('SIGSTOP')
   await until(async () => (await status(one, accessToken)) === 503)

@@ -1,37 +1,28 @@
-import fastifyJwt, { type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { RedisClient } from '../src/redis/client.ts'
-import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
+import { createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
 import { createEnding } from '../src/tokens/ending.ts'
-import type { Jwt } from '../src/tokens/jwt.ts'
 import { createMemoryStore } from '../src/tokens/memory-store.ts'
 import { createRecovery } from '../src/tokens/recovery.ts'
 import { createRedisFeed } from '../src/tokens/redis-feed.ts'
 import { createRedisStore } from '../src/tokens/redis-store.ts'
-import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
+import { createRefreshTokens, refreshAudience } from '../src/tokens/refresh-token.ts'
 import { createLocalFeed } from '../src/tokens/revocation-feed.ts'
-import { createRevocations } from '../src/tokens/revocations.ts'
+import { createRevocations, type Revocation } from '../src/tokens/revocations.ts'
 import { createSessionRecords } from '../src/tokens/session-records.ts'
 import type { StoreSettings } from '../src/tokens/session-store.ts'
-import { importSigningKey, type SigningAlgorithm, type SigningKey } from '../src/tokens/signing-key.ts'
 import { createTokenService, type TokenService } from '../src/tokens/token-service.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     tokens: TokenService
-    /** The public keys that access tokens are verified by (RFC 7517). */
-    keySet: { keys: SigningKey['jwk'][] }
   }
 }
 
 export interface TokensOptions extends StoreSettings {
   issuer: string
   audience: string
-  algorithm: SigningAlgorithm
-  /** PKCS #8. */
-  accessTokenKey: string
-  refreshTokenSecret: string
   /** Milliseconds. */
   accessTtl: number
   maxTtl: number
@@ -45,26 +36,11 @@ export interface TokensOptions extends StoreSettings {
 /** Milliseconds that a revocation is remembered beyond the life of the tokens that it kills: clocks differ. */
 const LEEWAY = 60_000
 
-/** Decorates the instance with `tokens`, the token service, and `keySet`. */
+/** Decorates the instance with `tokens`, the token service. */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
-    const { issuer, audience, algorithm, accessTtl, maxTtl, maxStaleness, clock } = options
-    const key = importSigningKey(options.accessTokenKey, algorithm)
-    const refreshAudience = `${issuer}#refresh`
-
-    await app.register(fastifyJwt, {
-      namespace: 'access',
-      secret: { private: key.privateKey, public: key.publicKey },
-      sign: { algorithm, kid: key.kid, header: { alg: algorithm, typ: ACCESS_TYP } },
-      verify: verifyOptions(algorithm, ACCESS_TYP, issuer, audience, ACCESS_CLAIMS),
-    })
-    await app.register(fastifyJwt, {
-      namespace: 'refresh',
-      secret: options.refreshTokenSecret,
-      sign: { algorithm: 'HS256', header: { alg: 'HS256', typ: REFRESH_TYP } },
-      verify: verifyOptions('HS256', REFRESH_TYP, issuer, refreshAudience, REFRESH_CLAIMS),
-    })
-    const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
+    const { issuer, audience, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { keys } = app
 
     const now = clock ?? Date.now
     const store = options.redis
@@ -73,8 +49,9 @@ export const tokens = fp(
     const records = createSessionRecords(app.database)
     const checkpoints = createCheckpoints(records, app.log)
     const lifetime = accessTtl + LEEWAY
-    const revocations = createRevocations(lifetime, () => performance.now())
-    const { recover, stop } = createRecovery(records, store, lifetime)
+    const revocations = createRevocations(lifetime, () => performance.now(), keys.drop)
+    const { recover: recoverSessions, stop } = createRecovery(records, store, lifetime)
+    const recover = async () => [...(await recoverSessions()), ...keys.revoked().map(revocationOfKey)]
     const feed = options.redis
       ? createRedisFeed({
           redis: options.redis,
@@ -94,6 +71,8 @@ export const tokens = fp(
     )
     app.metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
 
+    // A node that cannot read the table just now hears of it from those that can.
+    keys.onRevoked((kids) => void feed.publish(kids.map(revocationOfKey)).catch(() => {}))
     await feed.start()
     checkpoints.start()
     ending.start()
@@ -104,8 +83,8 @@ export const tokens = fp(
       await checkpoints.stop()
     })
     const service = createTokenService({
-      accessTokens: createAccessTokens(adapt(jwt.access), { issuer, audience, accessTtl }),
-      refreshTokens: createRefreshTokens(adapt(jwt.refresh), { issuer, audience: refreshAudience }),
+      accessTokens: createAccessTokens(keys.access, { issuer, audience, accessTtl }),
+      refreshTokens: createRefreshTokens(keys.refresh, { issuer, audience: refreshAudience(issuer) }),
       store,
       records,
       checkpoints,
@@ -119,29 +98,10 @@ export const tokens = fp(
       log: app.log,
     })
     app.decorate('tokens', service)
-    app.decorate('keySet', { keys: [key.jwk] })
   },
-  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics'] },
+  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-keys', 'pawl-metrics'] },
 )
 
-/** Everything is pinned; only expiry is left to the domain, which judges it by its own clock. */
-function verifyOptions(
-  algorithm: SigningAlgorithm | 'HS256',
-  typ: string,
-  iss: string,
-  aud: string,
-  claims: string[],
-) {
-  return {
-    algorithms: [algorithm],
-    checkTyp: typ,
-    allowedIss: iss,
-    allowedAud: aud,
-    requiredClaims: claims,
-    ignoreExpiration: true,
-  }
-}
-
-function adapt({ sign, verify }: JWT): Jwt {
-  return { sign: (claims) => sign(claims), verify: (token) => verify(token) }
+function revocationOfKey(kid: string): Revocation {
+  return { kind: 'key', kid }
 }

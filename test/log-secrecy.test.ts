@@ -142,7 +142,7 @@ async function prepare(t: TestContext) {
   const settings = { REDIS_URL: redis.url, GRACE: '0s', MAX_SESSIONS_PER_USER: '2', LOG_LEVEL: 'trace' }
   const env = await environment(t, settings)
   const secrets: Secrets = new Map()
-  for (const name of ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY'])
+  for (const name of ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET'])
     note(secrets, name, env[name] ?? '')
   const database = new URL(env.DATABASE_URL ?? '')
   // The tests' own Postgres asks for no password, and so takes any.

@@ -4,19 +4,26 @@
  * Whether the token has expired is judged here, by the clock that the domain is given.
  */
 export interface Jwt {
-  sign(claims: Record<string, unknown>): string
+  /** With the key whose time `at` is (milliseconds), or that of now. */
+  sign(claims: Record<string, unknown>, at?: number): string
   /** Throws where anything is wrong. */
   verify(token: string): unknown
+  /**
+   * For a token that could not be verified: whether it is worth another try, since its key is known now. Rejects with
+   * `AUTH_UNAVAILABLE` where that cannot be known. Absent where keys do not change.
+   */
+  learn?(token: string): Promise<boolean>
 }
 
 /** The longest token worth a look, in characters: ours stay far below it. */
 const LONGEST_TOKEN = 4_096
 
-/** Reads one kind of token: every way to be invalid is one and the same, undefined. */
+/**
+ * Reads one kind of token: every way to be invalid is one and the same, undefined. The answer is there at once, without a
+ * promise, for every token that is valid, and for any that names a key that this node knows.
+ */
 export function createReader<T extends { exp: number }>(jwt: Jwt, fits: (claims: unknown) => claims is T) {
-  /** The claims of a token that we signed for this purpose, also of one that has expired. */
-  function readExpired(token: string): T | undefined {
-    if (token.length > LONGEST_TOKEN) return undefined
+  function verify(token: string): T | undefined {
     try {
       const claims = jwt.verify(token)
       return fits(claims) ? claims : undefined
@@ -25,10 +32,19 @@ export function createReader<T extends { exp: number }>(jwt: Jwt, fits: (claims:
     }
   }
 
+  /** The claims of a token that we signed for this purpose, also of one that has expired. */
+  function readExpired(token: string): T | undefined | Promise<T | undefined> {
+    if (token.length > LONGEST_TOKEN) return undefined
+    const claims = verify(token)
+    if (claims || !jwt.learn) return claims
+    return jwt.learn(token).then((learned) => (learned ? verify(token) : undefined))
+  }
+
   /** The same, of a token that is alive at `now`: on or after `exp` it is not (RFC 7519 4.1.4). */
-  function read(token: string, now: number): T | undefined {
+  function read(token: string, now: number): T | undefined | Promise<T | undefined> {
+    const isAlive = (claims: T | undefined) => (claims && now < claims.exp * 1000 ? claims : undefined)
     const claims = readExpired(token)
-    return claims && now < claims.exp * 1000 ? claims : undefined
+    return claims instanceof Promise ? claims.then(isAlive) : isAlive(claims)
   }
 
   return { read, readExpired }

@@ -146,7 +146,7 @@ export function createTokenService(options: TokenServiceOptions) {
     async refresh(token: string, idempotencyKey: string | undefined, device: Device): Promise<TokenPair> {
       // Not asked whether the token has expired: the store knows when the session does. A spent token that comes back is
       // theft however old it is, and the retry of a lost response is none.
-      const claims = refreshTokens.readExpired(token)
+      const claims = await refreshTokens.readExpired(token)
       if (!claims) {
         onRefresh('invalid')
         throw refused('malformed or forged')
@@ -178,7 +178,7 @@ export function createTokenService(options: TokenServiceOptions) {
      * Rejects with `AUTH_INVALID_TOKEN`, and with `AUTH_UNAVAILABLE` where this node cannot know what is revoked.
      */
     async authenticate(token: string, fresh = false): Promise<Auth> {
-      const claims = accessTokens.read(token, clock())
+      const claims = await accessTokens.read(token, clock())
       if (!claims) throw invalid('malformed, forged or expired')
       if (options.feed.age() > options.maxStaleness) throw unavailable('the feed of revocations')
       if (options.revocations.denies(claims)) throw invalid('revoked')
@@ -194,7 +194,8 @@ export function createTokenService(options: TokenServiceOptions) {
      */
     async end(token: string, kind: 'refresh' | 'any'): Promise<void> {
       const claims =
-        refreshTokens.readExpired(token) ?? (kind === 'any' ? accessTokens.readExpired(token) : undefined)
+        (await refreshTokens.readExpired(token)) ??
+        (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
       if (!claims) throw invalid('malformed or forged')
       await ending.end([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
     },

@@ -58,7 +58,7 @@ export function revoke(keys: Keys, kid: string, now: number): Keys {
   const key = keys.find((other) => other.kid === kid)
   if (!key || key.revokedAt !== null) return keys
   const times = { retiredAt: key.retiredAt ?? now, expiresAt: now, revokedAt: now }
-  return signNow(change(keys, key, { ...times, ...EMPTIED }), now)
+  return relink(signNow(change(keys, key, { ...times, ...EMPTIED }), now), now)
 }
 
 /**
@@ -83,13 +83,19 @@ function isDue(head: KeyRecord | undefined, now: number, { rotationAge, algorith
 
 /** Something has to sign: what was about to, or else what stands by. */
 function signNow(keys: Keys, now: number): Keys {
-  const current = keys.find((key) => stateOf(key, now) === 'current')
-  if (current) {
-    const unsucceeded = headOf(keys, now) === undefined
-    return unsucceeded ? change(keys, current, { retiredAt: null, expiresAt: null }) : keys
-  }
+  if (keys.some((key) => stateOf(key, now) === 'current')) return keys
   const following = lineOf(keys, now).find((key) => stateOf(key, now) === 'next') ?? standbyOf(keys, now)
   return change(keys, following, { signsFrom: now })
+}
+
+/** One is gone from the line: who was to be relieved by it signs until the one after it does. */
+function relink(keys: Keys, now: number): Keys {
+  const line = lineOf(keys, now)
+  return line.reduce<Keys>((linked, key, index) => {
+    const at = line[index + 1]?.signsFrom ?? null
+    if (stateOf(key, now) === 'retired' || key.retiredAt === at) return linked
+    return change(linked, key, at === null ? { retiredAt: null, expiresAt: null } : retirement(key, at))
+  }, keys)
 }
 
 /** All that sign, have signed or are going to, in that order. */

@@ -173,8 +173,10 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
     /** Look at the table, for what has just changed there. */
     look,
 
-    /** Heard from another node: refuse at once what this key signed. */
-    drop: (kid: string): void => void drop(kid),
+    /** Heard from another node: refuse at once what this key signed, and see which one signs in its place. */
+    drop(kid: string): void {
+      if (drop(kid)) look().catch(() => {})
+    },
 
     /** Keys that were retired at once, for nodes that cannot read the table. */
     revoked: (): string[] => [...revoked],

@@ -39,21 +39,33 @@ export function createKeyRecords({ orm, run }: Database) {
     async change(
       decide: (keys: readonly KeyRecord[], now: number) => readonly KeyRecord[],
     ): Promise<Snapshot> {
-      return run(
-        orm.transaction(async (tx) => {
-          await tx.execute(sql`select pg_advisory_xact_lock(${KEYS_LOCK})`)
-          const [time] = await tx.select({ now }).from(sql`(values (1)) as one`)
-          const at = Math.floor(time?.now ?? 0)
-          const { keys: before } = toSnapshot(await tx.select(columns).from(signingKeys))
-          const after = decide(before, at)
-          for (const key of after) {
-            if (before.includes(key)) continue
-            const row = toRow(key)
-            await tx.insert(signingKeys).values(row).onConflictDoUpdate({ target: signingKeys.kid, set: row })
-          }
-          return { keys: [...after], now: at }
-        }),
-      )
+      let fault: unknown
+      const changing = orm.transaction(async (tx) => {
+        await tx.execute(sql`select pg_advisory_xact_lock(${KEYS_LOCK})`)
+        const [time] = await tx.select({ now }).from(sql`(values (1)) as one`)
+        const at = Math.floor(time?.now ?? 0)
+        const { keys: before } = toSnapshot(await tx.select(columns).from(signingKeys))
+        const after = guard(() => decide(before, at))
+        for (const key of after.filter((other) => !before.includes(other))) {
+          const row = toRow(key)
+          await tx.insert(signingKeys).values(row).onConflictDoUpdate({ target: signingKeys.kid, set: row })
+        }
+        return { keys: [...after], now: at }
+      })
+      function guard<T>(step: () => T): T {
+        try {
+          return step()
+        } catch (error) {
+          fault = error
+          throw error
+        }
+      }
+      try {
+        return await run(changing)
+      } catch (error) {
+        // A refusal of the rule itself, and none of the database.
+        throw fault ?? error
+      }
     },
   }
 }

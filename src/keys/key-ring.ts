@@ -32,17 +32,24 @@ export function createKeyRing({ now, nameless }: KeyRingOptions) {
   let keys = new Map<string, RingKey>()
   /** Those that sign, have signed or are going to, in that order. */
   let line: RingKey[] = []
+  let standby: RingKey | undefined
   let keySet: KeySet = publish([])
 
   function fill(held: readonly RingKey[], at: number): void {
     keys = new Map(held.map((key) => [key.record.kid, key]))
     const dated = held.filter(({ record }) => record.signsFrom !== null)
     line = dated.sort((a, b) => (a.record.signsFrom ?? 0) - (b.record.signsFrom ?? 0))
+    standby = held.find(({ record }) => record.signsFrom === null)
     keySet = publish(inOrder(held, at))
   }
 
+  /** Where the key of that time is no more, the one after it: whoever has to sign again comes to the same one. */
   function signerAt(time: number): RingKey {
-    const key = line.findLast(({ record }) => (record.signsFrom ?? 0) <= time) ?? line[0]
+    const key =
+      line.findLast(({ record }) => stateAt(record, time) === 'current') ??
+      line.find(({ record }) => stateAt(record, time) === 'next') ??
+      standby ??
+      line.at(-1)
     if (!key) throw unavailable('a key to sign with')
     return key
   }
@@ -86,6 +93,12 @@ export function keyIdOf(token: string): string | undefined {
 function inOrder(held: readonly RingKey[], at: number): RingKey[] {
   const isCurrent = ({ record }: RingKey) => Number(stateOf(record, at) === 'current')
   return held.toSorted((a, b) => isCurrent(b) - isCurrent(a))
+}
+
+/** Of a key in the line; whether it still verifies does not matter for what it signed at its time. */
+function stateAt({ signsFrom, retiredAt }: KeyRecord, time: number): 'next' | 'current' | 'retired' {
+  if (signsFrom === null || time < signsFrom) return 'next'
+  return retiredAt === null || time < retiredAt ? 'current' : 'retired'
 }
 
 function publish(held: readonly RingKey[]): KeySet {

@@ -25,6 +25,7 @@ export async function startServers(count: number): Promise<Servers> {
     REDIS_URL: redis.url,
     REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
     ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',
   }

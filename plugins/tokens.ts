@@ -1,18 +1,16 @@
-import fastifyJwt, { type JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import type { RedisClient } from '../src/redis/client.ts'
-import { ACCESS_CLAIMS, ACCESS_TYP, createAccessTokens } from '../src/tokens/access-token.ts'
+import { createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
 import { createEnding, type Ending } from '../src/tokens/ending.ts'
 import { createHotState } from '../src/tokens/hot-state.ts'
-import type { Jwt } from '../src/tokens/jwt.ts'
-import { createRefreshTokens, REFRESH_CLAIMS, REFRESH_TYP } from '../src/tokens/refresh-token.ts'
+import { createRefreshTokens, refreshAudience } from '../src/tokens/refresh-token.ts'
 import { createRevocationRecords, revocationOf } from '../src/tokens/revocation-records.ts'
+import type { Revocation } from '../src/tokens/revocations.ts'
 import { createSessionRecords } from '../src/tokens/session-records.ts'
 import { createSessionService, type SessionService } from '../src/tokens/session-service.ts'
 import type { StoreSettings } from '../src/tokens/session-store.ts'
 import { createSessionViews } from '../src/tokens/session-views.ts'
-import { importSigningKey, type SigningAlgorithm, type SigningKey } from '../src/tokens/signing-key.ts'
 import { createTokenService, type TokenService } from '../src/tokens/token-service.ts'
 
 declare module 'fastify' {
@@ -21,18 +19,12 @@ declare module 'fastify' {
     sessions: SessionService
     /** What is committed in Postgres as ended: close it, and tell every node. */
     finishEnding: Ending['finish']
-    /** The public keys that access tokens are verified by (RFC 7517). */
-    keySet: { keys: SigningKey['jwk'][] }
   }
 }
 
 export interface TokensOptions extends StoreSettings {
   issuer: string
   audience: string
-  algorithm: SigningAlgorithm
-  /** PKCS #8. */
-  accessTokenKey: string
-  refreshTokenSecret: string
   /** Milliseconds. */
   accessTtl: number
   maxTtl: number
@@ -43,27 +35,12 @@ export interface TokensOptions extends StoreSettings {
   clock?: (() => number) | undefined
 }
 
-/** Decorates the instance with `tokens`, the token service, `sessions`, and `keySet`. */
+/** Decorates the instance with `tokens`, the token service, and `sessions`. */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
-    const { issuer, audience, algorithm, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { issuer, audience, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { keys } = app
     const { record } = app.events
-    const key = importSigningKey(options.accessTokenKey, algorithm)
-    const refreshAudience = `${issuer}#refresh`
-
-    await app.register(fastifyJwt, {
-      namespace: 'access',
-      secret: { private: key.privateKey, public: key.publicKey },
-      sign: { algorithm, kid: key.kid, header: { alg: algorithm, typ: ACCESS_TYP } },
-      verify: verifyOptions(algorithm, ACCESS_TYP, issuer, audience, ACCESS_CLAIMS),
-    })
-    await app.register(fastifyJwt, {
-      namespace: 'refresh',
-      secret: options.refreshTokenSecret,
-      sign: { algorithm: 'HS256', header: { alg: 'HS256', typ: REFRESH_TYP } },
-      verify: verifyOptions('HS256', REFRESH_TYP, issuer, refreshAudience, REFRESH_CLAIMS),
-    })
-    const jwt = app.jwt as unknown as Record<'access' | 'refresh', JWT>
 
     const records = createSessionRecords(app.database, (ended, reason) => {
       for (const session of ended) record({ type: 'session_ended', ...session, detail: { reason } })
@@ -73,7 +50,11 @@ export const tokens = fp(
     const { store, feed, revocations, now } = createHotState({
       settings: options,
       redis: options.redis,
-      recover: async (within) => (await revocationRecords.within(within)).map(revocationOf),
+      recover: async (within) => [
+        ...(await revocationRecords.within(within)).map(revocationOf),
+        ...keys.revoked().map(revocationOfKey),
+      ],
+      onKeyRevoked: keys.drop,
       accessTtl,
       maxStaleness,
       log: app.log,
@@ -88,6 +69,8 @@ export const tokens = fp(
     )
     app.metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
 
+    // A node that cannot read the table just now hears of it from those that can.
+    keys.onRevoked((kids) => void feed.publish(kids.map(revocationOfKey)).catch(() => {}))
     await feed.start()
     checkpoints.start()
     ending.start()
@@ -97,8 +80,8 @@ export const tokens = fp(
       await checkpoints.stop()
     })
     const service = createTokenService({
-      accessTokens: createAccessTokens(adapt(jwt.access), { issuer, audience, accessTtl }),
-      refreshTokens: createRefreshTokens(adapt(jwt.refresh), { issuer, audience: refreshAudience }),
+      accessTokens: createAccessTokens(keys.access, { issuer, audience, accessTtl }),
+      refreshTokens: createRefreshTokens(keys.refresh, { issuer, audience: refreshAudience(issuer) }),
       store,
       records,
       checkpoints,
@@ -124,29 +107,10 @@ export const tokens = fp(
       }),
     )
     app.decorate('finishEnding', ending.finish)
-    app.decorate('keySet', { keys: [key.jwk] })
   },
-  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-metrics', 'pawl-events'] },
+  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-keys', 'pawl-metrics', 'pawl-events'] },
 )
 
-/** Everything is pinned; only expiry is left to the domain, which judges it by its own clock. */
-function verifyOptions(
-  algorithm: SigningAlgorithm | 'HS256',
-  typ: string,
-  iss: string,
-  aud: string,
-  claims: string[],
-) {
-  return {
-    algorithms: [algorithm],
-    checkTyp: typ,
-    allowedIss: iss,
-    allowedAud: aud,
-    requiredClaims: claims,
-    ignoreExpiration: true,
-  }
-}
-
-function adapt({ sign, verify }: JWT): Jwt {
-  return { sign: (claims) => sign(claims), verify: (token) => verify(token) }
+function revocationOfKey(kid: string): Revocation {
+  return { kind: 'key', kid }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { describeFailure } from './cli/failure.ts'
+import { addKeys } from './cli/keys.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addSecrets } from './cli/secrets.ts'
 import { addSeed } from './cli/seed.ts'
@@ -23,7 +24,7 @@ program
     const { serve } = await import('./server.ts')
     await serve(process.env)
   })
-for (const add of [addMigrate, addSeed, addUser, addSecrets]) add(program, process)
+for (const add of [addMigrate, addSeed, addUser, addKeys, addSecrets]) add(program, process)
 
 try {
   await program.parseAsync()

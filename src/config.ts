@@ -56,7 +56,7 @@ function pick(schema: TObject, env: NodeJS.ProcessEnv): Given {
 
 function typeProblems(schema: TObject, given: Given): string[] {
   const broken = new Set([...Value.Errors(schema, given)].map((error) => error.path.slice(1)))
-  for (const [name, { range, pattern, isUrl, shortest }] of Object.entries(schema.properties)) {
+  for (const [name, { range, isUrl, shortest }] of Object.entries(schema.properties)) {
     const value = given[name]
     if (value === undefined || broken.has(name)) continue
     const [minimum, maximum] = (range as [number, number] | undefined) ?? [0, Number.POSITIVE_INFINITY]
@@ -65,7 +65,8 @@ function typeProblems(schema: TObject, given: Given): string[] {
     if (name === 'REDIS_URL' && !parseRedisUrl(value)) broken.add(name)
     if (name === 'WEBHOOK_URL' && !isWebhookUrl(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
-    if (pattern === DURATION && !isBetween(parseDuration(value), shortest, LONGEST)) broken.add(name)
+    if (shortest !== undefined && value !== 'off' && !isBetween(parseDuration(value), shortest, LONGEST))
+      broken.add(name)
   }
   return [...broken].map((name) => `${name} must be ${schema.properties[name]?.description}`)
 }
@@ -76,9 +77,7 @@ function ruleProblems(given: Partial<Record<EnvironmentName, string>>): string[]
     problems.push('DATABASE_URL and REDIS_URL belong together: set both, or neither for the embedded default')
   }
   if (given.DATABASE_URL) {
-    for (const name of ['ISSUER', 'REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY'] as const) {
-      if (!given[name]) problems.push(`${name} is required with DATABASE_URL`)
-    }
+    for (const name of REQUIRED) if (!given[name]) problems.push(`${name} is required with DATABASE_URL`)
   }
   if (!given.WEBHOOK_URL !== !given.WEBHOOK_SECRET)
     problems.push('WEBHOOK_URL and WEBHOOK_SECRET belong together: set both, or neither')
@@ -95,6 +94,14 @@ function ruleProblems(given: Partial<Record<EnvironmentName, string>>): string[]
   }
   return problems
 }
+
+/** Nothing has a default that everybody knows, and nothing is made up that other nodes would not have. */
+const REQUIRED = [
+  'ISSUER',
+  'REFRESH_TOKEN_SECRET',
+  'ACCESS_TOKEN_PRIVATE_KEY',
+  'KEY_ENCRYPTION_SECRET',
+] as const
 
 function isBetween(value: number, least: number, most: number): boolean {
   return value >= least && value <= most
@@ -130,6 +137,11 @@ function assemble(settings: Settings) {
     redisUrl: settings.REDIS_URL,
     accessTokenKey: settings.ACCESS_TOKEN_PRIVATE_KEY,
     refreshTokenSecret: settings.REFRESH_TOKEN_SECRET,
+    keyEncryptionSecret: settings.KEY_ENCRYPTION_SECRET,
+    keys: Object.freeze({
+      rotationAge: settings.KEY_ROTATION_AGE,
+      publication: settings.KEY_PUBLICATION_DELAY,
+    }),
     tokens: Object.freeze({
       issuer,
       audience: settings.AUDIENCE ?? issuer,

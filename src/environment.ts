@@ -17,6 +17,18 @@ const duration = (fallback: string, what: string, shortest = '1s') =>
     .Decode(parseDuration)
     .Encode((ms) => `${ms}ms`)
 
+const durationOrOff = (fallback: string, what: string, shortest: string) =>
+  Type.Transform(
+    Type.String({
+      pattern: `^off$|${DURATION}`,
+      default: fallback,
+      description: `off, or a duration like 15m, of at least ${shortest} (${what})`,
+      shortest: parseDuration(shortest),
+    }),
+  )
+    .Decode((text) => (text === 'off' ? undefined : parseDuration(text)))
+    .Encode((ms) => (ms === undefined ? 'off' : `${ms}ms`))
+
 const integer = (fallback: number, minimum: number, maximum: number) =>
   Type.Transform(
     Type.String({
@@ -92,6 +104,15 @@ export const Environment = Type.Object({
   REFRESH_TOKEN_SECRET: Type.Optional(
     Type.String({ minLength: 32, description: 'at least 32 characters, random' }),
   ),
+  KEY_ENCRYPTION_SECRET: Type.Optional(
+    Type.String({
+      pattern: '^[^,]{32,}(,[^,]{32,})*$',
+      description:
+        'at least 32 characters, random; while it is changed, the new one, a comma and the old one',
+    }),
+  ),
+  KEY_ROTATION_AGE: durationOrOff('90d', 'how long a key signs', '1s'),
+  KEY_PUBLICATION_DELAY: duration('10m', 'how long a key is published before it signs', '0s'),
   REFRESH_IDLE_TTL: duration('7d', 'how long a session may go without a refresh'),
   SESSION_MAX_TTL: duration('30d', 'the longest life of a session'),
   GRACE: duration('30s', 'how long a spent refresh token is answered with its successor', '0s'),

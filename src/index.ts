@@ -5,6 +5,7 @@ import { accounts } from '../plugins/accounts.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { database } from '../plugins/database.ts'
 import { events } from '../plugins/events.ts'
+import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
@@ -21,7 +22,7 @@ import { metrics as metricsRoute } from '../routes/metrics.ts'
 import { refresh } from '../routes/refresh.ts'
 import { signup } from '../routes/signup.ts'
 import type { Config } from './config.ts'
-import { loadSecrets } from './secrets.ts'
+import { loadSecrets, type Secrets } from './secrets.ts'
 
 export type { AuthorizeOptions } from '../plugins/authenticate.ts'
 export { problemDetails } from '../plugins/problem-details.ts'
@@ -70,9 +71,9 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(rateLimit, { enabled: config.rateLimit })
   await scope.register(database, config)
   await scope.register(events, { ...config.events, clock })
+  await scope.register(keys, { ...config.tokens, ...config.keys, ...(await secretsOf(config)) })
   await scope.register(tokens, {
     ...config.tokens,
-    ...(await secretsOf(config)),
     redis: await openRedis(scope, config),
     clock,
   })
@@ -102,12 +103,14 @@ async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
   return scope.redis.pawl
 }
 
-async function secretsOf(config: Config) {
-  const { accessTokenKey, refreshTokenSecret } = config
-  if (accessTokenKey && refreshTokenSecret) return { accessTokenKey, refreshTokenSecret }
+async function secretsOf(config: Config): Promise<Secrets> {
+  const { accessTokenKey, refreshTokenSecret, keyEncryptionSecret } = config
+  if (accessTokenKey && refreshTokenSecret && keyEncryptionSecret)
+    return { accessTokenKey, refreshTokenSecret, keyEncryptionSecret }
   const kept = await loadSecrets(config.dataDir, config.tokens.algorithm)
   return {
     accessTokenKey: accessTokenKey ?? kept.accessTokenKey,
     refreshTokenSecret: refreshTokenSecret ?? kept.refreshTokenSecret,
+    keyEncryptionSecret: keyEncryptionSecret ?? kept.keyEncryptionSecret,
   }
 }

@@ -8,11 +8,14 @@ import { generateSigningKey, type SigningAlgorithm } from './tokens/signing-key.
 export interface Secrets {
   refreshTokenSecret: string
   accessTokenKey: string
+  keyEncryptionSecret: string
 }
 
 const SecretsFile = Type.Object({
   refreshTokenSecret: Type.String({ minLength: 32 }),
   accessTokenKeys: Type.Record(Type.String(), Type.String()),
+  /** A folder of an earlier version has none. */
+  keyEncryptionSecret: Type.Optional(Type.String({ minLength: 32 })),
 })
 type SecretsFile = Static<typeof SecretsFile>
 
@@ -21,6 +24,7 @@ export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
   return {
     refreshTokenSecret: randomBytes(32).toString('base64url'),
     accessTokenKey: generateSigningKey(algorithm),
+    keyEncryptionSecret: randomBytes(32).toString('base64url'),
   }
 }
 
@@ -31,18 +35,22 @@ export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
 export async function loadSecrets(directory: string, algorithm: SigningAlgorithm): Promise<Secrets> {
   const path = join(directory, 'secrets.json')
   const kept = await readSecrets(path)
-  const accessTokenKey = kept?.accessTokenKeys[algorithm]
-  if (kept && accessTokenKey) return { refreshTokenSecret: kept.refreshTokenSecret, accessTokenKey }
-
   const made = generateSecrets(algorithm)
-  const secrets: SecretsFile = {
+  const secrets: Secrets = {
     refreshTokenSecret: kept?.refreshTokenSecret ?? made.refreshTokenSecret,
-    accessTokenKeys: { ...kept?.accessTokenKeys, [algorithm]: made.accessTokenKey },
+    accessTokenKey: kept?.accessTokenKeys[algorithm] ?? made.accessTokenKey,
+    keyEncryptionSecret: kept?.keyEncryptionSecret ?? made.keyEncryptionSecret,
+  }
+  if (kept?.accessTokenKeys[algorithm] && kept.keyEncryptionSecret) return secrets
+  const { accessTokenKey, ...rest } = secrets
+  const file: SecretsFile = {
+    ...rest,
+    accessTokenKeys: { ...kept?.accessTokenKeys, [algorithm]: accessTokenKey },
   }
   // A whole file or none: a process that dies while writing leaves no half of it behind.
-  await writeFile(`${path}.new`, JSON.stringify(secrets), { mode: 0o600, flush: true })
+  await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
-  return { ...made, refreshTokenSecret: secrets.refreshTokenSecret }
+  return secrets
 }
 
 async function readSecrets(path: string): Promise<SecretsFile | undefined> {

@@ -14,13 +14,14 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 const production = () => {
-  const { refreshTokenSecret, accessTokenKey } = generateSecrets('EdDSA')
+  const { refreshTokenSecret, accessTokenKey, keyEncryptionSecret } = generateSecrets('EdDSA')
   return {
     DATABASE_URL: 'postgres://pawl@db/pawl',
     REDIS_URL: 'redis://cache',
     ISSUER: 'https://auth.example.com',
     REFRESH_TOKEN_SECRET: refreshTokenSecret,
     ACCESS_TOKEN_PRIVATE_KEY: accessTokenKey,
+    KEY_ENCRYPTION_SECRET: keyEncryptionSecret,
   }
 }
 
@@ -38,7 +39,7 @@ test('with stores of its own it has no default for any secret', () => {
   assert.deepEqual(problemsOf(production()), [])
   const { DATABASE_URL, REDIS_URL } = production()
   const problems = problemsOf({ DATABASE_URL, REDIS_URL })
-  for (const name of ['ISSUER', 'REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY'])
+  for (const name of ['ISSUER', 'REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET'])
     assert.ok(
       problems.some((problem) => problem.startsWith(name)),
       name,
@@ -54,6 +55,9 @@ test('every problem is listed at once, by name, and no value is repeated', () =>
     SIGNUP: 'yes-please',
     REFRESH_TOKEN_SECRET: 'short-and-secret',
     ACCESS_TOKEN_PRIVATE_KEY: 'not-a-key-at-all',
+    KEY_ENCRYPTION_SECRET: 'short-and-secret-too',
+    KEY_ROTATION_AGE: 'never-ever',
+    KEY_PUBLICATION_DELAY: 'a-while',
     DATABASE_URL: 'postgres://somebody:password-in-url@[db',
     TRUST_PROXY: 'the-proxy',
     ARGON2_MEMORY_KIB: 'lots',

@@ -153,7 +153,7 @@ async function prepare(t: TestContext) {
     WEBHOOK_SECRET: note(secrets, "the webhook's secret", randomBytes(24).toString('hex')),
   }
   const env = await environment(t, settings)
-  for (const name of ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY'])
+  for (const name of ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET'])
     note(secrets, name, env[name] ?? '')
   const database = new URL(env.DATABASE_URL ?? '')
   // The tests' own Postgres asks for no password, and so takes any.

@@ -151,3 +151,32 @@ export const webhookDeliveries = pgTable(
     index('webhook_deliveries_queue').on(table.queue, table.seq).where(sql`${table.deadAt} is null`),
   ],
 )
+
+/** What tokens are signed with. Which key is next, current or retired follows from the times, by the clock of Postgres. */
+export const signingKeys = pgTable(
+  'signing_keys',
+  {
+    kid: text('kid').primaryKey(),
+    purpose: text('purpose', { enum: ['access', 'refresh'] }).notNull(),
+    algorithm: text('algorithm', { enum: ['EdDSA', 'ES256', 'RS256', 'HS256'] }).notNull(),
+    /** The public half, of an access key. */
+    jwk: jsonb('jwk').$type<Record<string, string>>(),
+    /** The private half, encrypted. Taken away when the key is gone; the row stays, so that its id is never used again. */
+    sealed: text('sealed'),
+    /** Milliseconds for which a token that it signs may matter. */
+    tokenLife: bigint('token_life', { mode: 'number' }).notNull(),
+    createdAt: moment('created_at').notNull(),
+    /** By then everybody who verifies has seen it. */
+    readyAt: moment('ready_at').notNull(),
+    signsFrom: moment('signs_from'),
+    retiredAt: moment('retired_at'),
+    expiresAt: moment('expires_at'),
+    /** Retired at once, its tokens refused. */
+    revokedAt: moment('revoked_at'),
+  },
+  (table) => [
+    index('signing_keys_alive').on(table.purpose).where(sql`${table.sealed} is not null`),
+    index('signing_keys_revoked_at').on(table.revokedAt).where(sql`${table.revokedAt} is not null`),
+    check('signing_keys_purpose_known', sql`${table.purpose} in ('access', 'refresh')`),
+  ],
+)

@@ -14,6 +14,8 @@ export interface HotStateOptions {
   /** Where it is; in this process unless given. */
   redis?: RedisClient | undefined
   recover: Recover
+  /** Hears of keys that are retired at once. */
+  onKeyRevoked: (kid: string) => void
   /** The longest life of an access token, in milliseconds. */
   accessTtl: number
   /** Milliseconds that this node may be behind the revocations before it stops answering. */
@@ -39,6 +41,7 @@ export function createHotState({
   redis,
   settings,
   recover,
+  onKeyRevoked,
   accessTtl,
   clock,
   ...rest
@@ -46,7 +49,7 @@ export function createHotState({
   const lifetime = accessTtl + LEEWAY
   if (!redis) {
     const now = clock ?? createSteadyClock()
-    const revocations = createRevocations(lifetime, now)
+    const revocations = createRevocations(lifetime, now, onKeyRevoked)
     return {
       store: createMemoryStore(settings, now),
       feed: createLocalFeed(revocations, () => recover(lifetime)),
@@ -58,7 +61,7 @@ export function createHotState({
   const serverClock = createSharedClock()
   const now = clock ?? serverClock.now
   // By the clock that expiry is judged by: an entry outlives the tokens that it is about, however that clock is set.
-  const revocations = createRevocations(lifetime, now)
+  const revocations = createRevocations(lifetime, now, onKeyRevoked)
   return {
     store: createRedisStore(redis, settings, { era, serverClock, clock }),
     feed: createRedisFeed({ redis, era, serverClock, known: revocations, recover, lifetime, ...rest }),

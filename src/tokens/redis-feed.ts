@@ -150,7 +150,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 function parse(text: string | undefined): Revocation | undefined {
   try {
     const { kind, ...rest } = JSON.parse(text ?? '')
-    return ['session', 'user', 'everything'].includes(kind) ? { kind, ...rest } : undefined
+    return ['session', 'user', 'everything', 'key'].includes(kind) ? { kind, ...rest } : undefined
   } catch {
     return undefined
   }

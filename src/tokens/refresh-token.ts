@@ -22,6 +22,11 @@ export const REFRESH_CLAIMS = Object.keys(RefreshClaims.properties)
 const check = TypeCompiler.Compile(RefreshClaims)
 const isRefreshClaims = (claims: unknown): claims is RefreshClaims => check.Check(claims)
 
+/** The audience of refresh tokens: this service itself, and no API. */
+export function refreshAudience(issuer: string): string {
+  return `${issuer}#refresh`
+}
+
 export interface RefreshTokenSettings {
   issuer: string
   /** Its own, so that no API takes the token for one of its access tokens (RFC 8725 3.12). */
@@ -34,7 +39,10 @@ export function createRefreshTokens(jwt: Jwt, { issuer, audience }: RefreshToken
   return {
     ...createReader(jwt, isRefreshClaims),
 
-    /** A function of its arguments and nothing else: the same line is the same string however often it is delivered. */
+    /**
+     * A function of its arguments and nothing else: the same line is the same string however often it is delivered, signed
+     * with the key of the time of its rotation also when another signs by now.
+     */
     issue(userId: string, sessionId: string, line: Line, now: number) {
       const exp = numericDate(line.expiresAt)
       const claims: RefreshClaims = {
@@ -47,7 +55,7 @@ export function createRefreshTokens(jwt: Jwt, { issuer, audience }: RefreshToken
         exp,
         jti: `${sessionId}.${line.generation}`,
       }
-      return { token: jwt.sign(claims), expiresIn: Math.max(0, exp - numericDate(now)) }
+      return { token: jwt.sign(claims, line.rotatedAt), expiresIn: Math.max(0, exp - numericDate(now)) }
     },
   }
 }

@@ -9,6 +9,8 @@ export type Revocation =
   | { kind: 'user'; userId: string; ver: number; except?: string }
   /** Every session opened before `before` is dead. Milliseconds since the epoch. */
   | { kind: 'everything'; before: number }
+  /** What this key signed is dead. */
+  | { kind: 'key'; kid: string }
 
 /** The claims that a revocation can be about. */
 export interface Revocable {
@@ -25,8 +27,15 @@ interface UserEntry {
 
 export type Revocations = ReturnType<typeof createRevocations>
 
-/** `lifetime` is the longest life of an access token; it and the clock in milliseconds. */
-export function createRevocations(lifetime: number, clock: () => number) {
+/**
+ * `lifetime` is the longest life of an access token; it and the clock in milliseconds. `onKey` is told of keys: no entry is
+ * kept, since who verifies by keys simply has one fewer.
+ */
+export function createRevocations(
+  lifetime: number,
+  clock: () => number,
+  onKey: (kid: string) => void = () => {},
+) {
   // Both in the order in which they were added, which is the order in which they expire.
   const sessions = new Map<string, number>()
   const users = new Map<string, UserEntry>()
@@ -70,6 +79,9 @@ export function createRevocations(lifetime: number, clock: () => number) {
           return
         case 'everything':
           epoch = Math.max(epoch, revocation.before)
+          return
+        case 'key':
+          onKey(revocation.kid)
       }
     },
 

@@ -148,7 +148,7 @@ export function createTokenService(options: TokenServiceOptions) {
     async refresh(token: string, idempotencyKey: string | undefined, device: Device): Promise<TokenPair> {
       // Not asked whether the token has expired: the store knows when the session does. A spent token that comes back is
       // theft however old it is, and the retry of a lost response is none.
-      const claims = refreshTokens.readExpired(token)
+      const claims = await refreshTokens.readExpired(token)
       if (!claims) {
         onRefresh('invalid')
         throw refused('malformed or forged')
@@ -183,7 +183,7 @@ export function createTokenService(options: TokenServiceOptions) {
      * Rejects with `AUTH_INVALID_TOKEN`, and with `AUTH_UNAVAILABLE` where this node cannot know what is revoked.
      */
     async authenticate(token: string, fresh = false): Promise<Auth> {
-      const claims = accessTokens.readExpired(token)
+      const claims = await accessTokens.readExpired(token)
       if (!claims) throw invalid('malformed or forged')
       requireFreshness()
       // On or after `exp` a token is dead (RFC 7519 4.1.4). After the check above, since the feed keeps the clock right, too.
@@ -201,7 +201,8 @@ export function createTokenService(options: TokenServiceOptions) {
      */
     async end(token: string, kind: 'refresh' | 'any'): Promise<void> {
       const claims =
-        refreshTokens.readExpired(token) ?? (kind === 'any' ? accessTokens.readExpired(token) : undefined)
+        (await refreshTokens.readExpired(token)) ??
+        (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
       if (!claims) throw invalid('malformed or forged')
       await ending.end([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
     },

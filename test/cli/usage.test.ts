@@ -73,7 +73,8 @@ test('the secrets it makes are what the server requires, new ones each time', as
     const lines = stdout.trimEnd().split('\n')
     const secrets = Object.fromEntries(lines.map((line) => line.split(/=(.*)/).slice(0, 2)))
     assert.equal(loadConfig({ ...required, ...secrets }).tokens.algorithm, alg)
-    seen.add(secrets.REFRESH_TOKEN_SECRET).add(secrets.ACCESS_TOKEN_PRIVATE_KEY)
+    const names = ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET']
+    for (const name of names) seen.add(secrets[name])
   }
-  assert.equal(seen.size, 6)
+  assert.equal(seen.size, 9)
 })

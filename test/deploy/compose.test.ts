@@ -13,6 +13,7 @@ const secrets = generateSecrets('EdDSA')
 const DOTENV = {
   REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
   ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+  KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
   POSTGRES_PASSWORD: 'as-made-by-the-command',
 }
 

@@ -81,6 +81,7 @@ function environment(databaseUrl: string): Env {
     DATABASE_URL: databaseUrl,
     REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
     ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'warn',

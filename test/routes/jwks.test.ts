@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
+import { eachPurpose } from '../../src/keys/key-records.ts'
+import { retire, standbyOf } from '../../src/keys/lifecycle.ts'
 import { generateSecrets } from '../../src/secrets.ts'
-import { build, signUp } from '../helper.ts'
+import { makeJwt, readJwt, signerOf } from '../forgeries.ts'
+import { build, environment, refresh, signUp, until } from '../helper.ts'
+import { openRecords } from '../keys/helper.ts'
 
 const DIGESTS = { EdDSA: undefined, ES256: 'sha256', RS256: 'sha256' } as const
 
@@ -47,9 +51,55 @@ test('a refresh token says nothing that an API could take for access', async (t)
   const app = await build(t)
   const { refreshToken, sessionId } = await signUp(app)
   const [head, body] = refreshToken.split('.')
-  assert.deepEqual(decode(head), { alg: 'HS256', typ: 'rt+jwt' })
+  const { kid, ...header } = decode(head)
+  assert.deepEqual(header, { alg: 'HS256', typ: 'rt+jwt' })
+  const { keys } = (await app.inject('/.well-known/jwks.json')).json()
+  assert.ok(kid && !keys.some((key: { kid: string }) => key.kid === kid))
   const { iss, aud, sid, gen, jti, ...rest } = decode(body)
   assert.notEqual(aud, iss)
   assert.deepEqual([sid, gen, jti], [sessionId, 1, `${sessionId}.1`])
   assert.deepEqual(Object.keys(rest).sort(), ['exp', 'iat', 'sub'])
+})
+
+test('the key that signs is published first, the next one beside it', async (t) => {
+  const app = await build(t)
+  const { accessToken } = await signUp(app)
+  const { keys } = (await app.inject('/.well-known/jwks.json')).json()
+  assert.equal(keys.length, 2)
+  assert.equal(keys[0].kid, decode(accessToken.split('.')[0]).kid)
+  for (const key of keys) assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
+})
+
+test('the key set may be kept for half as long as a key is published before it signs, and asked after by its tag', async (t) => {
+  const env = await environment(t, { KEY_PUBLICATION_DELAY: '4m' })
+  const app = await build(t, env)
+  const ask = (tag?: string, method: 'GET' | 'HEAD' = 'GET') =>
+    app.inject({ method, url: '/.well-known/jwks.json', headers: tag ? { 'if-none-match': tag } : {} })
+  const { headers } = await ask()
+  const etag = String(headers.etag)
+  assert.equal(headers['cache-control'], 'public, max-age=120')
+  assert.match(etag, /^"[\w-]{22}"$/)
+  for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const same = await ask(tag)
+    assert.deepEqual([same.statusCode, same.body, same.headers.etag], [304, '', etag], tag)
+    assert.equal(same.headers['cache-control'], 'public, max-age=120')
+  }
+  for (const tag of ['"other"', etag.slice(1, -1), '']) assert.equal((await ask(tag)).statusCode, 200, tag)
+  assert.equal((await ask(etag, 'HEAD')).statusCode, 304)
+
+  const records = await openRecords(t, env)
+  await records.change((keys, now) =>
+    eachPurpose(keys, (own) => retire(own, standbyOf(own, now)?.kid ?? '', now)),
+  )
+  await until(async () => (await ask(etag)).statusCode === 200)
+})
+
+test('a refresh token of a version that named no key goes on', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const { refreshToken } = await signUp(app)
+  const [{ kid: _, ...header }, claims] = readJwt(refreshToken)
+  const old = makeJwt(header, claims, signerOf(env, 'refresh'))
+  assert.notEqual(old, refreshToken)
+  assert.equal((await refresh(app, old)).statusCode, 200)
 })

@@ -1,0 +1,93 @@
+import fastifyJwt from '@fastify/jwt'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import { createEnvelope } from '../src/keys/envelope.ts'
+import { createKeyKeeper, type KeyKeeper } from '../src/keys/key-keeper.ts'
+import { importKey, type KeyMaterial } from '../src/keys/key-material.ts'
+import { createKeyRecords } from '../src/keys/key-records.ts'
+import type { Secrets } from '../src/secrets.ts'
+import { ACCESS_CLAIMS, ACCESS_TYP } from '../src/tokens/access-token.ts'
+import type { Jwt } from '../src/tokens/jwt.ts'
+import { REFRESH_CLAIMS, REFRESH_TYP, refreshAudience } from '../src/tokens/refresh-token.ts'
+import type { SigningAlgorithm } from '../src/tokens/signing-key.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    keys: KeyKeeper
+    /** For the routes: what is published of the keys, and for how many seconds it may be kept. */
+    keySet(): { keys: Record<string, string>[]; etag: string; maxAge: number }
+  }
+}
+
+export interface KeysOptions extends Secrets {
+  issuer: string
+  audience: string
+  algorithm: SigningAlgorithm
+  /** Milliseconds, as below. */
+  accessTtl: number
+  maxTtl: number
+  maxStaleness: number
+  rotationAge: number | undefined
+  publication: number
+}
+
+/** Milliseconds between two looks at the table of keys: at most, and at least. */
+const LONGEST_INTERVAL = 1_000
+const SHORTEST_INTERVAL = 100
+
+/** Decorates the instance with `keys`, what tokens are signed and verified with, and `keySet`. */
+export const keys = fp(
+  async (app, options: KeysOptions) => {
+    const { algorithm, accessTtl, maxTtl, maxStaleness, rotationAge, publication } = options
+    const keeper = createKeyKeeper({
+      records: createKeyRecords(app.database),
+      envelope: createEnvelope(options.keyEncryptionSecret),
+      // A refresh token is looked at after its expiry, too: while its session may live, a spent one is proof of theft.
+      policy: { algorithm, rotationAge, publication, tokenLife: { access: accessTtl, refresh: maxTtl } },
+      given: {
+        access: importKey('access', algorithm, options.accessTokenKey),
+        refresh: importKey('refresh', 'HS256', options.refreshTokenSecret),
+      },
+      createJwt: (material) => createJwt(material, options),
+      // A key that is retired at once has to be known as such within the bound.
+      interval: Math.max(SHORTEST_INTERVAL, Math.min(LONGEST_INTERVAL, maxStaleness / 2)),
+      log: app.log,
+    })
+    await keeper.start()
+    app.addHook('onClose', keeper.stop)
+    app.decorate('keys', keeper)
+    // Half of the delay: who fetched the set just before a key came to it has it in time.
+    const maxAge = Math.floor(publication / 2_000)
+    app.decorate('keySet', () => ({ ...keeper.keySet(), maxAge }))
+  },
+  { name: 'pawl-keys', dependencies: ['pawl-database'] },
+)
+
+/**
+ * One key's signer and verifier. Everything is pinned; only expiry is left to the domain, which judges it by its own clock.
+ *
+ * @fastify/jwt has one static key per registration. A key for a single call is possible, but then it makes a signer or a
+ * verifier for that call, parsing the key each time; and nothing can be registered on an application that has started. So
+ * each key gets an application of its own, which never listens, and is forgotten with the key.
+ */
+async function createJwt(material: KeyMaterial, { issuer, audience }: KeysOptions): Promise<Jwt> {
+  const { purpose, kid, algorithm, signingKey, verifyingKey } = material
+  const isAccess = purpose === 'access'
+  const typ = isAccess ? ACCESS_TYP : REFRESH_TYP
+  const host = Fastify()
+  await host.register(fastifyJwt, {
+    secret: isAccess ? { private: signingKey, public: verifyingKey } : signingKey,
+    sign: { algorithm, kid, header: { alg: algorithm, typ } },
+    verify: {
+      algorithms: [algorithm],
+      checkTyp: typ,
+      allowedIss: issuer,
+      allowedAud: isAccess ? audience : refreshAudience(issuer),
+      requiredClaims: isAccess ? ACCESS_CLAIMS : REFRESH_CLAIMS,
+      ignoreExpiration: true,
+    },
+  })
+  await host.ready()
+  const { sign, verify } = host.jwt
+  return { sign: (claims) => sign(claims), verify: (token) => verify(token) }
+}

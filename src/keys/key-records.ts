@@ -1,0 +1,101 @@
+import { gt, isNotNull, or, sql } from 'drizzle-orm'
+import type { Database } from '../db/database.ts'
+import { signingKeys } from '../db/schema.ts'
+import { type KeyRecord, PURPOSES, type Purpose } from './key-record.ts'
+
+/** Any number, as long as every Pawl asks for the same one. */
+const KEYS_LOCK = 7_295_002
+
+export interface Snapshot {
+  keys: KeyRecord[]
+  /** The time of Postgres when it answered, in milliseconds; 0 where it has no key yet. */
+  now: number
+}
+
+export type KeyRecords = ReturnType<typeof createKeyRecords>
+
+/** The `signing_keys` table. Every time in it, and every time that it is compared with, is that of Postgres. */
+export function createKeyRecords({ orm, run }: Database) {
+  const now = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`.mapWith(Number)
+  const columns = { row: signingKeys, now }
+  const recently = sql`now() - interval '1 day'`
+  const inUse = or(isNotNull(signingKeys.sealed), gt(signingKeys.revokedAt, recently))
+
+  return {
+    /** Every key that signs or verifies, and those that were retired at once in the last day. */
+    async read(): Promise<Snapshot> {
+      return toSnapshot(await run(orm.select(columns).from(signingKeys).where(inUse)))
+    },
+
+    /** The same, with what was ever there. */
+    async readAll(): Promise<Snapshot> {
+      return toSnapshot(await run(orm.select(columns).from(signingKeys)))
+    },
+
+    /**
+     * Let `decide` say what becomes of the keys, those that are gone included, while nobody else changes any. Answers what
+     * the table then holds.
+     */
+    async change(
+      decide: (keys: readonly KeyRecord[], now: number) => readonly KeyRecord[],
+    ): Promise<Snapshot> {
+      let fault: unknown
+      const changing = orm.transaction(async (tx) => {
+        await tx.execute(sql`select pg_advisory_xact_lock(${KEYS_LOCK})`)
+        const [time] = await tx.select({ now }).from(sql`(values (1)) as one`)
+        const at = Math.floor(time?.now ?? 0)
+        const { keys: before } = toSnapshot(await tx.select(columns).from(signingKeys))
+        const after = guard(() => decide(before, at))
+        for (const key of after.filter((other) => !before.includes(other))) {
+          const row = toRow(key)
+          await tx.insert(signingKeys).values(row).onConflictDoUpdate({ target: signingKeys.kid, set: row })
+        }
+        return { keys: [...after], now: at }
+      })
+      function guard<T>(step: () => T): T {
+        try {
+          return step()
+        } catch (error) {
+          fault = error
+          throw error
+        }
+      }
+      try {
+        return await run(changing)
+      } catch (error) {
+        // A refusal of the rule itself, and none of the database.
+        throw fault ?? error
+      }
+    },
+  }
+}
+
+/** Apply a rule to the keys of each purpose. */
+export function eachPurpose(
+  keys: readonly KeyRecord[],
+  rule: (keys: readonly KeyRecord[], purpose: Purpose) => readonly KeyRecord[],
+): KeyRecord[] {
+  return PURPOSES.flatMap((purpose) => {
+    const own = keys.filter((key) => key.purpose === purpose)
+    return [...rule(own, purpose)]
+  })
+}
+
+type Row = typeof signingKeys.$inferSelect
+
+const TIMES = ['createdAt', 'readyAt', 'signsFrom', 'retiredAt', 'expiresAt', 'revokedAt'] as const
+
+function toSnapshot(answer: { row: Row; now: number }[]): Snapshot {
+  const keys = answer.map(({ row }) => {
+    const times = TIMES.map((name) => [name, row[name]?.getTime() ?? null])
+    return { ...row, ...Object.fromEntries(times) } as KeyRecord
+  })
+  // Oldest first: which of several that stand by comes next must not depend on the order of an answer.
+  keys.sort((a, b) => a.createdAt - b.createdAt || (a.kid < b.kid ? -1 : 1))
+  return { keys, now: Math.floor(answer[0]?.now ?? 0) }
+}
+
+function toRow(key: KeyRecord): Row {
+  const times = TIMES.map((name) => [name, key[name] === null ? null : new Date(key[name])])
+  return { ...key, ...Object.fromEntries(times) } as Row
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { type TestContext, test } from 'node:test'
+import { confirm } from '../../src/cli/confirm.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
+import { databaseEnvironment, folder, runCli } from '../cli-process.ts'
+import { build, type Env, me, refresh, signUp, until } from '../helper.ts'
+import { kidOf } from '../keys/helper.ts'
+
+interface Listed {
+  kid: string
+  purpose: string
+  state: string
+}
+
+/** What a command needs, and a server that has made the keys. */
+async function setUp(t: TestContext, overrides: Env = {}) {
+  const env = await databaseEnvironment(t)
+  const app = await build(t, { KEY_PUBLICATION_DELAY: '0s', ...env, ...overrides })
+  const pawl = async (line: string) => runCli(['keys', ...line.split(' ')], env)
+  const list = async (line = 'list --json') => JSON.parse((await pawl(line)).stdout) as Listed[]
+  return { env, app, pawl, list }
+}
+
+const states = (keys: Listed[]) => keys.map(({ purpose, state }) => `${purpose} ${state}`).sort()
+
+test('before the first start there are no keys, and nothing to rotate', async (t) => {
+  const env = await databaseEnvironment(t)
+  assert.match((await runCli(['keys', 'list'], env)).stdout, /^There are no keys yet/)
+  assert.equal((await runCli(['keys', 'list', '--json'], env)).stdout, '[]\n')
+  const { code, stderr } = await runCli(['keys', 'rotate'], env)
+  assert.equal(code, 1)
+  assert.match(stderr, /no next access key yet/)
+})
+
+test('the list fits a terminal and shows no secret', async (t) => {
+  const { pawl, list } = await setUp(t, { ACCESS_TOKEN_ALG: 'EdDSA' })
+  const { stdout } = await pawl('list')
+  const lines = stdout.trimEnd().split('\n')
+  assert.equal(lines.length, 5)
+  assert.match(lines[0] ?? '', /^KID +PURPOSE +STATE +ALG +SIGNS FROM +VERIFIES UNTIL$/)
+  for (const line of lines) assert.ok(line.length <= 80, line)
+  assert.deepEqual(states(await list()), ['access current', 'access next', 'refresh current', 'refresh next'])
+  assert.deepEqual(states(await list('list --purpose refresh --json')), ['refresh current', 'refresh next'])
+  for (const key of await list()) assert.ok(!('sealed' in key) && !('jwk' in key))
+})
+
+test('a rotation logs nobody out, and the key that signed goes on verifying', async (t) => {
+  const { app, pawl, list } = await setUp(t)
+  const pair = await signUp(app)
+  const { code, stdout } = await pawl('rotate --json')
+  assert.equal(code, 0)
+  assert.deepEqual(states(JSON.parse(stdout)), [
+    'access current',
+    'access next',
+    'refresh current',
+    'refresh next',
+  ])
+  const first = kidOf(pair.accessToken)
+  await until(async () => (await list()).some(({ kid, state }) => kid === first && state === 'retired'))
+  assert.equal((await me(app, pair.accessToken)).statusCode, 200)
+  const next = (await refresh(app, pair.refreshToken)).json()
+  assert.notEqual(kidOf(next.accessToken), first)
+  assert.notEqual(kidOf(next.refreshToken), kidOf(pair.refreshToken))
+  assert.equal((await me(app, next.accessToken)).statusCode, 200)
+
+  const again = await pawl(`retire ${first}`)
+  assert.deepEqual([again.code, again.stdout], [0, 'The key is retired already.\n'])
+})
+
+test('one kind of key is rotated alone', async (t) => {
+  const { pawl } = await setUp(t)
+  const { stdout } = await pawl('rotate --purpose refresh --json')
+  assert.deepEqual(states(JSON.parse(stdout)), ['refresh current', 'refresh next'])
+})
+
+test('a key retired at once takes its tokens with it, after a question that says so', async (t) => {
+  const { app, pawl, list } = await setUp(t)
+  const pair = await signUp(app)
+  const access = kidOf(pair.accessToken)
+  const asked = await pawl(`retire ${access.slice(0, 12)} --now`)
+  assert.equal(asked.code, 1)
+  assert.match(asked.stderr, /every access token that it signed is refused at once[\s\S]+--yes/)
+  assert.equal((await me(app, pair.accessToken)).statusCode, 200)
+
+  assert.equal((await pawl(`retire ${access.slice(0, 12)} --now --yes`)).code, 0)
+  await until(async () => (await me(app, pair.accessToken)).statusCode === 401)
+  const next = (await refresh(app, pair.refreshToken)).json()
+  assert.equal((await me(app, next.accessToken)).statusCode, 200)
+
+  const lost = kidOf(next.refreshToken)
+  assert.match((await pawl(`retire ${lost} --now`)).stderr, /have to log in again/)
+  assert.equal((await pawl(`retire ${lost} --now --yes`)).code, 0)
+  await until(async () => (await refresh(app, next.refreshToken)).statusCode === 401)
+  assert.ok((await list()).every(({ kid }) => kid !== lost && kid !== access))
+  assert.equal((await list('list --all --json')).filter(({ state }) => state === 'gone').length, 2)
+  const again = await pawl(`retire ${lost} --now --yes`)
+  assert.deepEqual([again.code, again.stdout], [0, 'The key is gone already.\n'])
+})
+
+test('a key that is not there, or not told from another, is not retired', async (t) => {
+  const { pawl, list } = await setUp(t)
+  for (const kid of ['nowhere-to-be-found', 'a', '""']) {
+    const { code, stderr } = await pawl(`retire ${kid} --now --yes`)
+    assert.equal(code, 1)
+    assert.match(stderr, /No key has the id/)
+  }
+  assert.equal((await list()).length, 4)
+})
+
+test('a key that is about to sign is not retired by the way', async (t) => {
+  const { app, pawl, list } = await setUp(t, { KEY_PUBLICATION_DELAY: '1h' })
+  const [, next] = (await app.inject('/.well-known/jwks.json')).json().keys
+  assert.equal((await pawl('rotate --purpose access')).code, 0)
+  const { code, stderr } = await pawl(`retire ${next.kid}`)
+  assert.equal(code, 1)
+  assert.match(stderr, /about to sign, from \d{4}-/)
+  assert.equal((await pawl(`retire ${next.kid} --now --yes`)).code, 0)
+  await until(async () => states(await list()).filter((state) => state.startsWith('access')).length === 2)
+})
+
+test('the embedded database has its keys too', async (t) => {
+  const env = { PAWL_DATA_DIR: await folder(t) }
+  assert.match((await runCli(['keys', 'list'], env)).stdout, /^There are no keys yet/)
+})
+
+test('only yes is yes', async () => {
+  const ask = (typed: string) => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true })
+    stdin.end(typed)
+    const terminal = { stdin, stderr: new PassThrough() } as unknown as Terminal
+    return confirm(terminal, 'Everything ends.')
+  }
+  for (const typed of ['yes\n', 'y\n', ' YES \n']) await ask(typed)
+  for (const typed of ['', '\n', 'no\n', 'yesterday\n']) await assert.rejects(ask(typed), /Nothing was done/)
+})

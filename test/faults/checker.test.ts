@@ -86,14 +86,33 @@ test('a refresh token that is accepted after the end is found, however soon', ()
   assert.deepEqual(found(opened(0), logout(1), refresh(1, 'probe', 1, overtaken)), {})
 })
 
-test('an ending that was begun, refused once, and never finished is found', () => {
-  const half = [opened(0), logout(1, 0), refused(2, 'probe', 1)]
-  assert.deepEqual(found(...half, access(8.1)), { revokedAccepted: 1 })
-  assert.deepEqual(found(...half, access(7.9)), {})
-  assert.deepEqual(found(opened(0), logout(1, 0), refresh(2, 'probe', 1), access(9)), {})
+test('an ending that was begun and never finished is found by whatever was accepted after it', () => {
+  const half = [opened(0), refresh(1, 'owner', 1), logout(2, 0)]
+  const late = refused(12, 'probe', 2)
+  assert.deepEqual(found(...half, access(8.1), late), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, refresh(8.1, 'probe', 2), refused(12, 'probe', 3)), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, access(7.9), late), {})
+  assert.deepEqual(found(...half, access(8.1), refresh(12, 'probe', 2)), {})
+  // Another one was asked for, and may be what ended it.
+  assert.deepEqual(found(...half, logout(4, 0), access(8.1), late), {})
+  assert.deepEqual(found(...half, logout(4, 0), access(10.1), late), { revokedAccepted: 1 })
   // While a store was away nobody could finish it; while one server was, the others could.
-  assert.deepEqual(found(fault(3, 5), ...half, access(8.1)), {})
-  assert.deepEqual(found(fault(3, 5, { oneServer: true }), ...half, access(8.1)), { revokedAccepted: 1 })
+  assert.deepEqual(found(fault(3, 5), ...half, access(8.1), late), {})
+  assert.deepEqual(found(fault(3, 5, { oneServer: true }), ...half, access(8.1), late), {
+    revokedAccepted: 1,
+  })
+})
+
+test('a session that may have ended for theft, after a logout that came to nothing, has ended when that was found', () => {
+  const half = [opened(0), logout(1, 0), refresh(2, 'probe', 1)]
+  const reuse = refused(9, 'probe', 1)
+  assert.deepEqual(found(...half, access(8.9), reuse), {})
+  assert.deepEqual(found(...half, access(15.2), reuse), { revokedAccepted: 1 })
+  // Found by a request that had no answer: it may have come to the server, unless there was no connection.
+  const lost = refused(7, 'probe', 1, 0)
+  assert.deepEqual(found(...half, lost, access(8.9), refused(9, 'probe', 2)), {})
+  const unsent = { ...lost, unsent: true } as const
+  assert.deepEqual(found(...half, unsent, access(8.9), refused(9, 'probe', 2)), { revokedAccepted: 1 })
 })
 
 test('a generation with two different successors is found, if no fault explains it', () => {

@@ -52,7 +52,7 @@ export async function runTrial({
       const { start, end } = await inject(system, fault, () => fault.inject(system, random, load), events)
       slowestRecovery = Math.max(slowestRecovery, end - start)
     }
-    if (isEnough) await load.breakOff()
+    if (isEnough) await load.abandon()
     else {
       await delay(CALM)
       await replaceCrashed(system, events)

@@ -15,6 +15,7 @@ interface Column {
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
 const COLUMNS: readonly Column[] = [
+  { title: 'Redis', meaning: 'the form that it comes in', value: ({ topology }) => topology.name },
   {
     title: 'fault',
     meaning: 'what was done, again and again, at random moments',

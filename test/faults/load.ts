@@ -12,7 +12,7 @@ const PROBED_FOR = 13_000
 /** The same where the server was killed meanwhile: until long after `server-gone` has emptied Redis. */
 const PROBED_FOR_LONG = 18_000
 
-const MOST_LEAVING = 5
+const MOST_LEAVING = 8
 
 export interface Load {
   /** Some clients log out at this server now, and do not ask again should it not answer. */

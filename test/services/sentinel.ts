@@ -39,14 +39,14 @@ export interface SentinelTrio {
 
 /** A master, its replica, and three Sentinels that promote the one when the other has been silent for a second. */
 export async function startSentinel(options: SentinelOptions = {}): Promise<SentinelTrio> {
-  const { flags = [], periods = {} } = options
+  const { flags = [], periods } = options
   const master = await startRedis({ flags: [...flags, ...SYNC] })
   const replica = await startRedis({
     flags: [...flags, ...SYNC, '--replicaof', '127.0.0.1', String(master.port)],
   })
   const sentinels = await Promise.all([1, 2, 3].map(() => startWatcher(master.port, options)))
   for (const { url } of sentinels) {
-    for (const [name, ms] of Object.entries(periods))
+    for (const [name, ms] of Object.entries({ ...periods }))
       await onSentinel(url, (sentinel) => sentinel.call('SENTINEL', 'DEBUG', `${name}-period`, ms))
     await untilTrue(() => knowsAll(url), 'the Sentinels know each other')
   }

@@ -95,7 +95,11 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
       const headers = key ? { 'idempotency-key': key } : {}
       const { body, ...answer } = await send(anyServer(), '/auth/refresh', headers, { refreshToken: token })
       const pair = answer.status === 200 ? (JSON.parse(body) as TokenPair) : undefined
-      const presented = { presented: hash(token), generation: generationOf(token) }
+      const presented = {
+        presented: hash(token),
+        generation: generationOf(token),
+        ...(key && { key: hash(key) }),
+      }
       const returned = pair ? { returned: hash(pair.refreshToken) } : {}
       keep({ kind: 'refresh', session, party, ...presented, ...returned, ...answer })
       return { status: answer.status, ...(pair && { pair }) }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { check, type Violations } from './checker.ts'
 import type { Access, Event, Fault, Logout, Opened, Party, Refresh } from './record.ts'
 
-const RULES = { grace: 4_000, maxStaleness: 1_000, finish: 6_000 }
+const RULES = { grace: 4_000, maxStaleness: 1_000, finish: 6_000, heldUp: 2_000 }
 
 /** Times in seconds; an answer takes 10 ms. */
 const span = (at: number) => ({ start: at * 1000, end: at * 1000 + 10, session: 's', server: 0 })
@@ -58,6 +58,19 @@ test('who has asked to log out, was stolen from, or only heard 503 was not logge
   assert.deepEqual(found(opened(0), logout(1, 0), refused(2, 'owner', 1)), {})
   assert.deepEqual(found(opened(0), refused(1, 'owner', 1, 503), refused(2, 'owner', 1, 0)), {})
   assert.deepEqual(found(opened(0), refresh(1, 'thief', 1), refused(9, 'owner', 1)), {})
+})
+
+test('who comes too late with a spent token and without its key may be refused, whoever was to blame', () => {
+  const first = refresh(1, 'owner', 1, { key: 'a' })
+  assert.deepEqual(found(opened(0), first, refused(6, 'owner', 1)), {})
+  assert.deepEqual(found(opened(0), first, { ...refused(6, 'owner', 1), key: 'a' }), { honestLogouts: 1 })
+  assert.deepEqual(found(opened(0), first, refused(4, 'owner', 1)), { honestLogouts: 1 })
+  // Held up, it was refused perhaps where nobody heard it, and the next one for that.
+  const slow = { ...refused(1, 'owner', 1, 0), end: 4_000 }
+  assert.deepEqual(found(opened(0), first, slow, refused(9, 'owner', 2)), {})
+  assert.deepEqual(found(opened(0), first, { ...slow, end: 2_900 }, refused(9, 'owner', 2)), {
+    honestLogouts: 1,
+  })
 })
 
 test('an access token may be refused when it expires, and by a server whose clock was changed', () => {

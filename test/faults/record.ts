@@ -31,6 +31,8 @@ export interface Refresh extends Request {
   /** The presented token, and its generation. */
   presented: string
   generation: number
+  /** What marks it as a repetition of another one, if anything does; as a hash. */
+  key?: string
   /** The connection was refused: no server has seen it. */
   unsent?: true
   /** The refresh token in the answer, also where the client then threw the answer away. */

@@ -1,5 +1,5 @@
-import type { Fault, Refresh } from '../record.ts'
-import { overlaps, type Rules, type SessionRecord } from '../session-record.ts'
+import type { Fault } from '../record.ts'
+import { mayBeReuse, overlaps, type Rules, type SessionRecord } from '../session-record.ts'
 
 /**
  * Tokens that were accepted though their session had ended: a refresh token by a request that began after the end was
@@ -9,17 +9,13 @@ import { overlaps, type Rules, type SessionRecord } from '../session-record.ts'
  * whatever the server that died has left undone the others finish: for as long as they can reach the stores, the same
  * holds a longer time after the end. At most one sentence for each kind of token.
  */
-export function acceptedAfterEnd(
-  record: SessionRecord,
-  faults: readonly Fault[],
-  { grace, maxStaleness, finish }: Rules,
-): string[] {
+export function acceptedAfterEnd(record: SessionRecord, faults: readonly Fault[], rules: Rules): string[] {
   const { session, refreshes, accesses, endedAt } = record
-  if (endedAt === undefined) return acceptedAfterHalf(record, faults, grace, finish)
+  if (endedAt === undefined) return acceptedAfterHalf(record, faults, rules)
   const found: string[] = []
   const refreshed = refreshes.find(({ status, start }) => status === 200 && start > endedAt)
   if (refreshed) found.push(sentence(session, `generation ${refreshed.generation}`, refreshed, endedAt))
-  const used = accesses.find(({ status, start }) => status === 200 && start > endedAt + maxStaleness)
+  const used = accesses.find(({ status, start }) => status === 200 && start > endedAt + rules.maxStaleness)
   if (used) found.push(sentence(session, 'an access token', used, endedAt))
   return found
 }
@@ -32,32 +28,19 @@ export function acceptedAfterEnd(
 function acceptedAfterHalf(
   { session, refreshes, accesses, logouts }: SessionRecord,
   faults: readonly Fault[],
-  grace: number,
-  finish: number,
+  rules: Rules,
 ): string[] {
   const begun = Math.min(...logouts.map(({ start }) => start))
   const refused = refreshes.find(({ status, start }) => status === 401 && start > begun)
   if (!refused) return []
   const lastAsked = Math.max(...logouts.map(({ end }) => end))
-  const ended = mayBeReuse(refreshes, refused.end, grace) ? refused.end : lastAsked
+  const ended = mayBeReuse(refreshes, refused.end, rules) ? refused.end : lastAsked
   const disturbed = (until: number) =>
     faults.some((fault) => !fault.oneServer && overlaps(fault, { start: begun, end: until }))
   const accepted = [...refreshes, ...accesses].find(
-    ({ status, start }) => status === 200 && start > ended + finish && !disturbed(start),
+    ({ status, start }) => status === 200 && start > ended + rules.finish && !disturbed(start),
   )
   return accepted ? [sentence(session, `a token (${accepted.kind})`, accepted, ended)] : []
-}
-
-/**
- * Whether any refresh up to then may have been taken for theft: one that was not served, whose token, or a newer one, another
- * had presented more than the grace earlier. What was refused spent nothing, and what was not sent did nothing at all.
- */
-function mayBeReuse(refreshes: readonly Refresh[], until: number, grace: number): boolean {
-  const asked = refreshes.filter(({ start, unsent }) => start <= until && !unsent)
-  const spending = asked.filter(({ status, start }) => status !== 401 && start < until - grace)
-  return asked
-    .filter(({ status }) => status !== 200)
-    .some((late) => spending.some((earlier) => earlier !== late && earlier.generation >= late.generation))
 }
 
 function sentence(session: string, what: string, request: { start: number; server: number }, end: number) {

@@ -1,5 +1,5 @@
 import type { Violations } from './checker.ts'
-import { faultNamed } from './faults.ts'
+import { scenarios } from './scenarios.ts'
 import type { Change } from './sources.ts'
 import { prepareSources } from './sources.ts'
 import { runTrial, type Trial } from './trial.ts'
@@ -7,6 +7,7 @@ import { runTrial, type Trial } from './trial.ts'
 /** A promise broken on purpose: what is changed in the sources, under which fault it shows, and as what. */
 export interface Break {
   name: string
+  /** With a single Redis. */
   fault: string
   shows: keyof Violations
   changes: readonly Change[]
@@ -15,11 +16,11 @@ export interface Break {
 /** Where a window is a millisecond wide, it is opened as far as it takes to be hit in a short run. */
 const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.random()))'
 
-/** An ending stays half done for a while: the hot state is closed, and nobody is told yet. */
+/** An ending stays half done for a while: the truth knows of it, and nobody else. */
 const SLOW_ENDING: Change = {
   file: 'src/tokens/ending.ts',
   text: 'await finish(sessions)',
-  by: `await closeAll(store, sessions)\n      ${WIDE.replace('800 * Math.random()', '1000')}\n      await finish(sessions)`,
+  by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await finish(sessions)',
 }
 
 export const BREAKS: readonly Break[] = [
@@ -76,6 +77,12 @@ export const BREAKS: readonly Break[] = [
         text: "where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))",
         by: 'where(inArray(sessions.id, [id]))',
       },
+      // Nodes also remember which have ended; those that were started later do not.
+      {
+        file: 'src/tokens/token-service.ts',
+        text: "if (options.revocations.hasEnded(sessionId)) throw refused('revoked')",
+        by: '',
+      },
     ],
   },
   {
@@ -101,17 +108,29 @@ export const BREAKS: readonly Break[] = [
 /** Milliseconds after which a break that did not show counts as overlooked. */
 const LIMIT = 60_000
 
+/** The breaks of these names; all, where none is given. Throws where there is no such break. */
+export function breaksNamed(names: readonly string[] = BREAKS.map(({ name }) => name)): Break[] {
+  return names.map((name) => {
+    const found = BREAKS.find((broken) => broken.name === name)
+    if (!found)
+      throw new Error(`There is no break '${name}', only ${BREAKS.map((one) => one.name).join('; ')}`)
+    return found
+  })
+}
+
 /** A trial of a system that is broken so; it ends as soon as that shows. */
 export async function runBreak(
   { fault, shows, changes }: Break,
   seed: number,
 ): Promise<Trial & { took: number }> {
+  const [scenario] = scenarios(['single'], [fault])
+  if (!scenario) throw new Error(`There is no fault ${fault}`)
   const { entry, remove } = await prepareSources(changes)
   const begun = performance.now()
   try {
     const trial = await runTrial({
       entry,
-      fault: faultNamed(fault),
+      ...scenario,
       duration: LIMIT,
       seed,
       people: 60,

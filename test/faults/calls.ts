@@ -14,6 +14,8 @@ interface Answer extends Span {
   status: number
   body: string
   server: number
+  /** Nothing was sent, as there was no connection. */
+  unsent?: true
 }
 
 export interface Refreshing {
@@ -41,7 +43,8 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
     const start = performance.now()
     return new Promise<Answer>((resolve) => {
       let text = ''
-      const done = (status: number) => resolve({ start, end: performance.now(), status, body: text, server })
+      const done = (status: number, rest: Pick<Answer, 'unsent'> = {}) =>
+        resolve({ start, end: performance.now(), status, body: text, server, ...rest })
       const sent = request(
         `${nodes[server]?.url()}${path}`,
         {
@@ -60,7 +63,9 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
         },
       )
       sent.on('timeout', () => sent.destroy())
-      sent.on('error', () => done(0))
+      sent.on('error', (error: NodeJS.ErrnoException) =>
+        done(0, error.code === 'ECONNREFUSED' ? { unsent: true } : {}),
+      )
       sent.end(body && JSON.stringify(body))
     })
   }
@@ -90,7 +95,11 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
       const headers = key ? { 'idempotency-key': key } : {}
       const { body, ...answer } = await send(anyServer(), '/auth/refresh', headers, { refreshToken: token })
       const pair = answer.status === 200 ? (JSON.parse(body) as TokenPair) : undefined
-      const presented = { presented: hash(token), generation: generationOf(token) }
+      const presented = {
+        presented: hash(token),
+        generation: generationOf(token),
+        ...(key && { key: hash(key) }),
+      }
       const returned = pair ? { returned: hash(pair.refreshToken) } : {}
       keep({ kind: 'refresh', session, party, ...presented, ...returned, ...answer })
       return { status: answer.status, ...(pair && { pair }) }

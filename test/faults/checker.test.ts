@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { check, type Violations } from './checker.ts'
 import type { Access, Event, Fault, Logout, Opened, Party, Refresh } from './record.ts'
 
-const RULES = { grace: 4_000, maxStaleness: 1_000, finish: 6_000 }
+const RULES = { grace: 4_000, maxStaleness: 1_000, finish: 6_000, heldUp: 2_000 }
 
 /** Times in seconds; an answer takes 10 ms. */
 const span = (at: number) => ({ start: at * 1000, end: at * 1000 + 10, session: 's', server: 0 })
@@ -60,6 +60,19 @@ test('who has asked to log out, was stolen from, or only heard 503 was not logge
   assert.deepEqual(found(opened(0), refresh(1, 'thief', 1), refused(9, 'owner', 1)), {})
 })
 
+test('who comes too late with a spent token and without its key may be refused, whoever was to blame', () => {
+  const first = refresh(1, 'owner', 1, { key: 'a' })
+  assert.deepEqual(found(opened(0), first, refused(6, 'owner', 1)), {})
+  assert.deepEqual(found(opened(0), first, { ...refused(6, 'owner', 1), key: 'a' }), { honestLogouts: 1 })
+  assert.deepEqual(found(opened(0), first, refused(4, 'owner', 1)), { honestLogouts: 1 })
+  // Held up, it was refused perhaps where nobody heard it, and the next one for that.
+  const slow = { ...refused(1, 'owner', 1, 0), end: 4_000 }
+  assert.deepEqual(found(opened(0), first, slow, refused(9, 'owner', 2)), {})
+  assert.deepEqual(found(opened(0), first, { ...slow, end: 2_900 }, refused(9, 'owner', 2)), {
+    honestLogouts: 1,
+  })
+})
+
 test('an access token may be refused when it expires, and by a server whose clock was changed', () => {
   assert.deepEqual(found(opened(0), access(20, 401, 20)), {})
   assert.deepEqual(found(fault(4, 6, { clock: true }), opened(0), access(5, 401)), {})
@@ -86,14 +99,33 @@ test('a refresh token that is accepted after the end is found, however soon', ()
   assert.deepEqual(found(opened(0), logout(1), refresh(1, 'probe', 1, overtaken)), {})
 })
 
-test('an ending that was begun, refused once, and never finished is found', () => {
-  const half = [opened(0), logout(1, 0), refused(2, 'probe', 1)]
-  assert.deepEqual(found(...half, access(8.1)), { revokedAccepted: 1 })
-  assert.deepEqual(found(...half, access(7.9)), {})
-  assert.deepEqual(found(opened(0), logout(1, 0), refresh(2, 'probe', 1), access(9)), {})
+test('an ending that was begun and never finished is found by whatever was accepted after it', () => {
+  const half = [opened(0), refresh(1, 'owner', 1), logout(2, 0)]
+  const late = refused(12, 'probe', 2)
+  assert.deepEqual(found(...half, access(8.1), late), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, refresh(8.1, 'probe', 2), refused(12, 'probe', 3)), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, access(7.9), late), {})
+  assert.deepEqual(found(...half, access(8.1), refresh(12, 'probe', 2)), {})
+  // Another one was asked for, and may be what ended it.
+  assert.deepEqual(found(...half, logout(4, 0), access(8.1), late), {})
+  assert.deepEqual(found(...half, logout(4, 0), access(10.1), late), { revokedAccepted: 1 })
   // While a store was away nobody could finish it; while one server was, the others could.
-  assert.deepEqual(found(fault(3, 5), ...half, access(8.1)), {})
-  assert.deepEqual(found(fault(3, 5, { oneServer: true }), ...half, access(8.1)), { revokedAccepted: 1 })
+  assert.deepEqual(found(fault(3, 5), ...half, access(8.1), late), {})
+  assert.deepEqual(found(fault(3, 5, { oneServer: true }), ...half, access(8.1), late), {
+    revokedAccepted: 1,
+  })
+})
+
+test('a session that may have ended for theft, after a logout that came to nothing, has ended when that was found', () => {
+  const half = [opened(0), logout(1, 0), refresh(2, 'probe', 1)]
+  const reuse = refused(9, 'probe', 1)
+  assert.deepEqual(found(...half, access(8.9), reuse), {})
+  assert.deepEqual(found(...half, access(15.2), reuse), { revokedAccepted: 1 })
+  // Found by a request that had no answer: it may have come to the server, unless there was no connection.
+  const lost = refused(7, 'probe', 1, 0)
+  assert.deepEqual(found(...half, lost, access(8.9), refused(9, 'probe', 2)), {})
+  const unsent = { ...lost, unsent: true } as const
+  assert.deepEqual(found(...half, unsent, access(8.9), refused(9, 'probe', 2)), { revokedAccepted: 1 })
 })
 
 test('a generation with two different successors is found, if no fault explains it', () => {

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { createCalls } from './calls.ts'
 import { createHonestClient, type HonestClient } from './honest-client.ts'
+import { createPauses } from './pauses.ts'
 import type { Random } from './random.ts'
 import type { Event } from './record.ts'
 import { MAX_STALENESS, type System } from './system.ts'
@@ -9,8 +9,10 @@ import { steal } from './thief.ts'
 
 /** Milliseconds that the tokens of an ended session are still tried for. */
 const PROBED_FOR = 13_000
+/** The same where the server was killed meanwhile: until long after `server-gone` has emptied Redis. */
+const PROBED_FOR_LONG = 18_000
 
-const MOST_LEAVING = 5
+const MOST_LEAVING = 8
 
 export interface Load {
   /** Some clients log out at this server now, and do not ask again should it not answer. */
@@ -18,7 +20,7 @@ export interface Load {
   /** No client begins anything new; resolves when all have ended, the sessions that live on with a last refresh. */
   stop(): Promise<void>
   /** Everybody drops what he is at. */
-  breakOff(): Promise<void>
+  abandon(): Promise<void>
 }
 
 /** So many people at the same time: some are stolen from, some log out, and one who has left is replaced by another. */
@@ -28,19 +30,32 @@ export function startLoad(system: System, events: Event[], people: number, rando
   const leaving = new Set<Promise<void>>()
   let over = false
   const isOver = () => over
-  const broken = new AbortController()
-  const pause = (ms: number) => delay(ms, undefined, { signal: broken.signal })
+  const { pause, cutShort, breakOff } = createPauses()
 
-  /** Try whether its tokens still work. */
-  async function probe(session: string, pairs: readonly TokenPair[], chance: Random): Promise<void> {
-    const until = performance.now() + PROBED_FOR
+  /** Try whether its tokens still work. What the newest of them brings takes its place: to come with a spent one ends it. */
+  async function probe(
+    session: string,
+    given: readonly TokenPair[],
+    chance: Random,
+    probedFor = PROBED_FOR,
+  ): Promise<void> {
+    const pairs = [...given]
+    const until = performance.now() + probedFor
+    const refresh = async (token: string) => {
+      const { pair } = await calls.refresh({ session, party: 'probe', token })
+      if (pair)
+        pairs.splice(
+          pairs.findIndex(({ refreshToken }) => refreshToken === token),
+          1,
+          pair,
+        )
+    }
     await pause(MAX_STALENESS * chance.between(0, 1.1))
-    const newest = pairs.at(-1)
-    if (newest) await calls.refresh({ session, party: 'probe', token: newest.refreshToken })
+    await refresh(chance.pick(pairs.slice(-1)).refreshToken)
     while (performance.now() < until && !over) {
       const { accessToken, refreshToken } = chance.pick(pairs)
       await calls.access(session, accessToken)
-      if (chance.chance(0.15)) await calls.refresh({ session, party: 'probe', token: refreshToken })
+      if (chance.chance(0.15)) await refresh(refreshToken)
       await pause(chance.between(50, 700))
     }
   }
@@ -53,7 +68,8 @@ export function startLoad(system: System, events: Event[], people: number, rando
   ): Promise<void> {
     await client.logOut(insists, server)
     // Where it was not acknowledged the session may go on: see what the servers say, and whether they stay with it.
-    await probe(client.session, [client.stored()], chance)
+    const probedFor = server === undefined ? PROBED_FOR : PROBED_FOR_LONG
+    await probe(client.session, [client.stored()], chance, probedFor)
   }
 
   async function person(chance: Random): Promise<void> {
@@ -99,12 +115,13 @@ export function startLoad(system: System, events: Event[], people: number, rando
     },
     async stop() {
       over = true
+      cutShort()
       await Promise.all([...crowd, ...leaving])
       calls.close()
     },
-    async breakOff() {
+    async abandon() {
       over = true
-      broken.abort()
+      breakOff()
       calls.close()
       await Promise.allSettled([...crowd, ...leaving])
     },

@@ -18,7 +18,7 @@ export interface Node {
   output(): string
 }
 
-const START_LIMIT = 20_000
+const START_LIMIT = 60_000
 const KEPT_OUTPUT = 20_000
 
 /** `entry` is the module that it runs. */

@@ -31,6 +31,10 @@ export interface Refresh extends Request {
   /** The presented token, and its generation. */
   presented: string
   generation: number
+  /** What marks it as a repetition of another one, if anything does; as a hash. */
+  key?: string
+  /** The connection was refused: no server has seen it. */
+  unsent?: true
   /** The refresh token in the answer, also where the client then threw the answer away. */
   returned?: string
 }
@@ -51,7 +55,7 @@ export interface Fault extends Span {
   name: string
   /** Writes that Redis had acknowledged were lost by it. */
   losesWrites: boolean
-  /** It touched one server and no store: the others could go on. */
+  /** It touched one server, and no store for longer than a moment: the others could go on. */
   oneServer: boolean
   /** It changed what a server takes for the time. */
   clock: boolean

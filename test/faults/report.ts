@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { findPostgres, findRedis } from '../services/binaries.ts'
 import { ROOT } from './sources.ts'
 import { ACCESS_TTL, GRACE, MAX_STALENESS, STALL } from './system.ts'
-import type { Trial } from './trial.ts'
+import { CALM, type Trial } from './trial.ts'
 
 interface Column {
   title: string
@@ -10,15 +10,24 @@ interface Column {
   value(trial: Trial): number | string
   /** What is there in the row of sums; nothing unless it is one. */
   sums?: boolean
+  /** It says no number. */
+  isText?: boolean
 }
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
 const COLUMNS: readonly Column[] = [
   {
+    title: 'Redis',
+    meaning: 'the form that it comes in',
+    value: ({ topology }) => topology.name,
+    isText: true,
+  },
+  {
     title: 'fault',
     meaning: 'what was done, again and again, at random moments',
     value: ({ fault }) => fault.name,
+    isText: true,
   },
   {
     title: 'injected',
@@ -105,7 +114,7 @@ export function table(trials: readonly Trial[]): string {
   const sum = ({ value }: Column) => trials.reduce((total, trial) => total + Number(value(trial)), 0)
   const sums = COLUMNS.map((column, index) => (column.sums ? String(sum(column)) : index === 0 ? 'all' : ''))
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const rule = line(COLUMNS.map((_, index) => (index === 0 ? '---' : '--:')))
+  const rule = line(COLUMNS.map(({ isText }) => (isText ? '---' : '--:')))
   return [line(COLUMNS.map(({ title }) => title)), rule, ...rows.map(line), line(sums)].join('\n')
 }
 
@@ -142,19 +151,20 @@ export interface Settings {
 
 /** `docs/faults.md`. */
 export async function page(trials: readonly Trial[], { seed, people, duration }: Settings): Promise<string> {
+  const descriptions = new Map(trials.map(({ topology }) => [topology.name, topology.description]))
   return `# What faults do to it
 
 Made by \`npm run test:faults -- --write --seed ${seed}\`: ${await versions()}.
 
-Three server processes, a Redis and a Postgres, all of them real, under the load of ${people} people at once. Honest ones have
-one to three tabs, which refresh now and then at the same moment; they lose answers, ask again with the key of their attempt
-(sometimes much later) or, where they send none, within the grace; some log out. Three in ten are stolen from: a thief copies
-their newest refresh token, uses it at some later moment, and goes on with what he gets. Every request and every answer is
-written down, and judged afterwards by a checker that knows nothing of how Pawl works
+Three server processes, a Postgres, and Redis in one of its forms, all of them real, under the load of ${people} people at
+once. Honest ones have one to three tabs, which refresh now and then at the same moment; they lose answers, ask again with the
+key of their attempt (sometimes much later) or, where they send none, within the grace; some log out. Three in ten are stolen
+from: a thief copies their newest refresh token, uses it at some later moment, and goes on with what he gets. Every request
+and every answer is written down, and judged afterwards by a checker that knows nothing of how Pawl works
 ([checker.ts](../test/faults/checker.ts)). That the checker finds what it looks for is a test, too: of records made up, and
 of systems that were broken on purpose ([breaks.ts](../test/faults/breaks.ts)).
 
-Each fault has a system of its own, for ${seconds(duration)} and ${seconds(GRACE * 2.5)} without faults at the end. All of life goes faster
+Each row is a system of its own, for ${seconds(duration)} and ${seconds(CALM)} without faults at the end. All of life goes faster
 there: a grace of ${seconds(GRACE)}, access tokens that live for ${seconds(ACCESS_TTL)}, a staleness bound of ${seconds(MAX_STALENESS)}. A stall lasts
 ${seconds(STALL[0])} to ${seconds(STALL[1])}: longer than the bound, shorter than the grace.
 
@@ -164,8 +174,12 @@ ${table(trials)}
 |---|---|
 ${COLUMNS.map(({ title, meaning }) => `| ${title} | ${meaning} |`).join('\n')}
 
-| fault | |
+| Redis | |
 |---|---|
-${trials.map(({ fault }) => `| ${fault.name} | ${fault.description} |`).join('\n')}
+${[...descriptions].map(([name, description]) => `| ${name} | ${description} |`).join('\n')}
+
+| Redis | fault | |
+|---|---|---|
+${trials.map(({ topology, fault }) => `| ${topology.name} | ${fault.name} | ${fault.description} |`).join('\n')}
 `
 }

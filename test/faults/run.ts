@@ -5,22 +5,24 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { BREAKS, runBreak } from './breaks.ts'
+import { type Break, breaksNamed, runBreak } from './breaks.ts'
 import { isClean, type Verdict } from './checker.ts'
-import { FAULTS, faultNamed } from './faults.ts'
 import type { Event } from './record.ts'
 import { page, type Settings, table } from './report.ts'
+import { FAULT_NAMES, type Scenario, scenarios, TOPOLOGY_NAMES } from './scenarios.ts'
 import { prepareSources, ROOT } from './sources.ts'
 import { runTrial, type Trial } from './trial.ts'
 
 const HELP = `npm run test:faults -- [options]
-  --seconds <n>    how long each fault is injected again and again (20)
-  --fault <name>   only this one; may be repeated: ${FAULTS.map(({ name }) => name).join(', ')}
-  --seed <n>       repeats the choices of another run, as far as chance is all there is to it
-  --people <n>     how many clients at once (80)
-  --write          write the table to docs/faults.md
-  --record <file>  write down every request and answer, a line of JSON each, to look into what was found
-  --breaks         instead, break the promises on purpose, one after the other, and see whether it is found out
+  --seconds <n>      how long each fault is injected again and again (20)
+  --topology <name>  only this form of Redis; may be repeated: ${TOPOLOGY_NAMES.join(', ')}
+  --fault <name>     only this one; may be repeated: ${FAULT_NAMES.join(', ')}
+  --seed <n>         repeats the choices of another run, as far as chance is all there is to it
+  --people <n>       how many clients at once (80)
+  --write            write the table to docs/faults.md
+  --record <file>    write down every request and answer, a line of JSON each, to look into what was found
+  --breaks           instead, break the promises on purpose, one after the other, and see whether it is found out
+  --break <name>     the same with this one alone; may be repeated
 `
 /** So many are shown of each kind. */
 const MOST_SHOWN = 5
@@ -32,12 +34,14 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '20' },
+      topology: { type: 'string', multiple: true },
       fault: { type: 'string', multiple: true },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       people: { type: 'string', default: '80' },
       write: { type: 'boolean', default: false },
       record: { type: 'string' },
       breaks: { type: 'boolean', default: false },
+      break: { type: 'string', multiple: true },
       help: { type: 'boolean', default: false },
     },
   })
@@ -51,8 +55,8 @@ async function main(): Promise<number> {
     say(HELP)
     return isWrong ? 1 : 0
   }
-  if (values.breaks) return tryBreaks(settings.seed)
-  const trials = await tryFaults(values.fault ?? FAULTS.map(({ name }) => name), settings)
+  if (values.breaks || values.break) return tryBreaks(breaksNamed(values.break), settings.seed)
+  const trials = await tryFaults(scenarios(values.topology, values.fault), settings)
   if (values.record)
     await writeFile(
       values.record,
@@ -65,14 +69,14 @@ async function main(): Promise<number> {
   return trials.every(isClean) ? 0 : 1
 }
 
-async function tryFaults(names: readonly string[], settings: Settings): Promise<Trial[]> {
-  const faults = names.map(faultNamed)
+async function tryFaults(chosen: readonly Scenario[], settings: Settings): Promise<Trial[]> {
   const trials: Trial[] = []
   const { entry, remove } = await prepareSources()
   try {
-    for (const fault of faults) {
-      say(`${fault.name}: ${fault.description}\n`)
-      const trial = await runTrial({ fault, entry, ...settings })
+    for (const scenario of chosen) {
+      const { topology, fault } = scenario
+      say(`${topology.name}, ${fault.name}: ${fault.description}\n`)
+      const trial = await runTrial({ ...scenario, entry, ...settings })
       trials.push(trial)
       say(describe(trial))
     }
@@ -83,13 +87,15 @@ async function tryFaults(names: readonly string[], settings: Settings): Promise<
   return trials
 }
 
-async function tryBreaks(seed: number): Promise<number> {
+async function tryBreaks(chosen: readonly Break[], seed: number): Promise<number> {
   let overlooked = 0
-  for (const broken of BREAKS) {
+  for (const broken of chosen) {
     say(`${broken.name}\n`)
     const trial = await runBreak(broken, seed)
-    if (trial.violations[broken.shows].length === 0) overlooked++
+    const isFound = trial.violations[broken.shows].length > 0
+    if (!isFound) overlooked++
     say(describe(trial))
+    say(`  ${isFound ? 'found' : 'OVERLOOKED'} after ${Math.round(trial.took / 1000)} s\n`)
   }
   say(overlooked === 0 ? 'All were found out.\n' : `${overlooked} were overlooked.\n`)
   return overlooked === 0 ? 0 : 1

@@ -7,6 +7,8 @@ export interface Rules {
   maxStaleness: number
   /** How long after a server died half-way through an ending the others may take to finish it. */
   finish: number
+  /** How long after a request went without its answer it may still be carried out. */
+  heldUp: number
 }
 
 /** What the record has about one session, in the order of sending. */
@@ -61,6 +63,29 @@ function acknowledgedEnd({ logouts, refreshes }: SessionRecord): number | undefi
   )
   const ends = [...loggedOut, ...refused].map(({ end }) => end)
   return ends.length > 0 ? Math.min(...ends) : undefined
+}
+
+/**
+ * Whether any refresh up to then may have been taken for theft: one that was not served, whose token, or a newer one, had been
+ * presented more than the grace before this one was judged, by whoever had another key or none. What was refused spent nothing,
+ * and what was not sent did nothing at all.
+ */
+export function mayBeReuse(refreshes: readonly Refresh[], until: number, { grace, heldUp }: Rules): boolean {
+  const asked = refreshes.filter(({ start, unsent }) => start <= until && !unsent)
+  const spending = asked.filter(({ status }) => status !== 401)
+  return asked.some((late) => {
+    if (late.status === 200) return false
+    const judgedBy = Math.min(until, late.status === 401 ? late.end : late.end + heldUp)
+    const isRepeated = ({ presented, key }: Refresh) =>
+      presented === late.presented && key !== undefined && key === late.key
+    return spending.some(
+      (earlier) =>
+        earlier.generation >= late.generation &&
+        earlier.start < judgedBy - grace &&
+        earlier !== late &&
+        !isRepeated(earlier),
+    )
+  })
 }
 
 export function overlaps(fault: Fault, { start, end }: Span): boolean {

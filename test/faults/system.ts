@@ -8,7 +8,7 @@ import { startPostgres } from '../services/postgres.ts'
 import { createTemplateDatabase } from '../services/template.ts'
 import { createLink, type Link } from './link.ts'
 import { type Node, startNode } from './nodes.ts'
-import { createSingle, type Topology } from './topology.ts'
+import type { RedisServers } from './topology.ts'
 
 /** Milliseconds: all of a system's life in half a minute. A stall is longer than the bound and shorter than the grace. */
 export const GRACE = 4_000
@@ -20,11 +20,11 @@ const SERVERS = 3
 const RECOVERY_LIMIT = 20_000
 
 /** Three servers that run the module `entry`, each with its own link to Redis, and stores that belong to them alone. */
-export interface System {
+export interface System<R extends RedisServers = RedisServers> {
   nodes: readonly Node[]
   /** The links of each server. */
   links: readonly (readonly Link[])[]
-  redis: Topology
+  redis: R
   /** Signals Postgres, every process of it. */
   signalPostgres(signal: NodeJS.Signals): Promise<void>
   /** End Postgres by a signal to its main process, and start it again on the same data. */
@@ -34,16 +34,16 @@ export interface System {
   stop(): Promise<void>
 }
 
-export async function startSystem(
+export async function startSystem<R extends RedisServers>(
   entry: string,
-  createTopology: () => Promise<Topology> = createSingle,
-): Promise<System> {
+  startServers: () => Promise<R>,
+): Promise<System<R>> {
   const stack: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const step of stack.splice(0).reverse()) await step()
   }
   try {
-    const [redis, postgres] = await Promise.all([createTopology(), startPostgres()])
+    const [redis, postgres] = await Promise.all([startServers(), startPostgres()])
     stack.push(redis.stop, postgres.stop)
     const env = environment((await createTemplateDatabase(postgres.url)).url)
     const links = await Promise.all(

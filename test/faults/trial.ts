@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { check, type Verdict } from './checker.ts'
-import type { Fault } from './faults.ts'
+import type { Fault } from './fault.ts'
 import { startLoad } from './load.ts'
 import { createRandom } from './random.ts'
 import type { Event } from './record.ts'
+import type { Scenario } from './scenarios.ts'
 import { GRACE, MAX_STALENESS, type System, startSystem } from './system.ts'
 
-export const RULES = { grace: GRACE, maxStaleness: MAX_STALENESS, finish: 7_000 }
+export const RULES = { grace: GRACE, maxStaleness: MAX_STALENESS, finish: 7_000, heldUp: 2_000 }
 
 /** Without faults at the end: thieves whose traces were lost are found now. */
-const CALM = 2.5 * GRACE
+export const CALM = 2 * GRACE
 
-export interface TrialOptions {
-  fault: Fault
+export interface TrialOptions extends Scenario {
   /** Milliseconds in which faults are injected. */
   duration: number
   seed: number
@@ -23,8 +23,7 @@ export interface TrialOptions {
   isEnough?: (verdict: Verdict) => boolean
 }
 
-export interface Trial extends Verdict {
-  fault: Fault
+export interface Trial extends Verdict, Scenario {
   /** Milliseconds from the start of a fault until every server was ready, the longest. */
   slowestRecovery: number
   events: Event[]
@@ -32,6 +31,7 @@ export interface Trial extends Verdict {
 
 /** One fault, again and again, under load, on a system of its own. */
 export async function runTrial({
+  topology,
   fault,
   duration,
   seed,
@@ -41,24 +41,25 @@ export async function runTrial({
 }: TrialOptions): Promise<Trial> {
   const random = createRandom(seed)
   const events: Event[] = []
-  const system = await startSystem(entry)
+  const system = await startSystem(entry, topology.start)
   try {
     const load = startLoad(system, events, people, random.fork())
     const until = performance.now() + duration
     let slowestRecovery = 0
-    const isDone = () => performance.now() > until || (isEnough?.(check(events, RULES)) ?? false)
-    while (!isDone()) {
+    while (performance.now() < until) {
       await delay(random.between(300, isEnough ? 1_000 : 2_500))
-      const { start, end } = await inject(system, fault, () => fault.inject(system, random, load), events)
-      slowestRecovery = Math.max(slowestRecovery, end - start)
+      // After the pause: what a fault brings to light is seen by who asks later.
+      if (isEnough?.(check(events, RULES))) break
+      const recovery = await inject(system, fault, () => fault.inject(system, random, load), events)
+      slowestRecovery = Math.max(slowestRecovery, recovery)
     }
-    if (isEnough) await load.breakOff()
+    if (isEnough) await load.abandon()
     else {
       await delay(CALM)
       await replaceCrashed(system, events)
       await load.stop()
     }
-    return { fault, slowestRecovery, events, ...check(events, RULES) }
+    return { topology, fault, slowestRecovery, events, ...check(events, RULES) }
   } finally {
     await system.stop()
   }
@@ -74,14 +75,21 @@ async function replaceCrashed({ nodes }: System, events: Event[]): Promise<void>
   }
 }
 
-async function inject(system: System, fault: Fault, work: () => Promise<void>, events: Event[]) {
-  const { name, losesWrites, oneServer, clock } = fault
+/** Resolves to the milliseconds until every server was ready, once Redis is whole again, too. */
+async function inject(
+  system: System,
+  { name, losesWrites, oneServer, clock }: Fault,
+  work: () => Promise<void>,
+  events: Event[],
+): Promise<number> {
   const start = performance.now()
   await work()
   await replaceCrashed(system, events)
   await system.recovered()
   await replaceCrashed(system, events)
+  const recovery = performance.now() - start
+  await system.redis.whole()
   const end = performance.now()
   if (name !== 'none') events.push({ kind: 'fault', name, losesWrites, oneServer, clock, start, end })
-  return { start, end }
+  return recovery
 }

@@ -17,6 +17,8 @@ export interface RedisCluster {
   nodes: Service[]
   /** The node that holds a key. */
   holderOf(key: string): Promise<Service>
+  /** Resolves when every node sees all slots served. */
+  whole(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -33,13 +35,14 @@ export async function startCluster(): Promise<RedisCluster> {
       }),
     )
     for (const { port } of nodes) await first?.call('CLUSTER', 'MEET', '127.0.0.1', port)
-    for (const client of clients) await untilTrue(() => isWhole(client), 'the cluster has formed')
+    await whole(nodes)
   } finally {
     for (const client of clients) client.disconnect()
   }
   return {
     url: nodes.map(({ url }) => url).join(','),
     nodes,
+    whole: () => whole(nodes),
     async holderOf(key) {
       const client = new Redis(nodes[0]?.url ?? '')
       const slot = Number(await client.cluster('KEYSLOT', key).finally(() => client.disconnect()))
@@ -55,8 +58,14 @@ export async function startCluster(): Promise<RedisCluster> {
 
 const firstSlot = (index: number) => Math.floor((SLOTS * index) / MASTERS)
 
-async function isWhole(client: Redis): Promise<boolean> {
-  const info = String(await client.cluster('INFO'))
+async function whole(nodes: readonly Service[]): Promise<void> {
+  for (const { url } of nodes) await untilTrue(() => isWhole(url), 'the cluster is whole')
+}
+
+async function isWhole(url: string): Promise<boolean> {
+  const client = new Redis(url, { retryStrategy: () => null })
+  client.on('error', () => {})
+  const info = String(await client.cluster('INFO').finally(() => client.disconnect()))
   return ['state:ok', `known_nodes:${MASTERS}`, `slots_ok:${SLOTS}`].every((line) =>
     info.includes(`cluster_${line}\r\n`),
   )

@@ -9,9 +9,26 @@ import { type Service, startService } from './service.ts'
 import { untilTrue } from './until-true.ts'
 
 const NAME = 'pawl'
-const DOWN_AFTER_MS = 1_000
+/** A replica begins to synchronise at once. */
+const SYNC = ['--repl-diskless-sync-delay', '0']
+
+export interface SentinelOptions {
+  /** More of the command line of the master and the replica. */
+  flags?: string[]
+  /** Milliseconds of silence after which the master is taken for down. */
+  downAfter?: number
+  /** Milliseconds; twice as long after a fail-over that failed comes the next one. */
+  failoverTimeout?: number
+  /**
+   * How often, in milliseconds, Sentinels look at servers (else every ten seconds) and greet each other (else every two).
+   * After four greetings they make a replica of a master that was replaced and has come back.
+   */
+  periods?: { info: number; publish: number }
+}
 
 export interface SentinelTrio {
+  /** What the Sentinels call the master. */
+  name: string
   /** `redis+sentinel://…`, all three of them. */
   url: string
   master: Service
@@ -21,15 +38,21 @@ export interface SentinelTrio {
 }
 
 /** A master, its replica, and three Sentinels that promote the one when the other has been silent for a second. */
-export async function startSentinel(): Promise<SentinelTrio> {
-  const master = await startRedis({ flags: ['--repl-diskless-sync-delay', '0'] })
-  const replica = await startRedis({ flags: ['--replicaof', '127.0.0.1', String(master.port)] })
-  const sentinels = await Promise.all([1, 2, 3].map(() => startWatcher(master.port)))
-  await Promise.all(
-    sentinels.map(({ url }) => untilTrue(() => knowsAll(url), 'the Sentinels know each other')),
-  )
+export async function startSentinel(options: SentinelOptions = {}): Promise<SentinelTrio> {
+  const { flags = [], periods } = options
+  const master = await startRedis({ flags: [...flags, ...SYNC] })
+  const replica = await startRedis({
+    flags: [...flags, ...SYNC, '--replicaof', '127.0.0.1', String(master.port)],
+  })
+  const sentinels = await Promise.all([1, 2, 3].map(() => startWatcher(master.port, options)))
+  for (const { url } of sentinels) {
+    for (const [name, ms] of Object.entries({ ...periods }))
+      await onSentinel(url, (sentinel) => sentinel.call('SENTINEL', 'DEBUG', `${name}-period`, ms))
+    await untilTrue(() => knowsAll(url), 'the Sentinels know each other')
+  }
   const all = [...sentinels, replica, master]
   return {
+    name: NAME,
     url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${NAME}`,
     master,
     replica,
@@ -40,7 +63,10 @@ export async function startSentinel(): Promise<SentinelTrio> {
   }
 }
 
-async function startWatcher(masterPort: number): Promise<Service> {
+async function startWatcher(
+  masterPort: number,
+  { downAfter = 1_000, failoverTimeout = 5_000 }: SentinelOptions,
+): Promise<Service> {
   const { command, env } = await findRedis()
   return startService({
     name: 'Sentinel',
@@ -52,8 +78,8 @@ async function startWatcher(masterPort: number): Promise<Service> {
         `port ${port}`,
         'bind 127.0.0.1',
         `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} 2`,
-        `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
-        `sentinel failover-timeout ${NAME} 5000`,
+        `sentinel down-after-milliseconds ${NAME} ${downAfter}`,
+        `sentinel failover-timeout ${NAME} ${failoverTimeout}`,
       ]
       // It writes what it learns into this file.
       if (!existsSync(file)) await writeFile(file, `${lines.join('\n')}\n`)
@@ -63,15 +89,21 @@ async function startWatcher(masterPort: number): Promise<Service> {
   })
 }
 
-async function knowsAll(url: string): Promise<boolean> {
-  const redis = new Redis(url, { retryStrategy: () => null, enableReadyCheck: false })
+async function onSentinel<T>(url: string, work: (sentinel: Redis) => Promise<T>): Promise<T> {
+  const sentinel = new Redis(url, { retryStrategy: () => null, enableReadyCheck: false })
   try {
-    const fields = (await redis.call('SENTINEL', 'MASTER', NAME)) as string[]
+    return await work(sentinel)
+  } finally {
+    sentinel.disconnect()
+  }
+}
+
+function knowsAll(url: string): Promise<boolean> {
+  return onSentinel(url, async (sentinel) => {
+    const fields = (await sentinel.call('SENTINEL', 'MASTER', NAME)) as string[]
     const field = (name: string) => fields[fields.indexOf(name) + 1]
-    const replicas = (await redis.call('SENTINEL', 'REPLICAS', NAME)) as string[][]
+    const replicas = (await sentinel.call('SENTINEL', 'REPLICAS', NAME)) as string[][]
     const linked = replicas.some((replica) => replica[replica.indexOf('master-link-status') + 1] === 'ok')
     return linked && field('num-other-sentinels') === '2'
-  } finally {
-    redis.disconnect()
-  }
+  })
 }

@@ -1,5 +1,5 @@
 import type { Fault } from '../record.ts'
-import { overlaps, type SessionRecord } from '../session-record.ts'
+import { mayBeReuse, overlaps, type Rules, type SessionRecord } from '../session-record.ts'
 
 /** Clocks in tokens count whole seconds. */
 const MARGIN = 1_000
@@ -7,16 +7,19 @@ const MARGIN = 1_000
 /**
  * A session that nobody stole from, whose owner has not asked to log out, ends for no reason: a refresh of the owner's is
  * refused, or an access token long before it expires. Owners keep to the rules: they present the newest token that they
- * have, a retry has the key of its first attempt or comes within the grace, and no session lasts to its expiry.
+ * have, a retry has the key of its first attempt or comes within the grace, and no session lasts to its expiry. Where a request
+ * was so slow that it may have come too late for that, nothing is proven.
  * An access token at a server whose clock was changed proves nothing: it may have expired by that clock.
  */
 export function honestLogouts(
   { session, refreshes, logouts, accesses }: SessionRecord,
   faults: readonly Fault[],
+  rules: Rules,
 ): string[] {
   if (refreshes.some(({ party }) => party === 'thief')) return []
   const leftAt = Math.min(...logouts.map(({ start }) => start))
   const refused = refreshes.find(({ status, end }) => status === 401 && end < leftAt)
+  if (refused && mayBeReuse(refreshes, refused.end, rules)) return []
   if (refused) {
     const { generation, server, start, end } = refused
     const when = `${Math.round(start)}-${Math.round(end)}`

@@ -1,0 +1,30 @@
+import { Redis } from 'ioredis'
+import type { Service } from '../../services/service.ts'
+
+/** Who gives commands to Redis servers, beside the processes under test. */
+export interface Operator {
+  on(service: Service, ...command: [string, ...(string | number)[]]): Promise<unknown>
+  /** Whether a replica has all that its master has. */
+  isSynchronised(replica: Service): Promise<boolean>
+  leave(): void
+}
+
+export function createOperator(services: readonly Service[]): Operator {
+  const clients = new Map(services.map((service) => [service, connect(service)]))
+  const on: Operator['on'] = async (service, ...command) => clients.get(service)?.call(...command)
+  return {
+    on,
+    isSynchronised: async (replica) =>
+      String(await on(replica, 'INFO', 'replication')).includes('master_link_status:up'),
+    leave() {
+      for (const client of clients.values()) client.disconnect()
+    },
+  }
+}
+
+function connect({ url }: Service): Redis {
+  const options = { maxRetriesPerRequest: 0, enableReadyCheck: false, commandTimeout: 5_000 }
+  const redis = new Redis(url, { ...options, retryStrategy: () => 50 })
+  redis.on('error', () => {})
+  return redis
+}

@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { startSentinel } from '../../services/sentinel.ts'
+import type { Service } from '../../services/service.ts'
+import { untilTrue } from '../../services/until-true.ts'
+import { type Fault, LOSES_WRITES, stall } from '../fault.ts'
+import type { RedisServers, Topology } from '../topology.ts'
+import { createOperator } from './operator.ts'
+
+/** As docs/guides/redis.md says: a master without its replica refuses writes. */
+const GUARD = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2']
+/** A fail-over is over within a stall, sometimes. */
+const TIMES = { downAfter: 500, failoverTimeout: 2_000, periods: { info: 250, publish: 250 } }
+
+interface Sentinel extends RedisServers {
+  /** The one that the Sentinels name, and the other one. */
+  pair(): Promise<{ master: Service; replica: Service }>
+  /** Resolves when another one was promoted in the place of this one, which then starts again. */
+  replaced(lost: Service): Promise<void>
+  /** What is written from now on stays with the master. */
+  cutOff(replica: Service, master: Service): Promise<void>
+}
+
+async function start(): Promise<Sentinel> {
+  const trio = await startSentinel({ ...TIMES, flags: GUARD })
+  const services = [trio.master, trio.replica] as const
+  const { on, isSynchronised, leave } = createOperator([...services, ...trio.sentinels])
+
+  async function pair() {
+    const ports = await Promise.all(trio.sentinels.map(namedBy))
+    const [port] = new Set(ports).size === 1 ? ports : []
+    const [master, replica] = services[0].port === port ? services : [services[1], services[0]]
+    if (master.port !== port) throw new Error('the Sentinels do not agree')
+    return { master, replica }
+  }
+
+  async function namedBy(sentinel: Service): Promise<number> {
+    const [, port] = (await on(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', trio.name)) as string[]
+    return Number(port)
+  }
+
+  /** Nobody takes the master for down, or is about to replace it. */
+  async function isTrusted(sentinel: Service): Promise<boolean> {
+    const fields = (await on(sentinel, 'SENTINEL', 'MASTER', trio.name)) as string[]
+    return fields[fields.indexOf('flags') + 1] === 'master'
+  }
+
+  async function isWhole(): Promise<boolean> {
+    const { master, replica } = await pair()
+    const trusted = await Promise.all(trio.sentinels.map(isTrusted))
+    const said = String(await on(master, 'INFO', 'replication'))
+    const hasReplica = said.includes('role:master') && said.includes('state=online')
+    return trusted.every(Boolean) && hasReplica && (await isSynchronised(replica))
+  }
+
+  const guard = (count: number) =>
+    Promise.all(services.map((service) => on(service, 'CONFIG', 'SET', 'min-replicas-to-write', count)))
+
+  return {
+    url: () => trio.url,
+    targets: [],
+    pair,
+    async whole() {
+      await untilTrue(isWhole, 'the master has its replica, and the Sentinels are content')
+      await guard(1)
+    },
+    async replaced(lost) {
+      await untilTrue(async () => (await pair()).master !== lost, 'another one is the master')
+      await lost.restart()
+    },
+    async cutOff(replica, master) {
+      // Else nothing would be written that could be lost, and the promoted one could not be seen to serve.
+      await guard(0)
+      // Stopped first: what is sent to it from here on does not wait for it anywhere.
+      replica.kill('SIGSTOP')
+      await on(master, 'CLIENT', 'KILL', 'TYPE', 'replica')
+    },
+    async stop() {
+      leave()
+      await trio.stop()
+    },
+  }
+}
+
+const FAULTS: readonly Fault<Sentinel>[] = [
+  {
+    name: 'redis-kill',
+    description: 'kill -9 of the master: its replica is promoted, and it comes back empty as the new replica',
+    ...LOSES_WRITES,
+    async inject({ redis }) {
+      const { master } = await redis.pair()
+      await master.crash('SIGKILL')
+      await redis.replaced(master)
+    },
+  },
+  {
+    name: 'redis-failover',
+    description: 'the same, but the replica was cut off before: the last writes are lost',
+    ...LOSES_WRITES,
+    async inject({ redis }, random) {
+      const { master, replica } = await redis.pair()
+      await redis.cutOff(replica, master)
+      await delay(random.between(100, 2_000))
+      await master.crash('SIGKILL')
+      replica.kill('SIGCONT')
+      await redis.replaced(master)
+    },
+  },
+  {
+    name: 'redis-stop',
+    description:
+      'SIGSTOP of the master for longer than the staleness bound: it goes on as the master, or finds itself replaced',
+    ...LOSES_WRITES,
+    async inject({ redis }, random) {
+      const { master } = await redis.pair()
+      master.kill('SIGSTOP')
+      await stall(random)
+      master.kill('SIGCONT')
+    },
+  },
+]
+
+export const SENTINEL: Topology<Sentinel> = {
+  name: 'sentinel',
+  description: 'a master and its replica under three Sentinels, guarded as the guide says',
+  faults: FAULTS,
+  start,
+}

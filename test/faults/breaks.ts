@@ -19,8 +19,15 @@ const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.rand
 /** An ending stays half done for a while: the truth knows of it, and nobody else. */
 const SLOW_ENDING: Change = {
   file: 'src/tokens/ending.ts',
-  text: 'await finish(sessions)',
-  by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await finish(sessions)',
+  text: 'await finish(sessions.map',
+  by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await finish(sessions.map',
+}
+
+/** Nodes also remember which sessions have ended; those that were started later do not. */
+const FORGETFUL: Change = {
+  file: 'src/tokens/token-service.ts',
+  text: "if (options.revocations.hasEnded(sessionId)) throw refused('revoked')",
+  by: '',
 }
 
 export const BREAKS: readonly Break[] = [
@@ -37,12 +44,12 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/tokens/redis-store.ts',
-        text: 'const reply = await answer(rotate<RotateReply>(keyOf(userId), ...args))',
+        text: 'const reply = await command<RotateReply>(key, (...last) => rotate(key, ...args, ...last))',
         by: `const [field] = args as [Buffer]
-      const seen = await answer(redis.hgetBuffer(keyOf(userId), field))
+      const seen = await answer(redis.hgetBuffer(key, field))
       ${WIDE}
-      if (seen) await answer(redis.hset(keyOf(userId), field, seen))
-      const reply = await answer(rotate<RotateReply>(keyOf(userId), ...args))`,
+      if (seen) await answer(redis.hset(key, field, seen))
+      const reply = await command<RotateReply>(key, (...last) => rotate(key, ...args, ...last))`,
       },
     ],
   },
@@ -65,6 +72,7 @@ export const BREAKS: readonly Break[] = [
         text: 'if presented >= generation then',
         by: 'if presented == generation then',
       },
+      { file: 'src/tokens/lua/open.lua', text: 'or generation >= first then', by: 'or true then' },
     ],
   },
   {
@@ -74,15 +82,23 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/tokens/session-records.ts',
-        text: "where(and(alive([id]), gt(sessions.expiresAt, new Date(at)), eq(users.status, 'active')))",
-        by: 'where(inArray(sessions.id, [id]))',
+        text: ".where(and(alive([id]), goesOn(at)))\n            .for('share')",
+        by: '.where(inArray(sessions.id, [id]))',
       },
-      // Nodes also remember which have ended; those that were started later do not.
+      FORGETFUL,
+    ],
+  },
+  {
+    name: 'trust data from before a fail-over',
+    fault: 'redis-failover',
+    shows: 'revokedAccepted',
+    changes: [
       {
-        file: 'src/tokens/token-service.ts',
-        text: "if (options.revocations.hasEnded(sessionId)) throw refused('revoked')",
+        file: 'src/tokens/lua/rotate.lua',
+        text: "if era ~= current_era then return { 'unknown' } end",
         by: '',
       },
+      FORGETFUL,
     ],
   },
   {

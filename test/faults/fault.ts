@@ -6,13 +6,13 @@ import { STALL, type System } from './system.ts'
 import type { RedisServers } from './topology.ts'
 
 export interface Fault<R extends RedisServers = RedisServers>
-  extends Pick<FaultEvent, 'name' | 'losesWrites' | 'oneServer' | 'clock'> {
+  extends Pick<FaultEvent, 'name' | 'losesWrites' | 'oneServer'> {
   description: string
   /** From the beginning of the fault to its end; recovery is waited for by the caller. */
   inject(system: System<R>, random: Random, load: Load): Promise<void>
 }
 
-export const HARMLESS = { losesWrites: false, oneServer: false, clock: false }
+export const HARMLESS = { losesWrites: false, oneServer: false }
 export const LOSES_WRITES = { ...HARMLESS, losesWrites: true }
 export const ONE_SERVER = { ...HARMLESS, oneServer: true }
 

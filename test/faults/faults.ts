@@ -62,7 +62,6 @@ export const SERVER_FAULTS: readonly Fault[] = [
     name: 'clock-jump',
     description: 'the clock of a server is off by 3 s to an hour, either way, then right again',
     ...ONE_SERVER,
-    clock: true,
     async inject(system, random) {
       const node = system.nodes[anyOf(system, random)]
       node?.shiftClock(random.pick(JUMPS))

@@ -21,8 +21,8 @@ export type HonestClient = ReturnType<typeof createHonestClient>
  * the grace of the first, though it meets with a stall.
  */
 const RETRY_LIMIT = GRACE - STALL[1] - 300
-/** Between two refreshes: longer than a stall, so that no request of one is still held up when the next is made. */
-const SHORTEST = STALL[1] + 600
+/** Between two refreshes: what of one is still held up when the next is made must not do harm. */
+const SHORTEST = 1_000
 /** The longest, of a client at his ease and of one with a thief at his heels, who is to have the time for everything. */
 const LONGEST = GRACE + 2_500
 const LONGEST_OF_VICTIM = 3.5 * GRACE

@@ -57,8 +57,6 @@ export interface Fault extends Span {
   losesWrites: boolean
   /** It touched one server, and no store for longer than a moment: the others could go on. */
   oneServer: boolean
-  /** It changed what a server takes for the time. */
-  clock: boolean
 }
 
 /** A server process that ended without anybody having killed it. */

@@ -78,7 +78,7 @@ async function replaceCrashed({ nodes }: System, events: Event[]): Promise<void>
 /** Resolves to the milliseconds until every server was ready, once Redis is whole again, too. */
 async function inject(
   system: System,
-  { name, losesWrites, oneServer, clock }: Fault,
+  { name, losesWrites, oneServer }: Fault,
   work: () => Promise<void>,
   events: Event[],
 ): Promise<number> {
@@ -90,6 +90,6 @@ async function inject(
   const recovery = performance.now() - start
   await system.redis.whole()
   const end = performance.now()
-  if (name !== 'none') events.push({ kind: 'fault', name, losesWrites, oneServer, clock, start, end })
+  if (name !== 'none') events.push({ kind: 'fault', name, losesWrites, oneServer, start, end })
   return recovery
 }

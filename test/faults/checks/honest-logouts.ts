@@ -1,5 +1,4 @@
-import type { Fault } from '../record.ts'
-import { mayBeReuse, overlaps, type Rules, type SessionRecord } from '../session-record.ts'
+import { mayBeReuse, type Rules, type SessionRecord } from '../session-record.ts'
 
 /** Clocks in tokens count whole seconds. */
 const MARGIN = 1_000
@@ -9,11 +8,9 @@ const MARGIN = 1_000
  * refused, or an access token long before it expires. Owners keep to the rules: they present the newest token that they
  * have, a retry has the key of its first attempt or comes within the grace, and no session lasts to its expiry. Where a request
  * was so slow that it may have come too late for that, nothing is proven.
- * An access token at a server whose clock was changed proves nothing: it may have expired by that clock.
  */
 export function honestLogouts(
   { session, refreshes, logouts, accesses }: SessionRecord,
-  faults: readonly Fault[],
   rules: Rules,
 ): string[] {
   if (refreshes.some(({ party }) => party === 'thief')) return []
@@ -26,11 +23,7 @@ export function honestLogouts(
     return [`session ${session}: generation ${generation} was refused by server ${server} at ${when}`]
   }
   const denied = accesses.find(
-    (access) =>
-      access.status === 401 &&
-      access.end < leftAt &&
-      access.end < access.expires - MARGIN &&
-      !faults.some((fault) => fault.clock && overlaps(fault, access)),
+    (access) => access.status === 401 && access.end < leftAt && access.end < access.expires - MARGIN,
   )
   if (!denied) return []
   return [

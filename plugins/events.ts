@@ -40,6 +40,7 @@ export const events = fp(
       hasWebhook: target !== undefined,
       retention,
       clock,
+      log,
     })
     const workers = [eventLog, keeping]
     const onOutcome = metrics.counter(

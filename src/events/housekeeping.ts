@@ -1,3 +1,4 @@
+import type { Log } from '../log.ts'
 import type { EventRecords } from './event-records.ts'
 import type { WebhookRecords } from './webhook-records.ts'
 
@@ -15,11 +16,12 @@ export interface HousekeepingOptions {
   retention: number
   /** Milliseconds since the epoch. */
   clock: () => number
+  log: Log
 }
 
 /** Deletes what is too old, a little at a time. Every node does; they leave each other's rows alone. */
 export function createHousekeeping(options: HousekeepingOptions) {
-  const { records, deliveries, hasWebhook, retention, clock } = options
+  const { records, deliveries, hasWebhook, retention, clock, log } = options
   let timer: NodeJS.Timeout | undefined
   let working: Promise<void> | undefined
   let stopped = false
@@ -30,8 +32,12 @@ export function createHousekeeping(options: HousekeepingOptions) {
   }
 
   async function turn(): Promise<void> {
-    // Where Postgres is away, the next round will do.
-    const more = await clean().catch(() => false)
+    const more = await clean().catch((error: unknown) => {
+      // The next round will do.
+      const reason = error instanceof Error ? error.message : 'unknown'
+      log.warn({ event: 'retention_failed', reason }, 'old security events could not be deleted')
+      return false
+    })
     if (!stopped) timer = setTimeout(begin, more ? PAUSE : INTERVAL).unref()
   }
 

@@ -1,4 +1,5 @@
 import { within } from '../db/database.ts'
+import { PawlError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { WebhookCall } from './webhook-call.ts'
 import type { Delivery, WebhookRecords } from './webhook-records.ts'
@@ -60,8 +61,9 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
     try {
       const outcome = await settle(delivery, trouble)
       if (outcome) tell(delivery, outcome, trouble)
-    } catch {
-      // Postgres is away. The claim runs out, and the attempt is made again.
+    } catch (error) {
+      // The claim runs out, and the attempt is made again.
+      report(error)
     }
   }
 
@@ -74,6 +76,13 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
     if (outcome === 'failed' && !failing)
       log.warn({ event: 'webhook_failed', ...facts }, 'the webhook does not take events: they wait')
     failing = outcome !== 'delivered'
+  }
+
+  /** That Postgres is away, whoever needed it has been told. */
+  function report(error: unknown): void {
+    if (error instanceof PawlError) return
+    const reason = error instanceof Error ? error.message : 'unknown'
+    log.warn({ event: 'webhook_broken', reason }, 'deliveries cannot be read or written')
   }
 
   function begin(delivery: Delivery): void {
@@ -93,8 +102,8 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
     if (free <= 0 || stopped) return
     try {
       for (const delivery of await records.claim(free, LEASE)) begin(delivery)
-    } catch {
-      // Postgres is away, and has said so to whoever needed it.
+    } catch (error) {
+      report(error)
     }
   }
 

@@ -278,4 +278,6 @@ test('events are told also by the embedded default', async (t) => {
   const stolen = await steal(server.url)
   await until(() => receiver.taken.length > 0)
   assert.deepEqual(sessionsOf(receiver.taken), new Set([stolen]))
+  for (const trouble of ['webhook_broken', 'retention_failed', 'events_waiting'])
+    assert.ok(!server.output().includes(trouble), server.output())
 })

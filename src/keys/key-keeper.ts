@@ -6,6 +6,7 @@ import type { KeyMaterial } from './key-material.ts'
 import { type KeyRecord, PURPOSES, type Purpose, stateOf } from './key-record.ts'
 import type { KeyRecords, Snapshot } from './key-records.ts'
 import { createKeyRing, keyIdOf } from './key-ring.ts'
+import { LEAD } from './lifecycle.ts'
 import { createUpkeep, type KeyPolicy, openRecord } from './upkeep.ts'
 
 export interface KeyKeeperOptions {
@@ -130,6 +131,15 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
     }
   }
 
+  /**
+   * A change is decided `LEAD` before it comes: what was seen less than that ago says which key signs now. A node that was
+   * stopped, or short of time, looks first, so that a successor that is delivered twice is signed with one key.
+   */
+  function prepare(): Promise<void> | undefined {
+    if (now() - anchor.now < LEAD || failures > 0) return undefined
+    return look().catch(() => {})
+  }
+
   async function watch(): Promise<void> {
     try {
       await look()
@@ -145,7 +155,7 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
 
   return {
     access: { ...rings.access.jwt, learn } satisfies Jwt,
-    refresh: { ...rings.refresh.jwt, learn } satisfies Jwt,
+    refresh: { ...rings.refresh.jwt, learn, prepare } satisfies Jwt,
     keySet: rings.access.keySet,
 
     /** Resolves once this node can sign and verify. Rejects where the keys in the table cannot be read. */

@@ -99,7 +99,7 @@ export function createUpkeep({ records, envelope, policy, given, log }: UpkeepOp
     for (const { kid, purpose, ...times } of changed)
       log.info(
         { event: 'key_changed', kid, purpose, state: stateOf({ kid, purpose, ...times }, after.now) },
-        'keys',
+        'a signing key has changed',
       )
     return after
   }

@@ -13,6 +13,8 @@ export interface Jwt {
    * `AUTH_UNAVAILABLE` where that cannot be known. Absent where keys do not change.
    */
   learn?(token: string): Promise<boolean>
+  /** Undefined unless this node may have missed a change of keys; then it resolves once it has looked, or cannot. */
+  prepare?(): Promise<void> | undefined
 }
 
 /** The longest token worth a look, in characters: ours stay far below it. */
@@ -32,13 +34,18 @@ export function createReader<T>(jwt: Jwt, fits: (claims: unknown) => claims is T
     }
   }
 
+  function verifyOrLearn(token: string): T | undefined | Promise<T | undefined> {
+    const claims = verify(token)
+    if (claims || !jwt.learn) return claims
+    return jwt.learn(token).then((learned) => (learned ? verify(token) : undefined))
+  }
+
   return {
     /** The claims of a token that we signed for this purpose, also of one that has expired. */
     readExpired(token: string): T | undefined | Promise<T | undefined> {
       if (token.length > LONGEST_TOKEN) return undefined
-      const claims = verify(token)
-      if (claims || !jwt.learn) return claims
-      return jwt.learn(token).then((learned) => (learned ? verify(token) : undefined))
+      const preparing = jwt.prepare?.()
+      return preparing ? preparing.then(() => verifyOrLearn(token)) : verifyOrLearn(token)
     },
   }
 }

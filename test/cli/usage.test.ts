@@ -5,11 +5,13 @@ import { runCli } from '../cli-process.ts'
 
 test('every command explains itself on stdout', async () => {
   const expected = {
-    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+secrets/,
+    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+secrets/,
     'migrate --help': /DATABASE_URL/,
     'seed --help': /--file <path>[\s\S]+--count <n>[\s\S]+--force/,
     'user --help': /create \[options\] <email>/,
     'user create --help': /--role <role>[\s\S]+--password-stdin/,
+    'keys --help': /list[\s\S]+rotate[\s\S]+retire[\s\S]+gone/,
+    'keys retire --help': /--now[\s\S]+--yes[\s\S]+--json/,
     'secrets --help': /EdDSA[\s\S]+> \.env/,
     '--version': /^\d+\.\d+\.\d+\n$/,
   }
@@ -34,6 +36,8 @@ test('wrong usage ends with 2 and says on stderr what is wrong', async () => {
     'user create ada@example.com --role Admin': /A role is/,
     'user create ada@example.com --password x': /unknown option '--password'/,
     'migrate now': /too many arguments/,
+    'keys rotate --purpose both': /access, refresh/,
+    'keys retire --now': /missing required argument 'kid'/,
     'secrets --alg HS256': /EdDSA, ES256, RS256/,
   }
   await Promise.all(

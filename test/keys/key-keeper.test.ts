@@ -99,6 +99,19 @@ test('a refresh token is signed with the key of its time, however late it is sig
   }
 })
 
+test('a node that has not looked for a while looks before it signs for a session', async (t) => {
+  const { records, startNode } = await setUp(t)
+  const { refresh, monotonic } = await startNode()
+  const first = kidOf(refresh.sign({}))
+  assert.equal(refresh.prepare?.(), undefined)
+  await rotateAll(records)
+  monotonic.advance(LEAD)
+  await refresh.prepare?.()
+  assert.equal(refresh.prepare?.(), undefined)
+  const { now } = await records.read()
+  assert.notEqual(kidOf(refresh.sign({}, now + LEAD)), first)
+})
+
 test('a node learns of the key of another from its first token, and is not made to ask by made-up ones', async (t) => {
   const { records, startNode } = await setUp(t)
   let reads = 0

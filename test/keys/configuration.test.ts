@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { importKey } from '../../src/keys/key-material.ts'
+import { generateSecrets, loadSecrets } from '../../src/secrets.ts'
+import { folder } from '../cli-process.ts'
+import { build, environment, me, refresh, signUp, until } from '../helper.ts'
+import { kidOf } from './helper.ts'
+
+const published = async (app: FastifyInstance): Promise<{ kid: string; alg: string }[]> =>
+  (await app.inject('/.well-known/jwks.json')).json().keys
+
+test('keys rotate by themselves when they are old, and nobody notices', async (t) => {
+  const app = await build(t, { KEY_ROTATION_AGE: '1s', KEY_PUBLICATION_DELAY: '0s' })
+  const pair = await signUp(app)
+  const [first] = await published(app)
+  await until(async () => (await published(app))[0]?.kid !== first?.kid)
+  assert.equal((await me(app, pair.accessToken)).statusCode, 200)
+  await until(async () => {
+    const { accessToken } = (await refresh(app, pair.refreshToken)).json()
+    return kidOf(accessToken) !== first?.kid
+  })
+})
+
+test('a node that was given other secrets works with the keys of the database', async (t) => {
+  const env = await environment(t)
+  const one = await build(t, env)
+  const pair = await signUp(one)
+  const { accessTokenKey, refreshTokenSecret } = generateSecrets('EdDSA')
+  const other = await build(t, {
+    ...env,
+    ACCESS_TOKEN_PRIVATE_KEY: accessTokenKey,
+    REFRESH_TOKEN_SECRET: refreshTokenSecret,
+  })
+  assert.deepEqual(await published(other), await published(one))
+  assert.equal((await me(other, pair.accessToken)).statusCode, 200)
+  const next = (await refresh(other, pair.refreshToken)).json()
+  assert.equal((await me(one, next.accessToken)).statusCode, 200)
+})
+
+test('another algorithm, with a key for it, is rotated to', async (t) => {
+  const env = await environment(t, { KEY_PUBLICATION_DELAY: '0s' })
+  const one = await build(t, env)
+  const pair = await signUp(one)
+  const key = generateSecrets('ES256').accessTokenKey
+  const other = await build(t, { ...env, ACCESS_TOKEN_ALG: 'ES256', ACCESS_TOKEN_PRIVATE_KEY: key })
+  for (const app of [one, other])
+    await until(async () => (await published(app))[0]?.kid === importKey('access', 'ES256', key).kid)
+  assert.equal((await me(other, pair.accessToken)).statusCode, 200)
+  const next = (await refresh(one, pair.refreshToken)).json()
+  assert.equal(kidOf(next.accessToken), importKey('access', 'ES256', key).kid)
+  for (const app of [one, other]) assert.equal((await me(app, next.accessToken)).statusCode, 200)
+})
+
+test('a data folder of a version without key encryption gets its secret, once, and keeps the others', async (t) => {
+  const dir = await folder(t)
+  const { accessTokenKey, refreshTokenSecret } = generateSecrets('EdDSA')
+  const path = join(dir, 'secrets.json')
+  await writeFile(path, JSON.stringify({ refreshTokenSecret, accessTokenKeys: { EdDSA: accessTokenKey } }))
+  const first = await loadSecrets(dir, 'EdDSA')
+  assert.deepEqual([first.accessTokenKey, first.refreshTokenSecret], [accessTokenKey, refreshTokenSecret])
+  assert.ok(first.keyEncryptionSecret.length >= 32)
+  const kept = await readFile(path, 'utf8')
+  assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)
+  assert.equal(await readFile(path, 'utf8'), kept)
+  const second = await loadSecrets(dir, 'ES256')
+  assert.equal(second.keyEncryptionSecret, first.keyEncryptionSecret)
+  assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)
+})

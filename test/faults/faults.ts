@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Fault, HARMLESS, ONE_SERVER, stall } from './fault.ts'
+import { LEAVING } from './load.ts'
 import type { Random } from './random.ts'
 import type { System } from './system.ts'
 
@@ -43,7 +44,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     async inject(system, random, load) {
       const server = anyOf(system, random)
       load.leaveAt(server)
-      await delay(random.between(0, 60))
+      await delay(random.between(0.8 * LEAVING, 1.2 * LEAVING))
       await system.nodes[server]?.restart()
     },
   },

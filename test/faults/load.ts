@@ -12,10 +12,12 @@ const PROBED_FOR = 13_000
 /** The same where the server was killed meanwhile: until long after `server-gone` has emptied Redis. */
 const PROBED_FOR_LONG = 18_000
 
-const MOST_LEAVING = 8
+const MOST_LEAVING = 10
+/** Milliseconds in which they begin to: however fast the server is, some are half done when that is over. */
+export const LEAVING = 200
 
 export interface Load {
-  /** Some clients log out at this server now, and do not ask again should it not answer. */
+  /** Some clients log out at this server, one by one, and do not ask again should it not answer. */
   leaveAt(server: number): void
   /** No client begins anything new; resolves when all have ended, the sessions that live on with a last refresh. */
   stop(): Promise<void>
@@ -55,7 +57,7 @@ export function startLoad(system: System, events: Event[], people: number, rando
     while (performance.now() < until && !over) {
       const { accessToken, refreshToken } = chance.pick(pairs)
       await calls.access(session, accessToken)
-      if (chance.chance(0.15)) await refresh(refreshToken)
+      if (chance.chance(0.25)) await refresh(refreshToken)
       await pause(chance.between(50, 700))
     }
   }
@@ -108,7 +110,8 @@ export function startLoad(system: System, events: Event[], people: number, rando
     leaveAt(server) {
       for (const client of [...active].slice(0, MOST_LEAVING)) {
         active.delete(client)
-        const left = leave(client, false, random.fork(), server)
+        const chance = random.fork()
+        const left = pause(chance.between(0, LEAVING)).then(() => leave(client, false, chance, server))
         left.catch(() => {})
         leaving.add(left)
       }

@@ -17,7 +17,7 @@ export const STALL = [1_200, 1_700] as const
 export const ACCESS_TTL = 20_000
 
 const SERVERS = 3
-const RECOVERY_LIMIT = 20_000
+const RECOVERY_LIMIT = 60_000
 
 /** Three servers that run the module `entry`, each with its own link to Redis, and stores that belong to them alone. */
 export interface System<R extends RedisServers = RedisServers> {

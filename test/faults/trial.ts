@@ -12,6 +12,9 @@ export const RULES = { grace: GRACE, maxStaleness: MAX_STALENESS, finish: 7_000,
 /** Without faults at the end: thieves whose traces were lost are found now. */
 export const CALM = 2 * GRACE
 
+/** Until everybody is there. */
+const WARM_UP = 1_500
+
 export interface TrialOptions extends Scenario {
   /** Milliseconds in which faults are injected. */
   duration: number
@@ -44,10 +47,11 @@ export async function runTrial({
   const system = await startSystem(entry, topology.start)
   try {
     const load = startLoad(system, events, people, random.fork())
+    await delay(WARM_UP)
     const until = performance.now() + duration
     let slowestRecovery = 0
     while (performance.now() < until) {
-      await delay(random.between(300, isEnough ? 1_000 : 2_500))
+      await delay(random.between(300, 2_500))
       // After the pause: what a fault brings to light is seen by who asks later.
       if (isEnough?.(check(events, RULES))) break
       const recovery = await inject(system, fault, () => fault.inject(system, random, load), events)

@@ -3,6 +3,7 @@ import { startRedis } from '../../services/redis.ts'
 import { untilTrue } from '../../services/until-true.ts'
 import { type Fault, HARMLESS, LOSES_WRITES, ONE_SERVER, stall } from '../fault.ts'
 import { anyOf, NO_FAULT, POSTGRES_FAULTS, SERVER_FAULTS } from '../faults.ts'
+import { LEAVING } from '../load.ts'
 import type { RedisServers, Topology } from '../topology.ts'
 import { createOperator } from './operator.ts'
 
@@ -114,7 +115,7 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
     async inject(system, random, load) {
       const server = anyOf(system, random)
       load.leaveAt(server)
-      await delay(random.between(0, 60))
+      await delay(random.between(0.8 * LEAVING, 1.2 * LEAVING))
       system.nodes[server]?.kill('SIGKILL')
       await delay(random.between(8_500, 10_500))
       await system.redis.flush()

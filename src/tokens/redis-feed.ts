@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { PawlError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { answer } from '../redis/answer.ts'
 import type { RedisClient } from '../redis/client.ts'
@@ -29,6 +30,8 @@ export interface RedisFeedOptions {
 const BATCH = 1_000
 /** Milliseconds between two attempts to get back to Redis. */
 const RETRY_INTERVAL = 100
+/** Milliseconds to wait at start for a server that is not there yet. */
+const START_LIMIT = 5_000
 
 type Entries = [stream: string, entries: [id: string, fields: string[]][]][] | null
 
@@ -112,7 +115,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
         if (stopped) return
         reader?.disconnect()
         reader = undefined
-        const reason = error instanceof Error ? error.message : 'unknown'
+        const reason = reasonOf(error)
         if (!interrupted) log.warn({ event: 'feed_interrupted', reason }, 'cannot hear of revocations')
         interrupted = true
         await delay(RETRY_INTERVAL)
@@ -122,11 +125,16 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 
   return {
     async start() {
-      try {
-        await synchronise()
-      } catch (error) {
-        reader?.disconnect()
-        throw error
+      const sinceBegun = startStopwatch()
+      while (age() === Number.POSITIVE_INFINITY) {
+        try {
+          await synchronise()
+        } catch (error) {
+          reader?.disconnect()
+          reader = undefined
+          if (sinceBegun() > START_LIMIT) throw new Error(`the feed of revocations: ${reasonOf(error)}`)
+          await delay(RETRY_INTERVAL)
+        }
       }
       tailing = tail()
     },
@@ -144,6 +152,12 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 
     age: () => age(),
   }
+}
+
+/** What went wrong, rather than that nothing can be decided. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof PawlError ? (error.cause ?? error.reason) : error
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 /** Undefined for what a later version may have written. */

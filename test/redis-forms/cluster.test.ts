@@ -90,3 +90,14 @@ test('a master of a cluster that accepts and never answers is a fault of its use
   silent.kill('SIGCONT')
   await refreshInTheEnd(one, theirs.refreshToken)
 })
+
+test('a server that is started while the master of the feed is away waits for it, and says what it waits for', async (t) => {
+  const { redis, env } = await setUp(t)
+  const holder = await redis.holderOf(STREAM)
+  await holder.crash('SIGKILL')
+  const late = startNode(t, env)
+  await holder.restart()
+  assert.equal(await status(await late, (await signUp(await late)).accessToken), 200)
+  await holder.crash('SIGKILL')
+  await assert.rejects(startNode(t, env), /the feed of revocations: .+/)
+})

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import type { RedisClient } from '../src/redis/client.ts'
-import { createAccessTokens } from '../src/tokens/access-token.ts'
+import { type AccessClaims, createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
 import { createEnding, type Ending } from '../src/tokens/ending.ts'
 import { createHotState } from '../src/tokens/hot-state.ts'
@@ -12,6 +12,7 @@ import { createSessionService, type SessionService } from '../src/tokens/session
 import type { StoreSettings } from '../src/tokens/session-store.ts'
 import { createSessionViews } from '../src/tokens/session-views.ts'
 import { createTokenService, type TokenService } from '../src/tokens/token-service.ts'
+import { createVerifiedTokens } from '../src/tokens/verified-tokens.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -69,6 +70,13 @@ export const tokens = fp(
     )
     app.metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
 
+    const verified = createVerifiedTokens<AccessClaims>(accessTtl, now, keys.accessVersion)
+    app.metrics.show(
+      'pawl_verified_tokens',
+      'Access tokens that need no look at their signature',
+      verified.size,
+    )
+
     // A node that cannot read the table just now hears of it from those that can.
     keys.onRevoked((kids) => void feed.publish(kids.map(revocationOfKey)).catch(() => {}))
     await feed.start()
@@ -80,7 +88,7 @@ export const tokens = fp(
       await checkpoints.stop()
     })
     const service = createTokenService({
-      accessTokens: createAccessTokens(keys.access, { issuer, audience, accessTtl }),
+      accessTokens: createAccessTokens(keys.access, { issuer, audience, accessTtl }, verified),
       refreshTokens: createRefreshTokens(keys.refresh, { issuer, audience: refreshAudience(issuer) }),
       store,
       records,

@@ -47,6 +47,8 @@ export async function environment(t: TestContext, overrides: Env = {}): Promise<
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',
+    // A machine that runs many tests at once stops a process for longer than the default, now and then.
+    REVOCATION_MAX_STALENESS: '10s',
     ...overrides,
   }
 }

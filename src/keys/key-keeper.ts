@@ -157,6 +157,8 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
     access: { ...rings.access.jwt, learn } satisfies Jwt,
     refresh: { ...rings.refresh.jwt, learn, prepare } satisfies Jwt,
     keySet: rings.access.keySet,
+    /** Another number whenever an access key has gone. */
+    accessVersion: rings.access.version,
 
     /** Resolves once this node can sign and verify. Rejects where the keys in the table cannot be read. */
     async start(): Promise<void> {

@@ -34,8 +34,11 @@ export function createKeyRing({ now, nameless }: KeyRingOptions) {
   let line: RingKey[] = []
   let standby: RingKey | undefined
   let keySet: KeySet = publish([])
+  let version = 0
 
   function fill(held: readonly RingKey[], at: number): void {
+    const isHeld = (kid: string) => held.some(({ record }) => record.kid === kid)
+    if (![...keys.keys()].every(isHeld)) version++
     keys = new Map(held.map((key) => [key.record.kid, key]))
     const dated = held.filter(({ record }) => record.signsFrom !== null)
     line = dated.sort((a, b) => (a.record.signsFrom ?? 0) - (b.record.signsFrom ?? 0))
@@ -69,6 +72,9 @@ export function createKeyRing({ now, nameless }: KeyRingOptions) {
     fill,
 
     get: (kid: string): RingKey | undefined => keys.get(kid),
+
+    /** Another number when a key has gone: what it signed and was verified is to be verified again. */
+    version: () => version,
 
     /** From now on what it signed is refused. */
     drop(kid: string): void {

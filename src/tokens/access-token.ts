@@ -3,6 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { v4 as uuid } from 'uuid'
 import { createReader, type Jwt, numericDate } from './jwt.ts'
 import type { Authorization } from './session-store.ts'
+import type { VerifiedTokens } from './verified-tokens.ts'
 
 /** JWT profile for access tokens, RFC 9068 2.2, with the session, the authorization version and the roles. */
 const AccessClaims = Type.Object({
@@ -43,9 +44,27 @@ export interface AccessTokenSettings {
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
-export function createAccessTokens(jwt: Jwt, { issuer, audience, accessTtl }: AccessTokenSettings) {
+/** `verified` remembers tokens, so that each is verified once. */
+export function createAccessTokens(
+  jwt: Jwt,
+  { issuer, audience, accessTtl }: AccessTokenSettings,
+  verified?: VerifiedTokens<AccessClaims>,
+) {
+  const reader = createReader(jwt, isAccessClaims)
+
+  function remember(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
+    if (claims) verified?.add(token, claims)
+    return claims
+  }
+
   return {
-    ...createReader(jwt, isAccessClaims),
+    /** The claims of a token that we signed for this purpose, also of one that has expired. */
+    readExpired(token: string): AccessClaims | undefined | Promise<AccessClaims | undefined> {
+      const known = verified?.find(token)
+      if (known) return known
+      const read = reader.readExpired(token)
+      return read instanceof Promise ? read.then((claims) => remember(token, claims)) : remember(token, read)
+    },
 
     /** A token that lives for `accessTtl`, but never longer than its session. Times in milliseconds. */
     issue({ userId, sessionId, authorization }: AccessSubject, now: number, sessionExpiry: number) {

@@ -26,6 +26,8 @@ export interface RedisFeedOptions {
   prefix?: string
 }
 
+/** Milliseconds that a read waits for entries: an emptied stream is noticed as soon, and the time is as good. */
+const LONGEST_WAIT = 500
 /** Entries in one read; where that many came there may be more, and nothing is proven yet. */
 const BATCH = 1_000
 /** Milliseconds between two attempts to get back to Redis. */
@@ -45,7 +47,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   const { redis, era, serverClock, known, recover, lifetime, maxStaleness, log, prefix = 'pawl:' } = options
   const stream = `{${prefix}revocations}`
   // The wait must end well within the bound: only what is finished proves something.
-  const wait = Math.max(10, Math.floor(maxStaleness / 4))
+  const wait = Math.min(LONGEST_WAIT, Math.max(10, Math.floor(maxStaleness / 4)))
 
   const append = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
 

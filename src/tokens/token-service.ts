@@ -191,7 +191,8 @@ export function createTokenService(options: TokenServiceOptions) {
       if (options.revocations.denies(claims)) throw invalid('revoked')
       if (fresh) await checkFresh(claims)
       const { sub: userId, sid: sessionId, roles, jti: tokenId, exp } = claims
-      return { userId, sessionId, roles, tokenId, expiresAt: exp * 1000 }
+      // A copy: whoever changes it changes it for this request alone.
+      return { userId, sessionId, roles: [...roles], tokenId, expiresAt: exp * 1000 }
     },
 
     /**

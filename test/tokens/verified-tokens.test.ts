@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import Fastify from 'fastify'
+import { loadConfig, pawl } from '../../src/index.ts'
+import { createVerifiedTokens } from '../../src/tokens/verified-tokens.ts'
+import { build, cleanUp, createClock, environment, me, signUp } from '../helper.ts'
+import { logOut } from '../nodes.ts'
+
+const TTL = 900_000
+
+async function setUp(t: TestContext) {
+  const clock = createClock()
+  const app = await build(t, await environment(t), clock)
+  const session = await signUp(app)
+  assert.equal((await me(app, session.accessToken)).statusCode, 200)
+  return { app, clock, ...session }
+}
+
+test('no token passes for one that was verified, whatever character it differs in', async (t) => {
+  const { app, accessToken } = await setUp(t)
+  for (let at = 0; at < accessToken.length; at += 7) {
+    const other = accessToken[at] === 'A' ? 'B' : 'A'
+    const forged = accessToken.slice(0, at) + other + accessToken.slice(at + 1)
+    assert.equal((await me(app, forged)).statusCode, 401, `character ${at}`)
+  }
+  for (const forged of [accessToken.slice(0, -1), `${accessToken}A`, `${accessToken}.`])
+    assert.equal((await me(app, forged)).statusCode, 401)
+  assert.equal((await me(app, accessToken)).statusCode, 200)
+})
+
+test('a token that was verified dies when it expires, and when its session ends', async (t) => {
+  const { app, clock, accessToken } = await setUp(t)
+  const revoked = await signUp(app)
+  assert.equal((await me(app, revoked.accessToken)).statusCode, 200)
+  assert.equal(await logOut(app, revoked.refreshToken), 204)
+  assert.equal((await me(app, revoked.accessToken)).statusCode, 401)
+  clock.advance(TTL)
+  assert.equal((await me(app, accessToken)).statusCode, 401)
+})
+
+test('what a request does to its roles does not reach the next one', async (t) => {
+  const app = Fastify()
+  cleanUp(t, () => app.close())
+  await app.register(pawl, { config: loadConfig(await environment(t)) })
+  app.get('/spoil', { preHandler: app.authenticate }, async ({ auth }) => auth?.roles.push('admin'))
+  const { accessToken } = await signUp(app)
+  const headers = { authorization: `Bearer ${accessToken}` }
+  for (let round = 0; round < 2; round++)
+    assert.equal((await app.inject({ url: '/spoil', headers })).body, '1')
+})
+
+test('a flood of tokens is remembered up to a bound, and who is seen again and again stays', () => {
+  const known = createVerifiedTokens<number>(
+    TTL,
+    () => 0,
+    () => 0,
+  )
+  known.add('regular', -1)
+  let most = 0
+  for (let index = 0; index < 200_000; index++) {
+    known.add(`token ${index}`, index)
+    if (index % 1_000 === 0) assert.equal(known.find('regular'), -1)
+    most = Math.max(most, known.size())
+  }
+  assert.ok(most <= 32_768, `${most} tokens`)
+  assert.equal(known.find('token 199999'), 199_999)
+  assert.equal(known.find('token 1'), undefined)
+})
+
+test('what was not seen for two lives of a token is let go of, and all of it when a key has gone', () => {
+  const clock = createClock(0)
+  let version = 0
+  const known = createVerifiedTokens<number>(TTL, clock, () => version)
+  for (const token of ['one', 'two']) {
+    known.add(token, 1)
+    clock.advance(TTL + 1)
+  }
+  known.add('three', 1)
+  assert.equal(known.find('one'), undefined)
+  assert.equal(known.find('two'), 1)
+  version++
+  assert.equal(known.find('two'), undefined)
+  assert.equal(known.find('three'), undefined)
+})

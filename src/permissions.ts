@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import { Role } from './schemas/credentials.ts'
 
 /** Short and plain: where it is configured so, it travels in every access token. */
-const Permission = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9:._/*-]{0,63}$' })
+const Permission = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9:._/-]{0,63}$' })
 
 const RolePermissions = Type.Record(Role, Type.Array(Permission), { additionalProperties: false })
 

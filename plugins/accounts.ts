@@ -1,11 +1,16 @@
 import fp from 'fastify-plugin'
 import { type AccountService, createAccountService } from '../src/users/account-service.ts'
+import { createEnforcement, type Enforcement } from '../src/users/enforcement.ts'
+import { createOwnAccount, type OwnAccount } from '../src/users/own-account.ts'
 import { createPasswordHasher, type HashSettings } from '../src/users/password-hasher.ts'
+import { createUserChanges } from '../src/users/user-changes.ts'
 import { createUserRecords } from '../src/users/user-records.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     accounts: AccountService
+    ownAccount: OwnAccount
+    enforcement: Enforcement
   }
 }
 
@@ -13,17 +18,23 @@ export interface AccountsOptions extends HashSettings {
   /** Code points that a new password has at least. */
   minLength: number
   signup: boolean
+  /** For tests. */
+  clock?: (() => number) | undefined
 }
 
-/** Decorates the instance with `accounts`. */
+/** Decorates the instance with `accounts`, `ownAccount`, and `enforcement`, which carries changes of users through. */
 export const accounts = fp(
-  async (app, { minLength, signup, ...settings }: AccountsOptions) => {
+  async (app, { minLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
+    const { database, events, finishEnding: finish } = app
     const hasher = await createPasswordHasher(settings)
-    const records = createUserRecords(app.database)
+    const records = createUserRecords(database)
+    const enforcement = createEnforcement({ changes: createUserChanges(database), events, finish, clock })
+    app.decorate('enforcement', enforcement)
     app.decorate(
       'accounts',
-      createAccountService({ records, hasher, minLength, signup, onEvent: app.events.record }),
+      createAccountService({ records, hasher, minLength, signup, onEvent: events.record }),
     )
+    app.decorate('ownAccount', createOwnAccount({ records, hasher, minLength, enforcement }))
   },
-  { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events'] },
+  { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-tokens'] },
 )

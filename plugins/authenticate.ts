@@ -1,13 +1,21 @@
 import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { bearerChallenge, PawlError } from '../src/errors.ts'
+import { permissionsOf, type RolePermissions } from '../src/permissions.ts'
 import type { Auth } from '../src/tokens/token-service.ts'
 
 export interface AuthorizeOptions {
   /** One of these is enough; none named, any user is. */
   roles?: readonly string[]
+  /** All of these are needed; which roles allow them says the configuration. */
+  permissions?: readonly string[]
   /** Ask the store as well, for what must not wait the few milliseconds until this node has heard of a revocation. */
   fresh?: boolean
+}
+
+export interface AuthenticateOptions {
+  /** What each role allows. */
+  byRole: RolePermissions
 }
 
 declare module 'fastify' {
@@ -20,14 +28,14 @@ declare module 'fastify' {
     bearerToken(request: FastifyRequest): string | undefined
     /** preHandler: 401 without a valid access token of a session that lives. */
     authenticate: preHandlerAsyncHookHandler
-    /** preHandler: `authenticate`, then 403 without one of the roles. */
+    /** preHandler: `authenticate`, then 403 without one of the roles, or without all of the permissions. */
     authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
   }
 }
 
 /** Decorates the instance with `authenticate` and `authorize`, and requests with `auth`. */
 export const authenticate = fp(
-  async (app) => {
+  async (app, { byRole }: AuthenticateOptions) => {
     const { tokens } = app
 
     async function check(request: FastifyRequest, reply: FastifyReply, fresh: boolean): Promise<void> {
@@ -48,17 +56,25 @@ export const authenticate = fp(
     app.decorate('authenticate', (request, reply) => check(request, reply, false))
     app.decorate(
       'authorize',
-      ({ roles = [], fresh = false }: AuthorizeOptions): preHandlerAsyncHookHandler => {
+      ({ roles = [], permissions = [], fresh = false }: AuthorizeOptions): preHandlerAsyncHookHandler => {
         return async (request, reply) => {
           await check(request, reply, fresh)
-          const allowed = roles.length === 0 || request.auth?.roles.some((role) => roles.includes(role))
-          if (!allowed) throw new PawlError('AUTH_FORBIDDEN')
+          const own = request.auth?.roles ?? []
+          if (roles.length > 0 && !own.some((role) => roles.includes(role))) throw forbidden('role')
+          if (permissions.length === 0) return
+          // By the configuration of this node, whatever the token says.
+          const allowed = permissionsOf(byRole, own)
+          if (!permissions.every((permission) => allowed.includes(permission))) throw forbidden('permission')
         }
       },
     )
   },
   { name: 'pawl-authenticate', dependencies: ['pawl-tokens'] },
 )
+
+function forbidden(lacking: string): PawlError {
+  return new PawlError('AUTH_FORBIDDEN', { reason: `a ${lacking} is lacking` })
+}
 
 /** RFC 6750 2.1; the scheme's case does not matter (RFC 9110 11.1). */
 function bearerToken(request: FastifyRequest): string | undefined {

@@ -1,16 +1,25 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyRequest, onResponseAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { PawlError } from '../src/errors.ts'
+import { ERRORS, PawlError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** For routes that take credentials: bounds the wrong guesses at one account, from wherever they come. */
     limitGuesses: { preHandler: preHandlerAsyncHookHandler; onResponse: onResponseAsyncHookHandler }
   }
+  interface FastifyRequest {
+    /** Whose password is guessed at, where that is not the `email` of the body. */
+    guessedEmail: string | undefined
+  }
 }
 
 const WRONG_GUESSES = 30
+/** At a login, and at a change of the password. */
+const WRONG: ReadonlySet<number> = new Set([
+  ERRORS.AUTH_INVALID_CREDENTIALS.status,
+  ERRORS.AUTH_WRONG_PASSWORD.status,
+])
 
 export interface RateLimitOptions {
   enabled: boolean
@@ -22,6 +31,7 @@ export interface RateLimitOptions {
  */
 export const rateLimit = fp(
   async (app, { enabled }: RateLimitOptions) => {
+    app.decorateRequest('guessedEmail', undefined)
     if (!enabled) {
       app.decorate('limitGuesses', { preHandler: async () => {}, onResponse: async () => {} })
       return
@@ -44,15 +54,17 @@ export const rateLimit = fp(
         if (!limit.isAllowed && limit.remaining === 0) throw tooMany(limit.ttl)
       },
       onResponse: async (request, reply) => {
-        if (reply.statusCode === 401) await guesses(request)
+        if (WRONG.has(reply.statusCode) && accountOf(request) !== '') await guesses(request)
       },
     })
   },
   { name: 'pawl-rate-limit' },
 )
 
-function accountOf(request: FastifyRequest): string {
-  return (request.body as { email: string }).email.toLowerCase()
+/** Empty where a request was refused before that was known. */
+function accountOf({ guessedEmail, body }: FastifyRequest): string {
+  const { email } = Object(body) as { email?: string }
+  return (guessedEmail ?? email ?? '').toLowerCase()
 }
 
 function tooMany(ttl: number): PawlError {

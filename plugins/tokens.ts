@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { permissionsOf, type RolePermissions } from '../src/permissions.ts'
 import type { RedisClient } from '../src/redis/client.ts'
 import { type AccessClaims, createAccessTokens } from '../src/tokens/access-token.ts'
 import { createCheckpoints } from '../src/tokens/checkpoints.ts'
@@ -30,6 +31,7 @@ export interface TokensOptions extends StoreSettings {
   accessTtl: number
   maxTtl: number
   maxStaleness: number
+  permissions: { byRole: RolePermissions; inTokens: boolean }
   /** Where the hot state is; in this process unless given. */
   redis?: RedisClient | undefined
   /** For tests: in the stead of every other clock. */
@@ -40,6 +42,7 @@ export interface TokensOptions extends StoreSettings {
 export const tokens = fp(
   async (app, options: TokensOptions) => {
     const { issuer, audience, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { byRole, inTokens } = options.permissions
     const { keys } = app
     const { record } = app.events
 
@@ -88,7 +91,16 @@ export const tokens = fp(
       await checkpoints.stop()
     })
     const service = createTokenService({
-      accessTokens: createAccessTokens(keys.access, { issuer, audience, accessTtl }, verified),
+      accessTokens: createAccessTokens(
+        keys.access,
+        {
+          issuer,
+          audience,
+          accessTtl,
+          permissionsOf: inTokens ? (roles) => permissionsOf(byRole, roles) : undefined,
+        },
+        verified,
+      ),
       refreshTokens: createRefreshTokens(keys.refresh, { issuer, audience: refreshAudience(issuer) }),
       store,
       records,

@@ -3,14 +3,10 @@ import { Type } from '@sinclair/typebox'
 import { PawlError } from '../src/errors.ts'
 import { RefreshBody } from '../src/schemas/refresh.ts'
 import { NoContent, problems } from '../src/schemas/responses.ts'
+import { allowEmptyJson } from './empty-json.ts'
 
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
-  // Many clients say that they send JSON, whether they send anything or not. Here nothing is fine.
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    body === '' ? done(null, null) : parseJson(request, body.toString(), done),
-  )
+  allowEmptyJson(app)
 
   app.post(
     '/auth/logout',

@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
 import { isWebhookUrl } from './events/webhook-url.ts'
+import { parseRolePermissions } from './permissions.ts'
 import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
 
@@ -64,6 +65,7 @@ function typeProblems(schema: TObject, given: Given): string[] {
     if (isUrl && !URL.canParse(value)) broken.add(name)
     if (name === 'REDIS_URL' && !parseRedisUrl(value)) broken.add(name)
     if (name === 'WEBHOOK_URL' && !isWebhookUrl(value)) broken.add(name)
+    if (name === 'ROLE_PERMISSIONS' && !parseRolePermissions(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
     if (shortest !== undefined && value !== 'off' && !isBetween(parseDuration(value), shortest, LONGEST))
       broken.add(name)
@@ -163,6 +165,10 @@ function assemble(settings: Settings) {
             retryFor: settings.WEBHOOK_RETRY_FOR,
           }
         : undefined,
+    }),
+    permissions: Object.freeze({
+      byRole: parseRolePermissions(settings.ROLE_PERMISSIONS ?? '{}') ?? {},
+      inTokens: settings.TOKEN_PERMISSIONS,
     }),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,

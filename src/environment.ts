@@ -121,7 +121,13 @@ export const Environment = Type.Object({
     'how far a node may be behind the revocations and still answer',
     '100ms',
   ),
-  MAX_SESSIONS_PER_USER: integer(20, 1, 500),
+  MAX_SESSIONS_PER_USER: integer(20, 1, 1_000),
+  ROLE_PERMISSIONS: Type.Optional(
+    Type.String({
+      description: 'JSON, of roles and what each of them allows, like {"editor":["invoices:write"]}',
+    }),
+  ),
+  TOKEN_PERMISSIONS: flag(false, 'on', 'off'),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
   TRUST_PROXY: Type.String({

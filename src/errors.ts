@@ -7,6 +7,7 @@ export const ERRORS = {
   AUTH_INVALID_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not accepted' },
   AUTH_MISSING_TOKEN: { status: 401, title: 'A bearer token is required' },
   AUTH_INVALID_TOKEN: { status: 401, title: 'The token is not accepted' },
+  AUTH_WRONG_PASSWORD: { status: 403, title: 'The current password is wrong' },
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
   AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is switched off' },
   AUTH_EMAIL_TAKEN: { status: 409, title: 'The e-mail address is already registered' },

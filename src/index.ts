@@ -2,6 +2,7 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
+import { administration } from '../plugins/administration.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { database } from '../plugins/database.ts'
 import { events } from '../plugins/events.ts'
@@ -13,13 +14,19 @@ import { redis } from '../plugins/redis.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { tokens } from '../plugins/tokens.ts'
 import { adminEvents } from '../routes/admin/events.ts'
+import { revokeAll } from '../routes/admin/revoke-all.ts'
+import { adminUser } from '../routes/admin/user.ts'
+import { adminUserSessions } from '../routes/admin/user-sessions.ts'
+import { adminUsers } from '../routes/admin/users.ts'
 import { health } from '../routes/health.ts'
 import { jwks } from '../routes/jwks.ts'
 import { login } from '../routes/login.ts'
 import { logout } from '../routes/logout.ts'
 import { me } from '../routes/me.ts'
 import { metrics as metricsRoute } from '../routes/metrics.ts'
+import { password } from '../routes/password.ts'
 import { refresh } from '../routes/refresh.ts'
+import { sessions } from '../routes/sessions.ts'
 import { signup } from '../routes/signup.ts'
 import type { Config } from './config.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
@@ -74,11 +81,13 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(keys, { ...config.tokens, ...config.keys, ...(await secretsOf(config)) })
   await scope.register(tokens, {
     ...config.tokens,
+    permissions: config.permissions,
     redis: await openRedis(scope, config),
     clock,
   })
-  await scope.register(accounts, { ...config.passwords, signup: config.signup })
-  await scope.register(authenticate)
+  await scope.register(accounts, { ...config.passwords, signup: config.signup, clock })
+  await scope.register(administration, { clock })
+  await scope.register(authenticate, config.permissions)
   await scope.register(authRoutes)
   await scope.register(jwks)
   await scope.register(health)
@@ -90,8 +99,23 @@ async function authRoutes(scope: FastifyInstance): Promise<void> {
   scope.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
-  for (const route of [signup, login, refresh, logout, me, adminEvents]) await scope.register(route)
+  for (const route of AUTH_ROUTES) await scope.register(route)
 }
+
+const AUTH_ROUTES = [
+  signup,
+  login,
+  refresh,
+  logout,
+  me,
+  password,
+  sessions,
+  adminUsers,
+  adminUser,
+  adminUserSessions,
+  revokeAll,
+  adminEvents,
+]
 
 async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
   if (!url) return undefined

@@ -136,6 +136,35 @@ test('events are told to a webhook over TLS, or on this machine, and signed with
   assert.equal(problemsOf({ WEBHOOK_SECRET: secret }).length, 1)
 })
 
+test('permissions of roles are JSON, of plain names', () => {
+  const given = '{"editor":["invoices:write","invoices.read"],"reader":[]}'
+  assert.deepEqual(loadConfig({ ROLE_PERMISSIONS: given }).permissions, {
+    byRole: { editor: ['invoices:write', 'invoices.read'], reader: [] },
+    inTokens: false,
+  })
+  assert.deepEqual(loadConfig({}).permissions.byRole, {})
+  assert.equal(loadConfig({ TOKEN_PERMISSIONS: 'on' }).permissions.inTokens, true)
+  const bad = [
+    'editor',
+    '[]',
+    'null',
+    '{"editor":"invoices:write"}',
+    '{"editor":[1]}',
+    '{"editor":["a b"]}',
+    '{"editor":[""]}',
+    '{"editor":["*"]}',
+    '{"Editor":[]}',
+    '{"__proto__":["a"]}',
+    '{"editor":["secret-of-bad"]',
+  ]
+  for (const text of bad) {
+    const problems = problemsOf({ ROLE_PERMISSIONS: text })
+    assert.equal(problems.length, 1, text)
+    assert.match(problems[0] ?? '', /^ROLE_PERMISSIONS must be JSON/)
+    assert.ok(!problems.join().includes('secret-of-bad'))
+  }
+})
+
 test('an empty variable counts as unset', () => {
   assert.equal(loadConfig({ PORT: '', DATABASE_URL: '' }).port, 3000)
 })

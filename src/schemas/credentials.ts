@@ -13,7 +13,7 @@ const WELL_FORMED = '^(?:[^\\u0000\\uFFFD\\uD800-\\uDFFF]|[\\uD800-\\uDBFF][\\uD
 export const Email = Type.String({ maxLength: 254, pattern: EMAIL, examples: ['ada@example.com'] })
 
 /** In UTF-16 code units; the rules for new passwords count code points. */
-const Password = Type.String({
+export const Password = Type.String({
   minLength: 1,
   maxLength: 512,
   pattern: WELL_FORMED,
@@ -26,10 +26,16 @@ export const Credentials = Type.Object(
 )
 export type Credentials = Static<typeof Credentials>
 
+export const PasswordChange = Type.Object(
+  { currentPassword: Password, newPassword: Password },
+  { $id: 'PasswordChange', additionalProperties: false },
+)
+export type PasswordChange = Static<typeof PasswordChange>
+
 /** A role's name, short and plain: it travels in every access token. */
 export const Role = Type.String({ pattern: '^[a-z][a-z0-9:_-]{0,31}$', examples: ['admin'] })
 
-/** A user to be made by an operator. */
+/** A user to be made by an operator or an administrator. */
 export const Seed = Type.Object(
   {
     email: Email,

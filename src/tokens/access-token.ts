@@ -17,11 +17,13 @@ const AccessClaims = Type.Object({
   sid: Type.String(),
   ver: Type.Number(),
   roles: Type.Array(Type.String()),
+  /** What the roles allowed when it was issued, for those who verify it by themselves. */
+  permissions: Type.Optional(Type.Array(Type.String())),
 })
 export type AccessClaims = Static<typeof AccessClaims>
 
 export const ACCESS_TYP = 'at+jwt'
-export const ACCESS_CLAIMS = Object.keys(AccessClaims.properties)
+export const ACCESS_CLAIMS: string[] = AccessClaims.required ?? []
 
 /** RFC 9068 requires a client; there is one, the application whose users these are. */
 const CLIENT_ID = 'pawl'
@@ -40,6 +42,8 @@ export interface AccessTokenSettings {
   audience: string
   /** Milliseconds. */
   accessTtl: number
+  /** What roles allow; without it tokens do not say. */
+  permissionsOf?: ((roles: readonly string[]) => string[]) | undefined
 }
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
@@ -47,9 +51,10 @@ export type AccessTokens = ReturnType<typeof createAccessTokens>
 /** `verified` remembers tokens, so that each is verified once. */
 export function createAccessTokens(
   jwt: Jwt,
-  { issuer, audience, accessTtl }: AccessTokenSettings,
+  settings: AccessTokenSettings,
   verified?: VerifiedTokens<AccessClaims>,
 ) {
+  const { issuer, audience, accessTtl, permissionsOf } = settings
   const reader = createReader(jwt, isAccessClaims)
 
   function remember(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
@@ -81,6 +86,7 @@ export function createAccessTokens(
         sid: sessionId,
         ver: authorization.ver,
         roles: [...authorization.roles],
+        ...(permissionsOf && { permissions: permissionsOf(authorization.roles) }),
       }
       return { token: jwt.sign(claims), expiresIn: exp - iat }
     },

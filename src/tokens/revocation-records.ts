@@ -12,6 +12,8 @@ export type Ended =
   /** Every session opened before; milliseconds since the epoch. */
   | { kind: 'everything'; before: number }
 
+export type OnBegin = (tx: Pick<Database['orm'], 'execute'>) => Promise<void>
+
 export type RevocationRecords = ReturnType<typeof createRevocationRecords>
 
 /** Where the truth has what ended: for nodes that may have missed it, and for the sweep. */
@@ -82,12 +84,20 @@ export function createRevocationRecords({ orm, run }: Database) {
       )
     },
 
-    /** Every session opened before what this answers is dead: after the newest there is, and after `at`. */
-    async beginEpoch(at: number): Promise<number> {
+    /**
+     * Every session opened before what this answers is dead: after the newest there is, and after `at`. `onBegin` is in the
+     * same transaction: it writes down who did it.
+     */
+    async beginEpoch(at: number, onBegin: OnBegin = async () => {}): Promise<number> {
       const newest = orm.select({ at: sessions.createdAt }).from(sessions).orderBy(desc(sessions.id)).limit(1)
       const [last] = await run(newest)
       const startedAt = new Date(Math.max(at, last?.at.getTime() ?? 0) + EPOCH_MARGIN)
-      await run(orm.insert(epochs).values({ startedAt, at: sql`now()` }).onConflictDoNothing())
+      await run(
+        orm.transaction(async (tx) => {
+          await tx.insert(epochs).values({ startedAt, at: sql`now()` }).onConflictDoNothing()
+          await onBegin(tx)
+        }),
+      )
       return startedAt.getTime()
     },
 

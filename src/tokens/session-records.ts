@@ -110,8 +110,9 @@ export function createSessionRecords(
               ver: users.ver,
               roles: users.roles,
             })
-            .from(sessions)
-            .innerJoin(users, eq(users.id, sessions.userId))
+            // In this order they are locked, too: it is that of whoever changes a user and then ends his sessions.
+            .from(users)
+            .innerJoin(sessions, eq(users.id, sessions.userId))
             .where(and(alive([id]), goesOn(at)))
             .for('share')
           if (found) await work({ ...found, expiresAt: found.expiresAt.getTime() })

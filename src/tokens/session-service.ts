@@ -1,5 +1,6 @@
+import { parseId } from '../id.ts'
 import type { Ending } from './ending.ts'
-import type { RevocationRecords } from './revocation-records.ts'
+import type { OnBegin, RevocationRecords } from './revocation-records.ts'
 import type { EndReason } from './session-records.ts'
 import type { SessionView, SessionViews } from './session-views.ts'
 
@@ -22,15 +23,17 @@ export function createSessionService({ views, revocations, ending, idleTtl, cloc
     list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), idleTtl),
 
     /** Answers whether the user has such a session; one that has ended already is ended once more. */
-    async end(userId: string, sessionId: string, reason: EndReason): Promise<boolean> {
+    async end(userId: string, id: string, reason: EndReason): Promise<boolean> {
+      const sessionId = parseId(id)
+      if (!sessionId) return false
       if ((await views.findOwner(sessionId)) !== userId) return false
       await ending.end([{ userId, sessionId }], reason)
       return true
     },
 
     /** Every token issued so far is dead, in one step, however many there are. */
-    async endEverything(): Promise<void> {
-      await ending.finish({ kind: 'everything', before: await revocations.beginEpoch(clock()) })
+    async endEverything(onBegin?: OnBegin): Promise<void> {
+      await ending.finish({ kind: 'everything', before: await revocations.beginEpoch(clock(), onBegin) })
     },
   }
 }

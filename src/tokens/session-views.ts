@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
+import { deviceLabel } from '../device-label.ts'
 import { goesOn } from './session-records.ts'
 
 /** A live session, for whoever owns it. */
@@ -10,6 +11,8 @@ export interface SessionView {
   lastSeenAt: number
   /** At the latest: without a refresh it ends earlier. */
   expiresAt: number
+  /** By its user agent, as "Firefox on Linux". */
+  device: string | null
   userAgent: string | null
   ip: string | null
 }
@@ -36,6 +39,7 @@ export function createSessionViews({ orm, run }: Database) {
         .orderBy(desc(sessions.id))
       return (await run(found)).map((row) => ({
         ...row,
+        device: deviceLabel(row.userAgent),
         createdAt: row.createdAt.getTime(),
         lastSeenAt: row.lastSeenAt.getTime(),
         expiresAt: row.expiresAt.getTime(),

@@ -4,7 +4,7 @@ import { PawlError } from '../errors.ts'
 import type { EventDetails, Occurrence } from '../events/event.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
-import type { NewUser, User, UserRecords } from './user-records.ts'
+import type { NewUser, Transaction, User, UserRecords } from './user-records.ts'
 
 export interface AccountServiceOptions {
   records: UserRecords
@@ -27,16 +27,19 @@ export type AccountService = ReturnType<typeof createAccountService>
 export function createAccountService(options: AccountServiceOptions) {
   const { records, hasher, minLength, signup, onEvent = () => {} } = options
 
-  /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. */
+  /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. `onCreate` is in the transaction that makes the account. */
   async function create(
     { email, password }: Credentials,
-    extra: Pick<NewUser, 'roles'> = {},
+    extra: Pick<NewUser, 'roles' | 'status'> = {},
+    onCreate?: (tx: Transaction, id: string) => Promise<void>,
   ): Promise<Account> {
     const address = email.toLowerCase()
     const normalized = normalizePassword(password)
     checkNewPassword(normalized, address, minLength)
     const passwordHash = await hasher.hash(normalized)
-    const user = await records.insert({ id: uuid(), email: address, passwordHash, ...extra })
+    const id = uuid()
+    const onInsert = onCreate && ((tx: Transaction) => onCreate(tx, id))
+    const user = await records.insert({ id, email: address, passwordHash, ...extra }, onInsert)
     if (!user) throw new PawlError('AUTH_EMAIL_TAKEN')
     return withoutHash(user)
   }

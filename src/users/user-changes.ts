@@ -4,7 +4,7 @@ import { sessions, userRevocations, users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
 import type { Ended } from '../tokens/revocation-records.ts'
 import type { EndReason } from '../tokens/session-records.ts'
-import type { User } from './user-records.ts'
+import type { Transaction, User } from './user-records.ts'
 
 /** The role that must never be without an active bearer, once there was one. */
 export const ADMIN = 'admin'
@@ -13,17 +13,19 @@ export interface UserChange {
   set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash'>>
   /** End his sessions, for this reason, all or all but one. Otherwise they go on, with other access tokens. */
   end?: { reason: EndReason; except?: string | undefined }
+  /** Only where he is still at this `ver`; otherwise it is as if there were no such user. */
+  ifVer?: number
 }
 
-/** Inside the transaction of a change: writes down who did what. */
-export type OnChange = (tx: Transaction, user: Changed) => Promise<void>
-export type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0]
-export type Changed = Pick<User, 'id' | 'email' | 'roles' | 'status' | 'ver'>
+/** Inside the transaction of a change: writes down who did what. `before` is the user as he was. */
+export type OnChange = (tx: Transaction, user: Changed, before: Changed) => Promise<void>
+export type Changed = Omit<User, 'passwordHash'>
 export type UserChanges = ReturnType<typeof createUserChanges>
 
 /**
  * What changes a user's rights, or ends many of his sessions. Each raises his `ver`, which kills his access tokens, and is
- * one transaction with everything that follows from it in Postgres; what it answers as `ended` is then to be told.
+ * one transaction with everything that follows from it in Postgres; what it answers as `ended` is then to be told, and
+ * `sessionIds` are those that it ended.
  * Answers undefined where there is no such user; rejects with `ADMIN_REQUIRED` where nobody would be left to administer.
  */
 export function createUserChanges({ orm, run }: Database) {
@@ -33,9 +35,12 @@ export function createUserChanges({ orm, run }: Database) {
     roles: users.roles,
     status: users.status,
     ver: users.ver,
+    createdAt: users.createdAt,
   }
 
-  async function record(tx: Transaction, { id, ver }: Changed, end: UserChange['end']): Promise<void> {
+  /** Answers the ids of the sessions that it ended. */
+  async function record(tx: Transaction, { id, ver }: Changed, end: UserChange['end']): Promise<string[]> {
+    const sessionIds: string[] = []
     if (end) {
       const { reason, except } = end
       const ended = and(
@@ -45,7 +50,8 @@ export function createUserChanges({ orm, run }: Database) {
       )
       // Told by the entry of the user, not one by one.
       const at = sql`now()`
-      await tx.update(sessions).set({ revokedAt: at, revokedReason: reason, publishedAt: at }).where(ended)
+      const update = tx.update(sessions).set({ revokedAt: at, revokedReason: reason, publishedAt: at })
+      for (const { id } of await update.where(ended).returning({ id: sessions.id })) sessionIds.push(id)
     }
     const row = {
       ver,
@@ -72,6 +78,7 @@ export function createUserChanges({ orm, run }: Database) {
           end`,
         },
       })
+    return sessionIds
   }
 
   /** Others wait here who would take the role from the last but one at the same time: rows are locked in one order. */
@@ -86,6 +93,12 @@ export function createUserChanges({ orm, run }: Database) {
     if (admins.length === 1 && admins[0]?.id === id) throw new PawlError('ADMIN_REQUIRED')
   }
 
+  /** After `requireAdminBeside`, whose locks are taken in the order of the ids. */
+  async function lock(tx: Transaction, id: string): Promise<Changed | undefined> {
+    const [user] = await tx.select(columns).from(users).where(eq(users.id, id)).for('update')
+    return user
+  }
+
   function toEnded({ id: userId, ver, roles }: Changed, end: UserChange['end']): Ended {
     const { except } = end ?? {}
     return {
@@ -98,17 +111,19 @@ export function createUserChanges({ orm, run }: Database) {
   }
 
   return {
-    async apply(id: string, { set = {}, end }: UserChange, onChange?: OnChange) {
+    async apply(id: string, { set = {}, end, ifVer }: UserChange, onChange?: OnChange) {
       return run(
         orm.transaction(async (tx) => {
           const keepsAdmin = (set.roles?.includes(ADMIN) ?? true) && set.status !== 'disabled'
           if (!keepsAdmin) await requireAdminBeside(tx, id)
+          const before = await lock(tx, id)
+          if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
           const change = { ...set, ver: sql`${users.ver} + 1`, updatedAt: sql`now()` }
           const [user] = await tx.update(users).set(change).where(eq(users.id, id)).returning(columns)
           if (!user) return undefined
-          await record(tx, user, end)
-          await onChange?.(tx, user)
-          return { user, ended: toEnded(user, end) }
+          const sessionIds = await record(tx, user, end)
+          await onChange?.(tx, user, before)
+          return { user, ended: toEnded(user, end), sessionIds }
         }),
       )
     },
@@ -118,14 +133,15 @@ export function createUserChanges({ orm, run }: Database) {
       return run(
         orm.transaction(async (tx) => {
           await requireAdminBeside(tx, id)
+          const before = await lock(tx, id)
           const ver = sql`${users.ver} + 1`
           const [user] = await tx.update(users).set({ ver }).where(eq(users.id, id)).returning(columns)
-          if (!user) return undefined
+          if (!before || !user) return undefined
           const end = { reason: 'user_deleted' } as const
-          await record(tx, user, end)
+          const sessionIds = await record(tx, user, end)
           await tx.delete(users).where(eq(users.id, id))
-          await onChange?.(tx, user)
-          return { user, ended: toEnded({ ...user, roles: [] }, end) }
+          await onChange?.(tx, user, before)
+          return { user, ended: toEnded({ ...user, roles: [] }, end), sessionIds }
         }),
       )
     },

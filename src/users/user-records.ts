@@ -1,12 +1,16 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, lt, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { users } from '../db/schema.ts'
 
 export type User = Pick<
   typeof users.$inferSelect,
-  'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver'
+  'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
 >
 export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> & Partial<Pick<User, 'roles' | 'status'>>
+
+/** The transaction of a change. */
+export type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0]
+export type OnInsert = (tx: Transaction) => Promise<void>
 
 export type UserRecords = ReturnType<typeof createUserRecords>
 
@@ -19,6 +23,7 @@ export function createUserRecords({ orm, run }: Database) {
     roles: users.roles,
     status: users.status,
     ver: users.ver,
+    createdAt: users.createdAt,
   }
   const byEmail = orm
     .select(columns)
@@ -40,9 +45,28 @@ export function createUserRecords({ orm, run }: Database) {
       return (await run(byId.execute({ id })))[0]
     },
 
-    /** Answers undefined where the address is taken. */
-    async insert(user: NewUser): Promise<User | undefined> {
-      return (await run(orm.insert(users).values(user).onConflictDoNothing().returning(columns)))[0]
+    /** Answers undefined where the address is taken. `onInsert` is in the same transaction: it writes down who did it. */
+    async insert(user: NewUser, onInsert?: OnInsert): Promise<User | undefined> {
+      const insertWith = async (executor: Pick<Transaction, 'insert'>) =>
+        (await executor.insert(users).values(user).onConflictDoNothing().returning(columns))[0]
+      if (!onInsert) return run(insertWith(orm))
+      return run(
+        orm.transaction(async (tx) => {
+          const made = await insertWith(tx)
+          if (made) await onInsert(tx)
+          return made
+        }),
+      )
+    },
+
+    /**
+     * Users by the beginning of their address, in its order, from behind `after` on. Bounds rather than LIKE: with them any
+     * plan finds its place in the index, and no character is special.
+     */
+    async page(prefix: string, after: string, most: number): Promise<User[]> {
+      const email = sql`lower(${users.email}) collate "C"`
+      const isNext = and(gte(email, prefix), lt(email, `${prefix}\u{10FFFF}`), gt(email, after))
+      return run(orm.select(columns).from(users).where(isNext).orderBy(asc(email)).limit(most))
     },
 
     /** Insert many at once, for seeding; answers the addresses that were new. */

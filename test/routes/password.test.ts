@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { call } from '../calls.ts'
+import { openSql } from '../database.ts'
+import { build, environment, logIn, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
+
+const NEXT = 'a ratchet of another wheel'
+
+const change = (app: FastifyInstance, token: string, currentPassword = PASSWORD, newPassword = NEXT) =>
+  call(app, token, 'POST', '/auth/password', { currentPassword, newPassword })
+
+test('a change of the password ends every other session, and this one goes on', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const first = await signUp(app)
+  const here = (await logIn(app, first.email)).json()
+  const response = await change(app, here.accessToken)
+  assert.equal(response.statusCode, 204)
+  assert.equal(response.body, '')
+  assert.equal(response.headers['cache-control'], 'no-store')
+
+  assert.equal((await me(app, first.accessToken)).statusCode, 401)
+  assert.equal((await refresh(app, first.refreshToken)).statusCode, 401)
+  assert.equal((await me(app, here.accessToken)).statusCode, 200)
+  const next = await refresh(app, here.refreshToken)
+  assert.equal(next.statusCode, 200)
+  assert.equal((await me(app, next.json().accessToken)).statusCode, 200)
+  assert.equal((await logIn(app, first.email)).statusCode, 401)
+  assert.equal((await logIn(app, first.email, NEXT)).statusCode, 200)
+
+  const sql = openSql(t, env)
+  const ended = () =>
+    sql`select session_id, detail, host(ip::inet) as ip from security_events where type = 'session_ended'`
+  await until(async () => (await ended()).length > 0)
+  assert.deepEqual(
+    [...(await ended())],
+    [{ session_id: first.sessionId, detail: { reason: 'password_changed' }, ip: '127.0.0.1' }],
+  )
+  const changed = await sql`select session_id, actor_id from security_events where type = 'password_changed'`
+  assert.deepEqual([...changed], [{ session_id: here.sessionId, actor_id: null }])
+})
+
+test('without the current password nothing changes, and a rule that is broken says nothing of it', async (t) => {
+  const app = await build(t)
+  const { email, accessToken } = await signUp(app)
+  const other = (await logIn(app, email)).json()
+  const wrong = await change(app, accessToken, 'not the password')
+  assert.equal(wrong.statusCode, 403)
+  assert.equal(wrong.json().code, 'AUTH_WRONG_PASSWORD')
+  const [weak, weakAndWrong] = [
+    await change(app, accessToken, PASSWORD, 'password'),
+    await change(app, accessToken, 'not the password', 'password'),
+  ]
+  assert.equal(weak.statusCode, 400)
+  assert.equal(weak.json().code, 'AUTH_PASSWORD_REJECTED')
+  assert.equal(weakAndWrong.body, weak.body)
+  assert.equal((await me(app, other.accessToken)).statusCode, 200)
+  assert.equal((await logIn(app, email)).statusCode, 200)
+
+  assert.equal((await app.inject({ method: 'POST', url: '/auth/password', payload: {} })).statusCode, 400)
+  const payload = { currentPassword: PASSWORD, newPassword: NEXT }
+  assert.equal((await app.inject({ method: 'POST', url: '/auth/password', payload })).statusCode, 401)
+})
+
+test('guesses at the current password count with those at the login', async (t) => {
+  const app = await build(t, { RATE_LIMIT: 'on' })
+  const { email, accessToken } = await signUp(app)
+  const stranger = await signUp(app)
+  // From many addresses: no limit by address is in the way.
+  let address = 0
+  const post = (url: string, payload: object, token?: string) =>
+    app.inject({
+      method: 'POST',
+      url,
+      payload,
+      remoteAddress: `10.0.0.${++address}`,
+      ...(token && { headers: { authorization: `Bearer ${token}` } }),
+    })
+  const guess = (currentPassword: string) =>
+    post('/auth/password', { currentPassword, newPassword: NEXT }, accessToken)
+  for (let count = 0; count < 15; count++) {
+    assert.equal((await guess(`wrong guess ${count}`)).statusCode, 403)
+    assert.equal((await post('/auth/login', { email, password: 'wrong guess' })).statusCode, 401)
+    // No guess: nobody was asked.
+    assert.equal(
+      (await post('/auth/password', { currentPassword: 'x', newPassword: NEXT }, 'no-token')).statusCode,
+      401,
+    )
+  }
+  await until(async () => (await guess('one more')).statusCode === 429)
+  assert.equal((await guess(PASSWORD)).statusCode, 429)
+  assert.equal((await post('/auth/login', { email, password: PASSWORD })).statusCode, 429)
+  const { statusCode } = await post(
+    '/auth/password',
+    { currentPassword: PASSWORD, newPassword: NEXT },
+    stranger.accessToken,
+  )
+  assert.equal(statusCode, 204)
+})
+
+test('of two changes at once one is done, and the other has nothing to prove any more', async (t) => {
+  const app = await build(t)
+  const one = await signUp(app)
+  const two = (await logIn(app, one.email)).json()
+  const words = ['first of two wheels', 'second of two wheels']
+  const answers = await Promise.all(
+    [one, two].map(({ accessToken }, index) => change(app, accessToken, PASSWORD, words[index])),
+  )
+  const statuses = answers.map(({ statusCode }) => statusCode)
+  assert.equal(statuses.filter((status) => status === 204).length, 1, statuses.join())
+  const winner = statuses.indexOf(204)
+  assert.ok([401, 403, 503].includes(statuses[1 - winner] ?? 0), statuses.join())
+  assert.equal((await logIn(app, one.email, words[winner])).statusCode, 200)
+  assert.equal((await logIn(app, one.email, words[1 - winner])).statusCode, 401)
+})
+
+test('no login with the old password outlives the change, however they race', async (t) => {
+  const app = await build(t, { MAX_SESSIONS_PER_USER: '100' })
+  const { email, accessToken, refreshToken } = await signUp(app)
+  const logins = (count: number) => Array.from({ length: count }, () => logIn(app, email))
+  const [changed, ...answers] = await Promise.all([change(app, accessToken), ...logins(20), ...logins(20)])
+  assert.equal(changed?.statusCode, 204)
+  for (const answer of answers) {
+    assert.ok([200, 401, 503].includes(answer.statusCode), answer.body)
+    if (answer.statusCode !== 200) continue
+    assert.equal((await refresh(app, answer.json().refreshToken)).statusCode, 401)
+    assert.equal((await me(app, answer.json().accessToken)).statusCode, 401)
+  }
+  assert.equal((await refresh(app, refreshToken)).statusCode, 200)
+})
+
+test('a login that was decided before the change, and opened after it, comes to nothing', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const { email, accessToken } = await signUp(app)
+  const sql = openSql(t, env)
+  const watch = openSql(t, env)
+  const waiting = async (count: number) => {
+    const blocked = () =>
+      watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until(async () => (await blocked()).length === count)
+  }
+  const answers: ReturnType<typeof logIn>[] = []
+  await sql.begin(async (tx) => {
+    await tx`select 1 from users where email = ${email} for update`
+    answers.push(change(app, accessToken))
+    await waiting(1)
+    answers.push(logIn(app, email))
+    await waiting(2)
+  })
+  const statuses = (await Promise.all(answers)).map(({ statusCode }) => statusCode)
+  assert.deepEqual(statuses, [204, 503])
+  const [row] = await watch`select count(*)::int as alive from sessions where revoked_at is null`
+  assert.equal(row?.alive, 1)
+})

@@ -116,6 +116,7 @@ function assembleDatabase(settings: DatabaseSettings) {
   return {
     databaseUrl: settings.DATABASE_URL,
     dataDir: settings.PAWL_DATA_DIR,
+    idleTtl: settings.REFRESH_IDLE_TTL,
     passwords: Object.freeze({
       minLength: settings.PASSWORD_MIN_LENGTH,
       memoryCost: settings.ARGON2_MEMORY_KIB,

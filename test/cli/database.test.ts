@@ -83,10 +83,10 @@ test('without DATABASE_URL the commands work on the embedded database, while no 
     body: JSON.stringify({ email: 'ada@example.com', password: PASSWORD }),
   })
   assert.equal(response.status, 200)
-  for (const line of ['migrate', `seed --file ${path}`, 'user create bob@example.com']) {
+  for (const line of ['migrate', `seed --file ${path}`, 'user create bob@example.com', 'revoke-all --yes']) {
     const { code, stdout, stderr } = await runCli(line.split(' '), env, PASSWORD)
     assert.equal(code, 1, line)
     assert.equal(stdout, '')
-    assert.match(stderr, /^.+ is in use by another process\n$/)
+    assert.match(stderr, /^.+ is in use by another process\nThe embedded database .+ Stop the server, .+\n$/)
   }
 })

@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
 import { isWebhookUrl } from './events/webhook-url.ts'
+import { parseClients } from './introspection-clients.ts'
 import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
 
@@ -165,6 +166,7 @@ function assemble(settings: Settings) {
           }
         : undefined,
     }),
+    introspectionClients: Object.freeze(parseClients(settings.INTROSPECTION_CLIENTS)),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,
     trustProxy: parseTrustProxy(settings.TRUST_PROXY) ?? false,

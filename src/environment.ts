@@ -1,5 +1,6 @@
 import { type TString, Type } from '@sinclair/typebox'
 import { DURATION, parseDuration } from './duration.ts'
+import { INTROSPECTION_CLIENTS } from './introspection-clients.ts'
 import { SIGNING_ALGORITHMS } from './tokens/signing-key.ts'
 
 /** Ten years: beyond it a duration is a typing error, and times no longer fit the packed session. */
@@ -122,6 +123,13 @@ export const Environment = Type.Object({
     '100ms',
   ),
   MAX_SESSIONS_PER_USER: integer(20, 1, 500),
+  INTROSPECTION_CLIENTS: Type.Optional(
+    Type.String({
+      pattern: INTROSPECTION_CLIENTS,
+      description:
+        'pairs of id:secret, comma-separated, of letters, digits, dot, dash and underscore; a secret of at least 32 characters, random',
+    }),
+  ),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
   TRUST_PROXY: Type.String({

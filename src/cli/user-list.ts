@@ -24,7 +24,7 @@ export async function listUsers(terminal: Terminal, beginning: string, { limit, 
         .select({ id, email, status, roles, createdAt })
         .from(users)
         .where(
-          sql`${like(address, `${escapePattern(beginning.toLowerCase())}%`)} and ${gt(address, after ?? '')}`,
+          sql`${like(address, `${escapePattern(beginning.toLowerCase())}%`)} and ${gt(address, after?.toLowerCase() ?? '')}`,
         )
         .orderBy(asc(address))
         .limit(limit + 1),

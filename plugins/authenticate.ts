@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerChallenge, PawlError } from '../src/errors.ts'
+import { challengeOf, PawlError } from '../src/errors.ts'
 import { permissionsOf, type RolePermissions } from '../src/permissions.ts'
 import type { Auth } from '../src/tokens/token-service.ts'
 
@@ -45,7 +45,7 @@ export const authenticate = fp(
         request.auth = await tokens.authenticate(token, fresh)
       } catch (error) {
         // Also where the route's own application renders its errors in another way.
-        const challenge = error instanceof PawlError && bearerChallenge(error.code, error.statusCode)
+        const challenge = error instanceof PawlError && challengeOf(error.code, error.statusCode)
         if (challenge) reply.header('www-authenticate', challenge)
         throw error
       }

@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** For the OpenAPI document: the route takes a bearer token. */
     bearer?: boolean
+    /** The same: HTTP Basic credentials of a program. */
+    client?: boolean
   }
 }
 
@@ -20,15 +22,19 @@ export const openapi = fp(
     await app.register(swagger, {
       transform: ({ schema, url, route }) => {
         // Added here rather than in the routes: an application's own document need not have such a scheme.
-        const security = route.config?.bearer ? { security: [{ bearer: [] }] } : {}
-        return { schema: { ...schema, ...security }, url }
+        const { bearer, client } = route.config ?? {}
+        const scheme = bearer ? 'bearer' : client ? 'client' : undefined
+        return { schema: { ...schema, ...(scheme && { security: [{ [scheme]: [] }] }) }, url }
       },
       openapi: {
         openapi: '3.1.0',
         info: { title: 'Pawl', version, description: 'Login, refresh by rotation, logout.' },
         servers: [{ url: issuer }],
         components: {
-          securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+          securitySchemes: {
+            bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+            client: { type: 'http', scheme: 'basic' },
+          },
         },
       },
     })

@@ -1,7 +1,14 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerChallenge, type ErrorCode, PawlError } from '../src/errors.ts'
+import { challengeOf, type ErrorCode, oauthErrorOf, PawlError } from '../src/errors.ts'
 import { PROBLEM_JSON, toProblem } from '../src/problem.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route is one that OAuth defines: its problem documents have the `error` of RFC 6749 5.2, too. */
+    oauth?: boolean
+  }
+}
 
 /** Fastify's own codes for what is wrong with a request, and what we say of it. */
 const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
@@ -37,7 +44,7 @@ export function renderError(thrown: unknown, request: FastifyRequest, reply: Fas
   const fault = Object(thrown) as Fault
   const error = toPawlError(fault)
   log(error, fault, request)
-  const challenge = bearerChallenge(error.code, error.statusCode)
+  const challenge = challengeOf(error.code, error.statusCode)
   if (challenge) reply.header('www-authenticate', challenge)
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
   reply.header('cache-control', 'no-store')
@@ -45,7 +52,11 @@ export function renderError(thrown: unknown, request: FastifyRequest, reply: Fas
   // reset that follows. Left open, Node reads the rest and forgets it.
   if (codeOf(fault).startsWith('FST_ERR_CTP_')) reply.header('connection', 'keep-alive')
   // Serialized here: the route's own response schema is for its successes.
-  const body = JSON.stringify(toProblem(error))
+  const isOauth = request.routeOptions?.config?.oauth
+  const body = JSON.stringify({
+    ...toProblem(error),
+    ...(isOauth && { error: oauthErrorOf(error.statusCode) }),
+  })
   return reply.code(error.statusCode).type(PROBLEM_JSON).serializer(String).send(body)
 }
 

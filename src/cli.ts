@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander'
 import { describeFailure } from './cli/failure.ts'
 import { addKeys } from './cli/keys.ts'
 import { addMigrate } from './cli/migrate.ts'
+import { addRevokeAll } from './cli/revoke-all.ts'
 import { addSecrets } from './cli/secrets.ts'
 import { addSeed } from './cli/seed.ts'
+import { addSession } from './cli/session.ts'
 import { addUser } from './cli/user.ts'
 import { packageVersion } from './package-info.ts'
 
@@ -24,7 +26,8 @@ program
     const { serve } = await import('./server.ts')
     await serve(process.env)
   })
-for (const add of [addMigrate, addSeed, addUser, addKeys, addSecrets]) add(program, process)
+const commands = [addMigrate, addSeed, addUser, addSession, addRevokeAll, addKeys, addSecrets]
+for (const add of commands) add(program, process)
 
 try {
   await program.parseAsync()

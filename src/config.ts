@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
 import { isWebhookUrl } from './events/webhook-url.ts'
+import { parseClients } from './introspection-clients.ts'
 import { parseRolePermissions } from './permissions.ts'
 import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
@@ -118,6 +119,7 @@ function assembleDatabase(settings: DatabaseSettings) {
   return {
     databaseUrl: settings.DATABASE_URL,
     dataDir: settings.PAWL_DATA_DIR,
+    idleTtl: settings.REFRESH_IDLE_TTL,
     passwords: Object.freeze({
       minLength: settings.PASSWORD_MIN_LENGTH,
       memoryCost: settings.ARGON2_MEMORY_KIB,
@@ -170,6 +172,7 @@ function assemble(settings: Settings) {
       byRole: parseRolePermissions(settings.ROLE_PERMISSIONS ?? '{}') ?? {},
       inTokens: settings.TOKEN_PERMISSIONS,
     }),
+    introspectionClients: Object.freeze(parseClients(settings.INTROSPECTION_CLIENTS)),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,
     trustProxy: parseTrustProxy(settings.TRUST_PROXY) ?? false,

@@ -1,5 +1,6 @@
 import { type TString, Type } from '@sinclair/typebox'
 import { DURATION, parseDuration } from './duration.ts'
+import { INTROSPECTION_CLIENTS } from './introspection-clients.ts'
 import { SIGNING_ALGORITHMS } from './tokens/signing-key.ts'
 
 /** Ten years: beyond it a duration is a typing error, and times no longer fit the packed session. */
@@ -74,6 +75,7 @@ const url = (protocols: string) =>
 export const DatabaseEnvironment = Type.Object({
   DATABASE_URL: url('postgres|postgresql'),
   PAWL_DATA_DIR: Type.String({ default: '.pawl', description: 'a folder' }),
+  REFRESH_IDLE_TTL: duration('7d', 'how long a session may go without a refresh'),
   PASSWORD_MIN_LENGTH: integer(8, 8, 64),
   ARGON2_MEMORY_KIB: integer(19_456, 1_024, 4_194_304),
   ARGON2_TIME: integer(2, 2, 100),
@@ -113,7 +115,6 @@ export const Environment = Type.Object({
   ),
   KEY_ROTATION_AGE: durationOrOff('90d', 'how long a key signs', '1s'),
   KEY_PUBLICATION_DELAY: duration('10m', 'how long a key is published before it signs', '0s'),
-  REFRESH_IDLE_TTL: duration('7d', 'how long a session may go without a refresh'),
   SESSION_MAX_TTL: duration('30d', 'the longest life of a session'),
   GRACE: duration('30s', 'how long a spent refresh token is answered with its successor', '0s'),
   REVOCATION_MAX_STALENESS: duration(
@@ -128,6 +129,13 @@ export const Environment = Type.Object({
     }),
   ),
   TOKEN_PERMISSIONS: flag(false, 'on', 'off'),
+  INTROSPECTION_CLIENTS: Type.Optional(
+    Type.String({
+      pattern: INTROSPECTION_CLIENTS,
+      description:
+        'pairs of id:secret, comma-separated, of letters, digits, dot, dash and underscore; a secret of at least 32 characters, random',
+    }),
+  ),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
   TRUST_PROXY: Type.String({

@@ -8,6 +8,7 @@ export const ERRORS = {
   AUTH_MISSING_TOKEN: { status: 401, title: 'A bearer token is required' },
   AUTH_INVALID_TOKEN: { status: 401, title: 'The token is not accepted' },
   AUTH_WRONG_PASSWORD: { status: 403, title: 'The current password is wrong' },
+  AUTH_INVALID_CLIENT: { status: 401, title: 'The credentials of the client are not accepted' },
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
   AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is switched off' },
   AUTH_EMAIL_TAKEN: { status: 409, title: 'The e-mail address is already registered' },
@@ -21,7 +22,7 @@ export const ERRORS = {
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
   URI_TOO_LONG: { status: 414, title: 'The address is too long' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body must be application/json' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not of the type that belongs here' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   SHUTTING_DOWN: { status: 503, title: 'The server is stopping' },
@@ -64,10 +65,18 @@ export function unavailable(what: string, cause?: unknown): PawlError {
   return new PawlError('AUTH_UNAVAILABLE', { reason: `${what} is unavailable`, cause })
 }
 
-/** The challenge of a 401 or 403 (RFC 6750 3): an `error` only where a token was presented. */
-export function bearerChallenge(code: string, status: number): string | undefined {
+/** The challenge of a 401 or 403 (RFC 6750 3): an `error` only where a token was presented. Of programs, RFC 7617 2. */
+export function challengeOf(code: string, status: number): string | undefined {
   if (status === 403) return code === 'AUTH_FORBIDDEN' ? 'Bearer error="insufficient_scope"' : undefined
   if (status !== 401) return undefined
+  if (code === 'AUTH_INVALID_CLIENT') return 'Basic realm="pawl", charset="UTF-8"'
   const presented = code === 'AUTH_INVALID_TOKEN' || code === 'AUTH_INVALID_REFRESH_TOKEN'
   return presented ? 'Bearer error="invalid_token"' : 'Bearer'
+}
+
+/** The same error in the words of RFC 6749 (5.2; 4.1.2.1 for what is no fault of the client). */
+export function oauthErrorOf(status: number): string {
+  if (status === 401) return 'invalid_client'
+  if (status === 429 || status === 503) return 'temporarily_unavailable'
+  return status < 500 ? 'invalid_request' : 'server_error'
 }

@@ -1,11 +1,13 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { administration } from '../plugins/administration.ts'
 import { authenticate } from '../plugins/authenticate.ts'
+import { clientAuthentication } from '../plugins/client-authentication.ts'
 import { database } from '../plugins/database.ts'
 import { events } from '../plugins/events.ts'
+import { forms } from '../plugins/forms.ts'
 import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
@@ -24,6 +26,9 @@ import { login } from '../routes/login.ts'
 import { logout } from '../routes/logout.ts'
 import { me } from '../routes/me.ts'
 import { metrics as metricsRoute } from '../routes/metrics.ts'
+import { introspect } from '../routes/oauth/introspect.ts'
+import { metadata } from '../routes/oauth/metadata.ts'
+import { revoke } from '../routes/oauth/revoke.ts'
 import { password } from '../routes/password.ts'
 import { refresh } from '../routes/refresh.ts'
 import { sessions } from '../routes/sessions.ts'
@@ -89,16 +94,18 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(administration, { clock })
   await scope.register(authenticate, config.permissions)
   await scope.register(authRoutes)
+  await scope.register(oauthRoutes, { clients: config.introspectionClients })
+  await scope.register(metadata, {
+    issuer: config.tokens.issuer,
+    introspection: config.introspectionClients.length > 0,
+  })
   await scope.register(jwks)
   await scope.register(health)
   await scope.register(metricsRoute)
 }
 
-/** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */
 async function authRoutes(scope: FastifyInstance): Promise<void> {
-  scope.addHook('onRequest', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
-  })
+  scope.addHook('onRequest', forbidCaching)
   for (const route of AUTH_ROUTES) await scope.register(route)
 }
 
@@ -116,6 +123,23 @@ const AUTH_ROUTES = [
   revokeAll,
   adminEvents,
 ]
+
+async function oauthRoutes(
+  scope: FastifyInstance,
+  { clients }: { clients: Config['introspectionClients'] },
+): Promise<void> {
+  scope.addHook('onRequest', forbidCaching)
+  await scope.register(forms)
+  await scope.register(revoke)
+  if (clients.length === 0) return
+  await scope.register(clientAuthentication, { clients })
+  await scope.register(introspect)
+}
+
+/** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */
+const forbidCaching: onRequestAsyncHookHandler = async (_request, reply) => {
+  reply.header('cache-control', 'no-store')
+}
 
 async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
   if (!url) return undefined

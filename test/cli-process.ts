@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -47,6 +48,15 @@ export async function onDatabase<T>(url: string, work: (sql: postgres.Sql) => Pr
   } finally {
     await sql.end({ timeout: 1 })
   }
+}
+
+/** Users who cannot log in, but are there. */
+export function insertAdmins(url: string, ...emails: string[]): Promise<void> {
+  return onDatabase(url, async (sql) => {
+    for (const email of emails)
+      await sql`
+        insert into users (id, email, password_hash, roles) values (${randomUUID()}, ${email}, 'none', '{admin}')`
+  })
 }
 
 /** All columns of all users, and where and by which transaction each row was written. */

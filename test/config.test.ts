@@ -165,6 +165,30 @@ test('permissions of roles are JSON, of plain names', () => {
   }
 })
 
+test('who may introspect is named with a good secret, in letters that every encoding leaves alone', () => {
+  const secret = 'x'.repeat(32)
+  const problemsWith = (clients: string) => problemsOf({ INTROSPECTION_CLIENTS: clients })
+  for (const good of [`gateway:${secret}`, `gateway:${secret},gateway:${secret}y,other:${secret}`])
+    assert.deepEqual(problemsWith(good), [])
+  const bad = [
+    secret,
+    `:${secret}`,
+    'gateway:short',
+    `gateway:${secret}+`,
+    `gateway:${secret},`,
+    `a b:${secret}`,
+  ]
+  for (const clients of bad) {
+    assert.equal(problemsWith(clients).length, 1, clients)
+    assert.ok(!problemsWith(clients)[0]?.includes(clients))
+  }
+  assert.deepEqual(loadConfig({}).introspectionClients, [])
+  assert.deepEqual(loadConfig({ INTROSPECTION_CLIENTS: `a:${secret},b:${secret}` }).introspectionClients, [
+    { id: 'a', secret },
+    { id: 'b', secret },
+  ])
+})
+
 test('an empty variable counts as unset', () => {
   assert.equal(loadConfig({ PORT: '', DATABASE_URL: '' }).port, 3000)
 })

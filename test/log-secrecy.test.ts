@@ -56,6 +56,29 @@ async function liveALife(
   for (let count = 0; count < 3; count++) assert.equal((await post('/auth/login', credentials)).status, 200)
 }
 
+/** What gateways and libraries do, rightly and wrongly. */
+async function useOauth(client: SecretiveClient, env: Env, credentials: Credentials, secrets: Secrets) {
+  const { submit, post, send } = client
+  const { pair } = await post('/auth/login', credentials)
+  const [id = '', secret = ''] = env.INTROSPECTION_CLIENTS?.split(':') ?? []
+  const basic = (text: string) => ({
+    Authorization: `Basic ${note(secrets, 'credentials', Buffer.from(text).toString('base64'))}`,
+  })
+  const right = basic(`${id}:${secret}`)
+  for (const token of [pair.accessToken, pair.refreshToken]) {
+    const asked = { token, token_type_hint: 'refresh_token' }
+    assert.equal((await submit('/oauth/introspect', asked, right)).status, 200)
+    assert.equal((await submit('/oauth/introspect', { token }, basic(`${secret}:${id}`))).status, 401)
+    assert.equal((await submit('/oauth/introspect', { [token]: token }, right)).status, 400)
+    await submit('/oauth/revoke', { [token]: secret, client_secret: secret })
+    await post('/oauth/revoke', { token })
+    await send(request('POST', `/oauth/revoke?token=${token}`, right))
+    await send(request('POST', `/oauth/introspect/${secret}?client_secret=${secret}`, right))
+  }
+  for (const token of [pair.accessToken, pair.refreshToken])
+    assert.equal((await submit('/oauth/revoke', { token, client_secret: secret })).status, 200)
+}
+
 async function misbehave(client: SecretiveClient, env: Env, credentials: Credentials, secrets: Secrets) {
   const { send, post, bear } = client
   const { email, password } = credentials
@@ -150,6 +173,7 @@ async function prepare(t: TestContext) {
     MAX_SESSIONS_PER_USER: '2',
     LOG_LEVEL: 'trace',
     WEBHOOK_URL: receiver.url.replace('://', `://pawl:${webhookPassword}@`),
+    INTROSPECTION_CLIENTS: `gateway:${note(secrets, "a client's secret", randomBytes(24).toString('hex'))}`,
     WEBHOOK_SECRET: note(secrets, "the webhook's secret", randomBytes(24).toString('hex')),
   }
   const env = await environment(t, settings)
@@ -167,6 +191,7 @@ test('no secret reaches the log, an error or the database, whatever happens', as
   const client = createClient(server.url, secrets)
   const credentials = { email: newEmail(), password: newPassword(secrets) }
   await liveALife(client, credentials, secrets)
+  await useOauth(client, env, credentials, secrets)
   await misbehave(client, env, credentials, secrets)
   const { pair } = await client.post('/auth/login', credentials)
 

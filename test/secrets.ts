@@ -44,9 +44,18 @@ export function createClient(url: string, secrets: Secrets) {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(request('POST', path, { 'Content-Type': 'application/json', ...headers }, text))
   }
+  const submit = (path: string, form: Record<string, string>, headers: HeaderLines = {}) =>
+    send(
+      request(
+        'POST',
+        path,
+        { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
+        new URLSearchParams(form).toString(),
+      ),
+    )
   const bear = (token: string, method = 'GET', path = '/auth/me') =>
     send(request(method, path, { Authorization: `Bearer ${token}` }))
-  return { send, post, bear }
+  return { send, post, submit, bear }
 }
 
 export type SecretiveClient = ReturnType<typeof createClient>

@@ -1,44 +1,72 @@
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError } from 'commander'
-import { loadDatabaseConfig } from '../config.ts'
-import { Credentials, Email, Role } from '../schemas/credentials.ts'
-import { createAccountService } from '../users/account-service.ts'
-import { createPasswordHasher } from '../users/password-hasher.ts'
-import { createUserRecords } from '../users/user-records.ts'
-import { withDatabase } from './database.ts'
-import { readPassword } from './password-input.ts'
+import { Email, Role } from '../schemas/credentials.ts'
+import { parseUser } from './find-user.ts'
+import { json, parseLimit, yes } from './options.ts'
 import type { Terminal } from './terminal.ts'
+import { type Change, type ChangeOptions, changeUser, DELETE, DISABLE, ENABLE } from './user-change.ts'
+import { type CreateOptions, createUser } from './user-create.ts'
+import { type ListOptions, listUsers } from './user-list.ts'
+import { type RolesOptions, rolesChange } from './user-roles.ts'
 
-interface CreateOptions {
-  role?: string[]
-  passwordStdin?: true
-}
+const HELP = `
+A user is named by e-mail address or id. What ends sessions is committed first
+and then finished by the running servers, within seconds: the command waits for
+that, and says so. It needs the database alone, no secret and no Redis.`
 
 /** `pawl user …`: the accounts, one at a time. */
 export function addUser(program: Command, terminal: Terminal): void {
-  const user = program.command('user').description('manage users')
+  const user = program.command('user').description('manage users').addHelpText('after', HELP)
   user
     .command('create')
     .description('make a user; the password is asked for, or read from a pipe')
     .argument('<email>', "the user's e-mail address", parseEmail)
     .option('--role <role>', 'a role of the user; may be repeated', collectRole)
     .option('--password-stdin', 'read the password from standard input without asking')
-    .action((email: string, options: CreateOptions) => create(terminal, email, options))
-}
-
-async function create(terminal: Terminal, email: string, options: CreateOptions): Promise<void> {
-  const config = loadDatabaseConfig(terminal.env)
-  const { minLength, ...costs } = config.passwords
-  const password = await readPassword(terminal, options.passwordStdin ?? false)
-  if (!Value.Check(Credentials, { email, password }))
-    throw new Error('The password is too long, or not text.')
-  const user = await withDatabase(config, async (database) => {
-    const records = createUserRecords(database)
-    const hasher = await createPasswordHasher(costs)
-    const accounts = createAccountService({ records, hasher, minLength, signup: false })
-    return accounts.create({ email, password }, { roles: options.role ?? [] })
-  })
-  terminal.stdout.write(`${user.id} ${user.email}\n`)
+    .addOption(json())
+    .action((email: string, options: CreateOptions) => createUser(terminal, email, options))
+  user
+    .command('list')
+    .description('show the users, in the order of their addresses')
+    .argument('[beginning]', 'of the e-mail address')
+    .option('--limit <n>', 'so many at most', parseLimit, 100)
+    .option('--after <email>', 'only those after this one')
+    .addOption(json())
+    .action((beginning: string | undefined, options: ListOptions) =>
+      listUsers(terminal, beginning ?? '', options),
+    )
+  const commands: [string, string, Change][] = [
+    ['disable', 'let a user in no more, and end his sessions', DISABLE],
+    ['enable', 'let a user in again', ENABLE],
+    ['delete', 'delete a user with all his sessions', DELETE],
+  ]
+  for (const [name, description, change] of commands)
+    user
+      .command(name)
+      .description(description)
+      .argument('<user>', 'e-mail address or id', parseUser)
+      .addOption(yes())
+      .addOption(json())
+      .action((who: string, options: ChangeOptions) => changeUser(terminal, who, change, options))
+  user
+    .command('roles')
+    .description(
+      'change the roles of a user: by the next refresh of each session, or with --logout by a new login',
+    )
+    .argument('<user>', 'e-mail address or id', parseUser)
+    .option('--set <roles>', 'these and no others, comma-separated; "" for none', parseRoles)
+    .option('--add <roles>', 'these, too', parseRoles)
+    .option('--remove <roles>', 'these no more', parseRoles)
+    .option('--logout', 'end his sessions')
+    .addOption(yes())
+    .addOption(json())
+    .action((who: string, options: RolesOptions, command: Command) => {
+      if (!options.set && !options.add && !options.remove)
+        command.error('error: say which roles: --set a,b, --add a or --remove a')
+      if (options.set && (options.add || options.remove))
+        command.error('error: --set says all there is: it goes without --add and --remove')
+      return changeUser(terminal, who, rolesChange(options), options)
+    })
 }
 
 function parseEmail(text: string): string {
@@ -46,8 +74,16 @@ function parseEmail(text: string): string {
   return text
 }
 
-function collectRole(text: string, earlier: string[] = []): string[] {
+function parseRole(text: string): string {
   if (!Value.Check(Role, text))
     throw new InvalidArgumentError('A role is a lower-case letter, then up to 31 of a-z 0-9 : _ and -.')
-  return [...new Set([...earlier, text])]
+  return text
+}
+
+function collectRole(text: string, earlier: string[] = []): string[] {
+  return [...new Set([...earlier, parseRole(text)])]
+}
+
+function parseRoles(text: string, earlier: string[] = []): string[] {
+  return [...new Set([...earlier, ...(text ? text.split(',').map(parseRole) : [])])]
 }

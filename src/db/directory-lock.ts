@@ -6,16 +6,21 @@ import { join } from 'node:path'
 /** The longest path that a Unix socket takes on every system. */
 const SOCKET_PATH_LIMIT = 100
 
+/** Its message names the folder. */
+export class DirectoryInUse extends Error {
+  override readonly name = 'DirectoryInUse'
+}
+
 /**
  * Take `directory` for this process and return the function that gives it back. The lock is a listening socket, so the
  * kernel releases it however the process ends; a file left by a process that was killed is recognised and replaced.
- * Rejects where a living process holds it.
+ * Rejects with `DirectoryInUse` where a living process holds it.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = await realpath(directory)
   const address = addressOf(path)
   const server = (await listen(address)) ?? (await takeOver(address))
-  if (!server) throw new Error(`${path} is in use by another process`)
+  if (!server) throw new DirectoryInUse(`${path} is in use by another process`)
   server.unref()
   return () => new Promise((done) => server.close(() => done()))
 }

@@ -100,7 +100,9 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     async find(userId, sessionId) {
       const user = users.get(userId)
       const state = user?.sessions.get(sessionId)
-      return state?.generation === CONDEMNED ? 'condemned' : state && user?.authorization.ver
+      if (!user || !state) return undefined
+      const { generation } = state
+      return generation === CONDEMNED ? 'condemned' : { ver: user.authorization.ver, generation }
     },
 
     async ping() {},

@@ -134,9 +134,10 @@ export function createRedisStore(
       const [state, authorization] = await answer(redis.hmgetBuffer(key, idBytes(sessionId), 'u'))
       if (era.current(key) !== current) throw unavailable('the hot state')
       if (!state || !authorization) return undefined
-      if (state.readUInt32BE(0) === CONDEMNED) return 'condemned'
+      const generation = state.readUInt32BE(0)
+      if (generation === CONDEMNED) return 'condemned'
       if (state.readUInt32BE(ERA_OFFSET) !== current) return undefined
-      return decode(authorization.toString()).ver
+      return { ver: decode(authorization.toString()).ver, generation }
     },
 
     async ping() {

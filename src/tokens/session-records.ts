@@ -3,6 +3,7 @@ import { type Database, rowsOf } from '../db/database.ts'
 import { epochs, sessions, users } from '../db/schema.ts'
 import { type Device, deviceColumns } from '../device.ts'
 import { insertEvents } from '../events/event-records.ts'
+import type { Found } from './session-store.ts'
 
 export type { Device }
 
@@ -167,15 +168,14 @@ export function createSessionRecords(
       )
     },
 
-    /** The `ver` of its user where the session is alive. */
-    async findVersion(id: string, at: number): Promise<number | undefined> {
+    /** Where the session is alive. The generation is that of a checkpoint. */
+    async find(id: string, at: number): Promise<Found | undefined> {
       const found = orm
-        .select({ ver: users.ver })
+        .select({ ver: users.ver, generation: sessions.generation })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
         .where(and(alive([id]), goesOn(at)))
-      const [row] = await run(found)
-      return row?.ver
+      return (await run(found))[0]
     },
   }
 }

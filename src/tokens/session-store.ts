@@ -45,6 +45,14 @@ export type Rotation =
   | { outcome: 'expired' }
   | { outcome: 'unknown' }
 
+/** Of a session that goes on. */
+export interface Found {
+  /** Of its user's authorization. */
+  ver: number
+  /** Of its newest refresh token, as far as is known. */
+  generation: number
+}
+
 export interface StoreSettings extends RotationRules {
   /** How many sessions a user may have; one more ends the least recently used. */
   maxSessions: number
@@ -69,8 +77,8 @@ export interface SessionStore {
   /** From now on every session is unknown, whoever's it is; at no cost that grows with their number. */
   forgetAll(): Promise<void>
 
-  /** The `ver` of the user's authorization where the session lives; undefined where it is not known. */
-  find(userId: string, sessionId: string): Promise<number | 'condemned' | undefined>
+  /** A look, which changes nothing; undefined where the session is not known. */
+  find(userId: string, sessionId: string): Promise<Found | 'condemned' | undefined>
 
   /** Rejects where the store cannot be reached. */
   ping(): Promise<void>

@@ -3,9 +3,10 @@ import { PawlError, unavailable } from '../errors.ts'
 import type { Occurrence } from '../events/event.ts'
 import type { Log } from '../log.ts'
 import type { TokenPair } from '../schemas/token-pair.ts'
-import type { AccessClaims, AccessTokens } from './access-token.ts'
+import type { AccessTokens } from './access-token.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Ending } from './ending.ts'
+import { createInspection, invalid } from './inspection.ts'
 import { createOpening } from './opening.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
 import { retryKeyOf } from './retry-key.ts'
@@ -13,17 +14,6 @@ import type { RevocationFeed } from './revocation-feed.ts'
 import type { Revocations } from './revocations.ts'
 import type { Device, SessionRecords } from './session-records.ts'
 import type { Authorization, Line, Rotation, SessionStore } from './session-store.ts'
-
-/** Who a request acts for, as `request.auth`. */
-export interface Auth {
-  userId: string
-  sessionId: string
-  roles: string[]
-  /** The access token's `jti`. */
-  tokenId: string
-  /** When the access token expires, in milliseconds since the epoch. */
-  expiresAt: number
-}
 
 export interface TokenServiceOptions {
   accessTokens: AccessTokens
@@ -49,6 +39,7 @@ export interface TokenServiceOptions {
 
 type Accepted = Extract<Rotation, { line: Line }>
 
+export type { Auth } from './inspection.ts'
 export type TokenService = ReturnType<typeof createTokenService>
 
 /** The life of a token. Every method that cannot reach a store it needs rejects with `AUTH_UNAVAILABLE`. */
@@ -57,6 +48,7 @@ export function createTokenService(options: TokenServiceOptions) {
     options
   const { onEvent = () => {} } = options
   const opening = createOpening({ store, records, ending, clock, log })
+  const { requireFreshness, authenticate, inspectAccess, inspectRefresh } = createInspection(options)
 
   function pair(
     userId: string,
@@ -99,14 +91,12 @@ export function createTokenService(options: TokenServiceOptions) {
     return pair(userId, sessionId, authorization, line, now)
   }
 
-  function requireFreshness(): void {
-    if (options.feed.age() > options.maxStaleness) throw unavailable('the feed of revocations')
-  }
-
-  async function checkFresh({ sub: userId, sid: sessionId, ver }: AccessClaims): Promise<void> {
-    const current = (await store.find(userId, sessionId)) ?? (await records.findVersion(sessionId, clock()))
-    if (current === undefined || current === 'condemned') throw invalid('session ended')
-    if (ver < current) throw invalid('authorization changed')
+  async function endSession(token: string, kind: 'refresh' | 'any'): Promise<boolean> {
+    const claims =
+      (await refreshTokens.readExpired(token)) ??
+      (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
+    if (claims) await ending.end([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
+    return claims !== undefined
   }
 
   return {
@@ -178,22 +168,9 @@ export function createTokenService(options: TokenServiceOptions) {
       }
     },
 
-    /**
-     * Who the bearer of an access token is; `fresh` asks the stores too, rather than trust what this node has heard.
-     * Rejects with `AUTH_INVALID_TOKEN`, and with `AUTH_UNAVAILABLE` where this node cannot know what is revoked.
-     */
-    async authenticate(token: string, fresh = false): Promise<Auth> {
-      const claims = await accessTokens.readExpired(token)
-      if (!claims) throw invalid('malformed or forged')
-      requireFreshness()
-      // On or after `exp` a token is dead (RFC 7519 4.1.4). After the check above, since the feed keeps the clock right, too.
-      if (clock() >= claims.exp * 1000) throw invalid('expired')
-      if (options.revocations.denies(claims)) throw invalid('revoked')
-      if (fresh) await checkFresh(claims)
-      const { sub: userId, sid: sessionId, roles, jti: tokenId, exp } = claims
-      // A copy: whoever changes it changes it for this request alone.
-      return { userId, sessionId, roles: [...roles], tokenId, expiresAt: exp * 1000 }
-    },
+    authenticate,
+    inspectAccess,
+    inspectRefresh,
 
     /**
      * End the session of a refresh token, or where `kind` says so of an access token as well; in force when this
@@ -201,19 +178,16 @@ export function createTokenService(options: TokenServiceOptions) {
      * `AUTH_INVALID_TOKEN`.
      */
     async end(token: string, kind: 'refresh' | 'any'): Promise<void> {
-      const claims =
-        (await refreshTokens.readExpired(token)) ??
-        (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
-      if (!claims) throw invalid('malformed or forged')
-      await ending.end([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
+      if (!(await endSession(token, kind))) throw invalid('malformed or forged')
+    },
+
+    /** The same for any kind, where a token that is none is as good as one that is dead (RFC 7009 2.2). */
+    async revoke(token: string): Promise<void> {
+      await endSession(token, 'any')
     },
   }
 }
 
 function refused(reason: string): PawlError {
   return new PawlError('AUTH_INVALID_REFRESH_TOKEN', { reason })
-}
-
-function invalid(reason: string): PawlError {
-  return new PawlError('AUTH_INVALID_TOKEN', { reason })
 }

@@ -87,6 +87,6 @@ test('without DATABASE_URL the commands work on the embedded database, while no 
     const { code, stdout, stderr } = await runCli(line.split(' '), env, PASSWORD)
     assert.equal(code, 1, line)
     assert.equal(stdout, '')
-    assert.match(stderr, /^.+ is in use by another process\n$/)
+    assert.match(stderr, /^.+ is in use by another process\nThe embedded database .+ Stop the server, .+\n$/)
   }
 })

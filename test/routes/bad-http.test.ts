@@ -8,7 +8,7 @@ import { openConnection, request } from '../raw-http.ts'
 import { assertProblem, expectRefusals, listen, type Refusal } from '../refusals.ts'
 
 const GET = ['/auth/me', '/.well-known/jwks.json', '/health/live', '/health/ready', '/openapi.json']
-const POST = ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout']
+const POST = ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout', '/oauth/revoke']
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'PURGE']
 
 function all(cases: Record<string, string | Buffer>, ...codes: ErrorCode[]): Refusal[] {

@@ -128,7 +128,7 @@ async function replay(
       outcomes.push(await store.close(userId, known.id))
     } else if (step.do === 'find') {
       const found = await store.find(userId, known.id)
-      if (known.ended) assert.notEqual(typeof found, 'number', 'an ended session was found alive')
+      if (known.ended) assert.notEqual(typeof found, 'object', 'an ended session was found alive')
       outcomes.push(found)
     } else {
       const generation = Math.max(1, known.newest - step.back)

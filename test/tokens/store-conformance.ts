@@ -145,7 +145,7 @@ export function testStore(name: string, create: CreateStore): void {
       clock.advance(1)
       assert.deepEqual((await open()).evicted, [second.sessionId])
       assert.equal(await store.find(userId, second.sessionId), undefined)
-      assert.equal(await store.find(userId, sessionId), 1)
+      assert.deepEqual(await store.find(userId, sessionId), { ver: 1, generation: 2 })
     },
   )
 
@@ -166,7 +166,7 @@ export function testStore(name: string, create: CreateStore): void {
     assert.deepEqual((await s.open(2, ['stale'])).authorization, { ver: 3, roles: ['admin', 'staff'] })
     const result = await s.present(1)
     assert.deepEqual('authorization' in result && result.authorization, { ver: 3, roles: ['admin', 'staff'] })
-    assert.equal(await s.store.find(s.userId, s.sessionId), 3)
+    assert.deepEqual(await s.store.find(s.userId, s.sessionId), { ver: 3, generation: 2 })
   })
 
   conforms(
@@ -177,7 +177,7 @@ export function testStore(name: string, create: CreateStore): void {
       await store.close(userId, sessionId)
       assert.equal(await store.find(userId, sessionId), undefined)
       assert.equal((await present(1)).outcome, 'unknown')
-      assert.equal(await store.find(userId, other.sessionId), 1)
+      assert.deepEqual(await store.find(userId, other.sessionId), { ver: 1, generation: 1 })
       await store.close(userId, other.sessionId)
       assert.equal(await store.find(userId, other.sessionId), undefined)
     },
@@ -186,7 +186,7 @@ export function testStore(name: string, create: CreateStore): void {
   conforms('all sessions of a user are closed at once, or all but one', async ({ store, userId, open }) => {
     const [one, other] = [await open(), await open()]
     await store.closeAll(userId, one.sessionId)
-    assert.equal(await store.find(userId, one.sessionId), 1)
+    assert.deepEqual(await store.find(userId, one.sessionId), { ver: 1, generation: 1 })
     assert.equal(await store.find(userId, other.sessionId), undefined)
     await store.closeAll(userId)
     await store.closeAll(userId)

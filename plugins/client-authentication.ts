@@ -1,0 +1,26 @@
+import type { onRequestAsyncHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { PawlError } from '../src/errors.ts'
+import { createClientCheck, type IntrospectionClient } from '../src/introspection-clients.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** onRequest: 401 without the credentials of a client, before anything else of the request is looked at. */
+    authenticateClient: onRequestAsyncHookHandler
+  }
+}
+
+export interface ClientAuthenticationOptions {
+  clients: readonly IntrospectionClient[]
+}
+
+/** Decorates the instance with `authenticateClient`: HTTP Basic, for programs. */
+export const clientAuthentication = fp(
+  async (app, { clients }: ClientAuthenticationOptions) => {
+    const isClient = createClientCheck(clients)
+    app.decorate('authenticateClient', async ({ headers }) => {
+      if (!isClient(headers.authorization)) throw new PawlError('AUTH_INVALID_CLIENT')
+    })
+  },
+  { name: 'pawl-client-authentication' },
+)

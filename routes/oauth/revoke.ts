@@ -1,0 +1,25 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Empty, TokenForm } from '../../src/schemas/oauth.ts'
+import { problems } from '../../src/schemas/responses.ts'
+
+export const revoke: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '/oauth/revoke',
+    {
+      config: { oauth: true, rateLimit: { max: 300, timeWindow: '1 minute' } },
+      schema: {
+        summary: 'End the session of a token, at once (RFC 7009)',
+        description:
+          'Access or refresh token. Who has it needs no other credentials; a token that is none is answered alike.',
+        tags: ['oauth'],
+        consumes: ['application/x-www-form-urlencoded'],
+        body: TokenForm,
+        response: { 200: Empty, ...problems(400, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      await app.tokens.revoke(request.body.token)
+      return reply.send()
+    },
+  )
+}

@@ -1,0 +1,38 @@
+import { loadDatabaseConfig } from '../config.ts'
+import { createSessionViews } from '../tokens/session-views.ts'
+import { createUserRecords } from '../users/user-records.ts'
+import { withDatabase } from './database.ts'
+import { findUser } from './find-user.ts'
+import { timeOf } from './record.ts'
+import { formatTable, formatTime } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The time in milliseconds at which it was opened, and 12 bits more. */
+const SHOWN = 18
+
+const HEADING = ['ID', 'LAST SEEN', 'ADDRESS', 'DEVICE']
+
+export async function listSessions(terminal: Terminal, name: string, json: true | undefined): Promise<void> {
+  const config = loadDatabaseConfig(terminal.env)
+  const sessions = await withDatabase(config, async (database) => {
+    const { id } = await findUser(createUserRecords(database), name)
+    return createSessionViews(database).list(id, await timeOf(database.orm), config.idleTtl)
+  })
+  if (json) {
+    const rows = sessions.map(({ createdAt, lastSeenAt, expiresAt, ...session }) => ({
+      ...session,
+      createdAt: new Date(createdAt),
+      lastSeenAt: new Date(lastSeenAt),
+      expiresAt: new Date(expiresAt),
+    }))
+    terminal.stdout.write(`${JSON.stringify(rows)}\n`)
+    return
+  }
+  const rows = sessions.map(({ id, lastSeenAt, ip, userAgent }) => [
+    id.slice(0, SHOWN),
+    formatTime(lastSeenAt),
+    ip ?? '-',
+    userAgent ?? '-',
+  ])
+  terminal.stdout.write(rows.length > 0 ? formatTable(HEADING, rows) : 'There are no live sessions.\n')
+}

@@ -1,0 +1,49 @@
+import type { Occurrence } from '../events/event.ts'
+import type { Changed, UserChanges } from '../users/user-changes.ts'
+import type { User } from '../users/user-records.ts'
+import { adminAction, record } from './record.ts'
+import type { Change, ChangeOptions } from './user-change.ts'
+
+export interface RolesOptions extends ChangeOptions {
+  set?: string[]
+  add?: string[]
+  remove?: string[]
+  logout?: true
+}
+
+/** More than fit the token that carries them. */
+const MOST_ROLES = 32
+
+/** Without `logout` his sessions go on, and the next refresh carries the new roles. */
+export function rolesChange({ set, add = [], remove = [], logout }: RolesOptions): Change {
+  async function make(changes: UserChanges, user: User): Promise<Changed | undefined> {
+    const kept = (set ?? user.roles).filter((role) => !remove.includes(role))
+    const roles = [...new Set([...kept, ...add])]
+    if (roles.length > MOST_ROLES)
+      throw new Error(`A user may have ${MOST_ROLES} roles, not ${roles.length}.`)
+    const isSame = roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
+    if (isSame && !logout) return user
+    const events: Occurrence[] = []
+    const about = { userId: user.id }
+    if (!isSame) events.push({ type: 'roles_changed', ...about, detail: { from: user.roles, to: roles } })
+    if (logout) events.push(adminAction('sessions_ended', about))
+    const change = { set: { roles }, ...(logout && { end: { reason: 'roles_changed' as const } }) }
+    let isStale = false
+    const changing = changes.apply(user.id, change, async (tx, { ver }) => {
+      isStale = ver !== user.ver + 1
+      // What the new roles were made from are no longer his.
+      if (isStale) tx.rollback()
+      await record(tx, ...events)
+    })
+    const changed = await changing.catch((error) => {
+      throw isStale ? new Error('Somebody else has changed the user meanwhile: nothing was done.') : error
+    })
+    return changed?.user
+  }
+
+  return {
+    ...(logout && { consequence: 'gets other roles, and has to log in again on every device.' }),
+    done: ({ roles }) => (roles.length > 0 ? `has the roles ${roles.join(', ')}.` : 'has no role.'),
+    make,
+  }
+}

@@ -1,0 +1,44 @@
+import { type Static, Type } from '@sinclair/typebox'
+
+/** What is not known is ignored (RFC 6749 3.2), and a hint is no more than that (RFC 7009 2.1). */
+export const TokenForm = Type.Object({
+  token: Type.String({ minLength: 1 }),
+  token_type_hint: Type.Optional(Type.String({ examples: ['access_token', 'refresh_token'] })),
+})
+
+export const Empty = Type.Unsafe<undefined>({ type: 'null', description: 'Done' })
+
+/** RFC 7662 2.2. */
+export const Introspection = Type.Object(
+  {
+    active: Type.Boolean(),
+    token_type: Type.Optional(Type.Literal('Bearer')),
+    iss: Type.Optional(Type.String()),
+    aud: Type.Optional(Type.String()),
+    sub: Type.Optional(Type.String({ description: 'The id of the user' })),
+    client_id: Type.Optional(Type.String()),
+    sid: Type.Optional(Type.String({ description: 'The id of the session' })),
+    jti: Type.Optional(Type.String()),
+    iat: Type.Optional(Type.Integer()),
+    exp: Type.Optional(Type.Integer()),
+    roles: Type.Optional(Type.Array(Type.String())),
+    scope: Type.Optional(Type.String({ description: 'The roles, for who knows only scopes' })),
+  },
+  { $id: 'Introspection', additionalProperties: false },
+)
+export type Introspection = Static<typeof Introspection>
+
+/** RFC 8414 2. */
+export const ServerMetadata = Type.Object(
+  {
+    issuer: Type.String(),
+    jwks_uri: Type.String(),
+    response_types_supported: Type.Array(Type.String()),
+    grant_types_supported: Type.Array(Type.String()),
+    revocation_endpoint: Type.String(),
+    revocation_endpoint_auth_methods_supported: Type.Array(Type.String()),
+    introspection_endpoint: Type.Optional(Type.String()),
+    introspection_endpoint_auth_methods_supported: Type.Optional(Type.Array(Type.String())),
+  },
+  { $id: 'ServerMetadata', additionalProperties: false },
+)

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { databaseEnvironment, folder, insertAdmins, runCli, userRows } from '../cli-process.ts'
+import { openSql } from '../database.ts'
+import type { Env } from '../helper.ts'
+
+const ADA = 'ada@example.com'
+const BOB = 'bob@example.com'
+
+/** Two administrators, and no server. */
+async function withUsers(
+  t: TestContext,
+): Promise<{ env: Env; pawl: (line: string) => ReturnType<typeof runCli> }> {
+  const env = await databaseEnvironment(t)
+  await insertAdmins(env.DATABASE_URL, ADA, BOB)
+  return { env, pawl: (line) => runCli(line.split(' '), env) }
+}
+
+test('where there is nobody to ask, what destroys is not done without --yes', async (t) => {
+  const { env, pawl } = await withUsers(t)
+  const before = await userRows(env.DATABASE_URL ?? '')
+  const lines = [
+    'user disable ada@example.com',
+    'user delete ada@example.com',
+    'user roles ada@example.com --set author --logout',
+    'session revoke --user ada@example.com',
+    'revoke-all',
+  ]
+  await Promise.all(
+    lines.map(async (line) => {
+      const { code, stdout, stderr } = await pawl(line)
+      assert.deepEqual([code, stdout], [1, ''], line)
+      assert.match(stderr, /Nothing was done: to do it without being asked, add --yes\.\n$/)
+    }),
+  )
+  assert.deepEqual(await userRows(env.DATABASE_URL ?? ''), before)
+  assert.deepEqual([...(await openSql(t, env)`select 1 from epochs`)], [])
+})
+
+test('with no server to finish it, a command says that it is committed, and what that means', async (t) => {
+  const { env, pawl } = await withUsers(t)
+  const { code, stdout } = await pawl('user disable ada@example.com --yes')
+  assert.equal(code, 0)
+  assert.match(stdout, /is disabled.+\nIt is committed\. No server is running.+as soon as one runs\.\n$/)
+  const [disabled] = await openSql(t, env)`select status, ver from users where email = 'ada@example.com'`
+  assert.deepEqual(disabled, { status: 'disabled', ver: 2 })
+
+  for (const line of ['user disable', 'user delete', 'user roles --set author']) {
+    const refused = await pawl(`${line} ${BOB}${line.includes('roles') ? '' : ' --yes'}`)
+    assert.deepEqual([refused.code, refused.stdout], [1, ''], line)
+    assert.equal(refused.stderr, 'There would be no active administrator left\n')
+  }
+  const unknown = await pawl('user disable nobody@example.com --yes')
+  assert.deepEqual([unknown.code, unknown.stderr], [1, 'There is no user nobody@example.com.\n'])
+})
+
+test('on the embedded database no server runs, and nobody waits for one', async (t) => {
+  const { code, stdout } = await runCli(['revoke-all', '--yes', '--json'], { PAWL_DATA_DIR: await folder(t) })
+  assert.deepEqual([code, JSON.parse(stdout).inForce], [0, false])
+})

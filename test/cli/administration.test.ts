@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { runCli } from '../cli-process.ts'
+import { openSql } from '../database.ts'
+import { environment, newEmail, PASSWORD, until } from '../helper.ts'
+import { startServer } from '../server-process.ts'
+
+/** A server that runs as a process of its own, and what an operator and a client do with it. */
+async function setUp(t: TestContext) {
+  const env = await environment(t)
+  const { url } = await startServer(t, env)
+  const { DATABASE_URL = '' } = env
+
+  async function post(path: string, body: object, userAgent = 'a test') {
+    const headers = { 'content-type': 'application/json', 'user-agent': userAgent }
+    const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: response.status, pair: (await response.json()) as TokenPair }
+  }
+  const bear = (token: string) => fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${token}` } })
+
+  return {
+    sql: openSql(t, env),
+    pawl: (line: string) => runCli(line.split(' '), { DATABASE_URL }),
+    signUp: async (email = newEmail()) => {
+      const { status, pair } = await post('/auth/signup', { email, password: PASSWORD })
+      assert.equal(status, 201)
+      return { ...pair, email }
+    },
+    logIn: (email: string, userAgent?: string) =>
+      post('/auth/login', { email, password: PASSWORD }, userAgent),
+    refresh: (refreshToken: string) => post('/auth/refresh', { refreshToken }),
+    rolesOf: async (token: string) => ((await (await bear(token)).json()) as { roles: string[] }).roles,
+    status: async (token: string) => (await bear(token)).status,
+  }
+}
+
+type Setting = Awaited<ReturnType<typeof setUp>>
+
+/** Told by a command that has returned: at the latest after the bound both tokens are dead. */
+async function assertDead({ status, refresh }: Setting, pair: TokenPair): Promise<void> {
+  assert.equal((await refresh(pair.refreshToken)).status, 401)
+  await until(async () => (await status(pair.accessToken)) === 401)
+}
+
+const actions = async ({ sql }: Setting) =>
+  (await sql`select detail from security_events where type = 'admin_action' order by id`).map(
+    ({ detail }) => `${detail.action} by ${detail.via}`,
+  )
+
+test('a user disabled from the command line is out at the running server, and in again once enabled', async (t) => {
+  const setting = await setUp(t)
+  const { pawl, signUp, logIn, sql } = setting
+  const pair = await signUp()
+  const { email } = pair
+  const { code, stdout, stderr } = await pawl(`user disable ${email.toUpperCase()} --yes`)
+  assert.equal(code, 0, stderr)
+  assert.equal(
+    stdout,
+    `${email} is disabled, and his sessions have ended.\nIt is in force on every server.\n`,
+  )
+  await assertDead(setting, pair)
+  assert.equal((await logIn(email)).status, 401)
+
+  const enabled = await pawl(`user enable ${email} --json`)
+  const { id, ...facts } = JSON.parse(enabled.stdout)
+  assert.deepEqual(facts, { email, roles: [], status: 'active', inForce: true })
+  assert.equal((await logIn(email)).status, 200)
+  await assertDead(setting, pair)
+
+  const deleted = JSON.parse((await pawl(`user delete ${id} --yes --json`)).stdout)
+  assert.equal(deleted.inForce, true)
+  assert.equal((await logIn(email)).status, 401)
+  assert.deepEqual([...(await sql`select email from users`)], [])
+  assert.deepEqual(await actions(setting), [
+    'user_disabled by cli',
+    'user_enabled by cli',
+    'user_deleted by cli',
+  ])
+})
+
+test('roles change with the next refresh, or with --logout by a new login', async (t) => {
+  const setting = await setUp(t)
+  const { pawl, signUp, refresh, rolesOf, status, sql } = setting
+  const pair = await signUp()
+  const added = JSON.parse((await pawl(`user roles ${pair.email} --add editor,author --json`)).stdout)
+  assert.deepEqual([added.roles, added.inForce], [['editor', 'author'], true])
+  await until(async () => (await status(pair.accessToken)) === 401)
+  const next = (await refresh(pair.refreshToken)).pair
+  assert.deepEqual(await rolesOf(next.accessToken), ['editor', 'author'])
+
+  const same = JSON.parse((await pawl(`user roles ${pair.email} --add author --json`)).stdout)
+  assert.deepEqual(same.roles, ['editor', 'author'])
+  assert.equal(await status(next.accessToken), 200)
+
+  const line = `user roles ${pair.email} --remove editor --logout --yes`
+  assert.match((await pawl(line)).stdout, /has the roles author\.\nIt is in force/)
+  await assertDead(setting, next)
+  const changes = await sql`select detail from security_events where type = 'roles_changed' order by id`
+  assert.deepEqual(
+    changes.map(({ detail }) => detail),
+    [
+      { from: [], to: ['editor', 'author'] },
+      { from: ['editor', 'author'], to: ['author'] },
+    ],
+  )
+})
+
+test('a session is found in the list and ended; the others of the user go on', async (t) => {
+  const setting = await setUp(t)
+  const { pawl, signUp, logIn, status, sql } = setting
+  const { email, ...first } = await signUp()
+  const second = (await logIn(email, `Mozilla/5.0 (X11; Linux x86_64) ${'Gecko '.repeat(20)}`)).pair
+  const listed = JSON.parse((await pawl(`session list ${email} --json`)).stdout)
+  assert.deepEqual(
+    listed.map(({ id }: { id: string }) => id),
+    [second.sessionId, first.sessionId],
+  )
+  assert.equal(listed[1].userAgent, 'a test')
+  const lines = (await pawl(`session list ${email}`)).stdout.trimEnd().split('\n')
+  assert.match(lines[0] ?? '', /^ID +LAST SEEN +ADDRESS +DEVICE$/)
+  assert.equal(lines.length, 3)
+  for (const line of lines) assert.ok(line.length <= 80, line)
+
+  const [shown = ''] = lines[2]?.split(' ') ?? []
+  const { stdout } = await pawl(`session revoke ${shown} --yes`)
+  assert.equal(stdout, `The session of ${email} has ended.\nIt is in force on every server.\n`)
+  await assertDead(setting, first)
+  assert.equal(await status(second.accessToken), 200)
+  assert.match((await pawl(`session revoke ${first.sessionId} --yes`)).stdout, /has ended already/)
+
+  assert.equal((await pawl(`session revoke --user ${email} --yes`)).code, 0)
+  await assertDead(setting, second)
+  assert.equal((await pawl(`session list ${email}`)).stdout, 'There are no live sessions.\n')
+  assert.deepEqual(await actions(setting), ['sessions_ended by cli', 'sessions_ended by cli'])
+  const ended = await sql`select session_id from security_events where type = 'session_ended'`
+  assert.deepEqual([...ended], [{ session_id: first.sessionId }])
+})
+
+test('revoke-all ends every session that there is, and none that is opened later', async (t) => {
+  const setting = await setUp(t)
+  const { pawl, signUp, logIn, status, refresh } = setting
+  const pairs = [await signUp(), await signUp()]
+  const { stdout } = await pawl('revoke-all --yes')
+  assert.equal(stdout, 'Every session has ended.\nIt is in force on every server.\n')
+  for (const pair of pairs) await assertDead(setting, pair)
+
+  const { status: answer, pair } = await logIn(pairs[0]?.email ?? '')
+  assert.equal(answer, 200)
+  assert.equal(await status(pair.accessToken), 200)
+  assert.equal((await refresh(pair.refreshToken)).status, 200)
+  assert.equal(JSON.parse((await pawl('revoke-all --yes --json')).stdout).inForce, true)
+  await assertDead(setting, pair)
+  assert.deepEqual(await actions(setting), ['everything_revoked by cli', 'everything_revoked by cli'])
+})

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
+import { loadConfig, pawl } from '../../src/index.ts'
+import { openSql } from '../database.ts'
+import { forgeries } from '../forgeries.ts'
+import { build, cleanUp, createClock, environment, logIn, me, refresh, signUp, until } from '../helper.ts'
+import { logOut, startNode } from '../nodes.ts'
+import { startRedis } from '../services/redis.ts'
+
+const SECRETS = [1, 2, 3].map(() => randomBytes(24).toString('base64url'))
+const INTROSPECTION_CLIENTS = `gateway:${SECRETS[0]},gateway:${SECRETS[1]},other:${SECRETS[2]}`
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
+const AUTHORIZATION = basic(`gateway:${SECRETS[0]}`)
+
+function introspect(app: FastifyInstance, token: string, hint?: string, authorization = AUTHORIZATION) {
+  const payload = new URLSearchParams({ token, ...(hint && { token_type_hint: hint }) }).toString()
+  return app.inject({
+    method: 'POST',
+    url: '/oauth/introspect',
+    headers: { ...FORM, authorization },
+    payload,
+  })
+}
+
+async function isActive(app: FastifyInstance, token: string, hint?: string): Promise<boolean> {
+  const response = await introspect(app, token, hint)
+  assert.equal(response.statusCode, 200, response.body)
+  assert.equal(response.headers['cache-control'], 'no-store')
+  const { active } = response.json()
+  // Nothing is said of why.
+  if (!active) assert.equal(response.body, '{"active":false}')
+  return active
+}
+
+test('an access token is active, with its claims, for as long as it is accepted', async (t) => {
+  const clock = createClock()
+  const app = await build(t, { INTROSPECTION_CLIENTS, AUDIENCE: 'https://api.example.com' }, clock)
+  const { accessToken, refreshToken, sessionId } = await signUp(app)
+  for (const hint of [undefined, 'access_token', 'refresh_token', 'unheard-of']) {
+    const { jti, sub, iat, exp, ...claims } = (await introspect(app, accessToken, hint)).json()
+    assert.deepEqual(claims, {
+      active: true,
+      token_type: 'Bearer',
+      iss: 'https://auth.example.com',
+      aud: 'https://api.example.com',
+      client_id: 'pawl',
+      sid: sessionId,
+      roles: [],
+    })
+    assert.equal(sub, (await me(app, accessToken)).json().id)
+    assert.deepEqual([exp - iat, typeof jti], [900, 'string'])
+  }
+  clock.advance(900_000)
+  assert.equal(await isActive(app, accessToken), false)
+  const next = (await refresh(app, refreshToken)).json()
+  assert.equal(await isActive(app, next.accessToken), true)
+  await logOut(app, next.refreshToken)
+  assert.equal(await isActive(app, next.accessToken), false)
+})
+
+test('the roles are there as scope, too', async (t) => {
+  const env = await environment(t, { INTROSPECTION_CLIENTS })
+  const app = await build(t, env)
+  const pair = await signUp(app)
+  await openSql(t, env)`update users set roles = '{editor,author}', ver = ver + 1`
+  const again = (await logIn(app, pair.email)).json()
+  const { roles, scope } = (await introspect(app, again.accessToken)).json()
+  assert.deepEqual([roles, scope], [['editor', 'author'], 'editor author'])
+})
+
+test('a token revoked at one node is inactive at the other', async (t) => {
+  const env = await environment(t, { INTROSPECTION_CLIENTS })
+  const [one, other] = [await startNode(t, env), await startNode(t, env)]
+  const { accessToken, refreshToken } = await signUp(one)
+  assert.equal(await isActive(other, accessToken), true)
+  assert.equal(await isActive(other, refreshToken, 'refresh_token'), true)
+  await one.inject({ method: 'POST', url: '/oauth/revoke', headers: FORM, payload: `token=${refreshToken}` })
+  assert.equal(await isActive(other, refreshToken, 'refresh_token'), false)
+  await until(async () => !(await isActive(other, accessToken)))
+})
+
+test('what is no token is inactive like one that is dead', async (t) => {
+  const env = await environment(t, { INTROSPECTION_CLIENTS })
+  const app = await build(t, env)
+  const pair = await signUp(app)
+  for (const kind of ['access', 'refresh'] as const)
+    for (const forged of Object.values(forgeries(env, pair[`${kind}Token`], kind)))
+      if (forged) assert.equal(await isActive(app, forged, `${kind}_token`), false, forged.slice(0, 80))
+  assert.equal(await isActive(app, 'x'.repeat(20_000)), false)
+})
+
+test('a refresh token is active for who asks for one, and for nobody who might take it for an access token', async (t) => {
+  const app = await build(t, { INTROSPECTION_CLIENTS })
+  const { refreshToken, sessionId } = await signUp(app)
+  assert.equal(await isActive(app, refreshToken), false)
+  assert.equal(await isActive(app, refreshToken, 'access_token'), false)
+  const { sub, iat, exp, ...claims } = (await introspect(app, refreshToken, 'refresh_token')).json()
+  assert.deepEqual(claims, {
+    active: true,
+    iss: 'https://auth.example.com',
+    aud: 'https://auth.example.com#refresh',
+    sid: sessionId,
+    jti: `${sessionId}.1`,
+  })
+  assert.ok(sub && exp > iat)
+})
+
+test('to look at a refresh token, newest or spent, neither turns nor ends its session', async (t) => {
+  const clock = createClock()
+  const redis = await startRedis()
+  cleanUp(t, () => redis.stop())
+  const app = await build(t, { INTROSPECTION_CLIENTS, REDIS_URL: redis.url, GRACE: '0s' }, clock)
+  const first = await signUp(app)
+  for (let time = 1; time <= 3; time++) assert.ok(await isActive(app, first.refreshToken, 'refresh_token'))
+  const second = (await refresh(app, first.refreshToken)).json()
+  clock.advance(1_000)
+  const third = (await refresh(app, second.refreshToken)).json()
+  for (const { refreshToken } of [first, second])
+    assert.equal(await isActive(app, refreshToken, 'refresh_token'), false)
+  assert.ok(await isActive(app, third.refreshToken, 'refresh_token'))
+
+  // The truth has it, if not how far it has come.
+  const operator = new Redis(redis.url)
+  cleanUp(t, async () => operator.disconnect())
+  await operator.del(...(await operator.keys('pawl:{*}')))
+  assert.ok(await isActive(app, third.refreshToken, 'refresh_token'))
+  const fourth = (await refresh(app, third.refreshToken)).json()
+  clock.advance(7 * 86_400_000)
+  assert.equal(await isActive(app, fourth.refreshToken, 'refresh_token'), false)
+})
+
+test('where it cannot be known, it is not said', async (t) => {
+  const redis = await startRedis()
+  cleanUp(t, () => redis.stop())
+  const app = await build(t, { INTROSPECTION_CLIENTS, REDIS_URL: redis.url, REVOCATION_MAX_STALENESS: '1s' })
+  const { accessToken, refreshToken } = await signUp(app)
+  redis.kill('SIGSTOP')
+  for (const [token, hint] of [[accessToken], [refreshToken, 'refresh_token']] as const) {
+    await until(async () => (await introspect(app, token, hint)).statusCode === 503)
+    assert.equal((await introspect(app, token, hint)).json().error, 'temporarily_unavailable')
+  }
+  redis.kill('SIGCONT')
+})
+
+test('only clients may ask, with either secret while one replaces another', async (t) => {
+  const app = await build(t, { INTROSPECTION_CLIENTS })
+  const { accessToken } = await signUp(app)
+  for (const credentials of [`gateway:${SECRETS[1]}`, `other:${SECRETS[2]}`])
+    for (const header of [basic(credentials), basic(credentials).replace('Basic', 'basic ')])
+      assert.equal((await introspect(app, accessToken, undefined, header)).statusCode, 200)
+  const wrong = [
+    '',
+    'Basic',
+    'Basic !',
+    `Bearer ${accessToken}`,
+    basic(''),
+    basic(':'),
+    basic(`gateway:${SECRETS[2]}`),
+    basic(`gateway:${SECRETS[0]}x`),
+    basic(`gateway:${SECRETS[0]},gateway:${SECRETS[1]}`),
+    basic(`Gateway:${SECRETS[0]}`),
+    `${AUTHORIZATION} x`,
+  ]
+  for (const authorization of wrong) {
+    for (const token of [accessToken, '']) {
+      const response = await introspect(app, token, undefined, authorization)
+      assert.equal(response.statusCode, 401, authorization)
+      assert.equal(response.headers['www-authenticate'], 'Basic realm="pawl", charset="UTF-8"')
+      const { code, error } = response.json()
+      assert.deepEqual([code, error], ['AUTH_INVALID_CLIENT', 'invalid_client'])
+    }
+  }
+  const missing = await introspect(app, '')
+  assert.deepEqual([missing.statusCode, missing.json().error], [400, 'invalid_request'])
+})
+
+test('the metadata names what there is, and no introspection where nobody may', async (t) => {
+  const open = await build(t, { INTROSPECTION_CLIENTS })
+  const response = await open.inject('/.well-known/oauth-authorization-server')
+  assert.equal(response.statusCode, 200)
+  assert.equal(response.headers['cache-control'], 'public, max-age=3600')
+  const metadata = response.json()
+  assert.equal(metadata.issuer, 'https://auth.example.com')
+  assert.deepEqual(metadata.introspection_endpoint_auth_methods_supported, ['client_secret_basic'])
+  const endpoints = [metadata.jwks_uri, metadata.revocation_endpoint, metadata.introspection_endpoint]
+  for (const endpoint of endpoints) {
+    assert.ok(endpoint.startsWith('https://auth.example.com/'))
+    const method = endpoint === metadata.jwks_uri ? 'GET' : 'POST'
+    assert.notEqual((await open.inject({ method, url: new URL(endpoint).pathname })).statusCode, 404)
+  }
+
+  const env = await environment(t)
+  const closed = Fastify()
+  cleanUp(t, () => closed.close())
+  await closed.register(pawl, { config: loadConfig(env), prefix: '/id' })
+  const { revocation_endpoint, ...rest } = (
+    await closed.inject('/id/.well-known/oauth-authorization-server')
+  ).json()
+  assert.equal(revocation_endpoint, 'https://auth.example.com/id/oauth/revoke')
+  assert.deepEqual(
+    Object.keys(rest).filter((name) => name.includes('introspection')),
+    [],
+  )
+  const absent = await closed.inject({
+    method: 'POST',
+    url: '/id/oauth/introspect',
+    headers: { ...FORM, authorization: AUTHORIZATION },
+    payload: 'token=x',
+  })
+  assert.equal(absent.statusCode, 404)
+})

@@ -52,6 +52,17 @@ async function liveALife(
       assert.equal((await post('/auth/logout', { refreshToken: pair.refreshToken })).status, 204)
     else assert.equal((await bear(pair[`${how}Token`], 'POST', '/auth/logout')).status, 204)
   }
+  const { pair } = await post('/auth/login', credentials)
+  const bearing = { Authorization: `Bearer ${pair.accessToken}` }
+  const { password } = credentials
+  const next = newPassword(secrets)
+  const change = (currentPassword: string, newPassword: string) =>
+    post('/auth/password', { currentPassword, newPassword }, bearing)
+  assert.equal((await change(next, wrong.password)).status, 403)
+  assert.equal((await change(password, next)).status, 204)
+  assert.equal((await change(next, password)).status, 204)
+  assert.equal((await bear(pair.accessToken, 'GET', '/auth/sessions')).status, 200)
+
   // One more than a user may have.
   for (let count = 0; count < 3; count++) assert.equal((await post('/auth/login', credentials)).status, 200)
 }
@@ -108,11 +119,19 @@ async function misbehave(client: SecretiveClient, env: Env, credentials: Credent
     `{"password":${password}}`,
     `{"__proto__":"${password}"}`,
     { password: password.repeat(40) },
+    { currentPassword: password, newPassword: [password] },
     { refreshToken: refresh.repeat(10) },
     { refreshToken: refresh.repeat(500) },
   ]
   const texts = [`password=${password}`, `refreshToken=${refresh}`]
-  for (const path of ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout']) {
+  for (const path of [
+    '/auth/signup',
+    '/auth/login',
+    '/auth/refresh',
+    '/auth/logout',
+    '/auth/password',
+    '/admin/users',
+  ]) {
     for (const body of bodies) await post(path, body)
     for (const text of texts) await post(path, text, { 'Content-Type': 'application/x-www-form-urlencoded' })
     // The type is quoted in many a message.

@@ -10,13 +10,16 @@ import { build, cleanUp, type Env, environment, logIn, me, refresh, signUp, unti
 import { startNode, status } from './nodes.ts'
 import { startRedis } from './services/redis.ts'
 
+/** On a machine that is busy with other tests a node falls behind. */
+const PATIENT = { REVOCATION_MAX_STALENESS: '1m' }
+
 /** A Redis and a database of their own, with so many users and a session of each. */
 async function populate(t: TestContext, count: number) {
   const redis = await startRedis()
   cleanUp(t, redis.stop)
   const operator = new Redis(redis.url)
   cleanUp(t, async () => operator.disconnect())
-  const env = await environment(t, { REDIS_URL: redis.url })
+  const env = await environment(t, { ...PATIENT, REDIS_URL: redis.url })
   const sql = openSql(t, env)
   await sql`
     insert into users (id, email, password_hash)
@@ -115,7 +118,7 @@ test('a search by the beginning of an address reads the rows of its page, by the
 })
 
 test('1,000 sessions of one user end by one call, at every node', async (t) => {
-  const env = await environment(t, { MAX_SESSIONS_PER_USER: '1000' })
+  const env = await environment(t, { ...PATIENT, MAX_SESSIONS_PER_USER: '1000' })
   const [one, two] = [await build(t, env), await startNode(t, env)]
   const sql = openSql(t, env)
   const token = await adminToken(one, sql)
@@ -136,10 +139,13 @@ test('1,000 sessions of one user end by one call, at every node', async (t) => {
 
   assert.equal((await call(one, token, 'DELETE', url)).statusCode, 204)
   await until(async () => (await status(two, first.accessToken)) === 401)
-  for (const { accessToken, refreshToken } of pairs) {
+  for (const { accessToken } of pairs) {
     await setImmediate()
     assert.equal(await status(two, accessToken), 401)
-    assert.equal((await refresh(two, refreshToken)).statusCode, 401)
+  }
+  for (let start = 0; start < pairs.length; start += 20) {
+    const answers = pairs.slice(start, start + 20).map(({ refreshToken }) => refresh(two, refreshToken))
+    for (const { statusCode } of await Promise.all(answers)) assert.equal(statusCode, 401)
   }
   assert.deepEqual((await call(one, token, 'GET', url)).json().sessions, [])
   const ends = () => sql`select 1 from security_events where type = 'session_ended' and user_id = ${id}`

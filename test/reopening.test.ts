@@ -56,6 +56,24 @@ test('two tabs that refresh at once after the loss get one successor', async (t)
   assert.equal(new Set(answers.map((answer) => answer.json().refreshToken)).size, 1)
 })
 
+test('a refresh that opens a session again, and a change of its user, do not wait for each other for ever', async (t) => {
+  const { app, env, loseRedis } = await setUp(t)
+  const { email, refreshToken, sessionId } = await signUp(app)
+  await loseRedis()
+  const [sql, watch] = [openSql(t, env), openSql(t, env)]
+  const waiting = () =>
+    watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  const answers: ReturnType<typeof refresh>[] = []
+  // What a change of a user locks, in its order.
+  await sql.begin(async (tx) => {
+    await tx`update users set ver = ver + 1 where email = ${email}`
+    answers.push(refresh(app, refreshToken))
+    await until(async () => (await waiting()).length === 1)
+    await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
+  })
+  assert.equal((await answers[0])?.statusCode, 200)
+})
+
 test('a session that was ended stays ended, whatever Redis forgot', async (t) => {
   const { app, clock, loseRedis } = await setUp(t, { MAX_SESSIONS_PER_USER: '2' })
   const loggedOut = await signUp(app)

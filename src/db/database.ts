@@ -14,9 +14,12 @@ export interface Database {
 /** Milliseconds that a statement may take before its caller is told 503. */
 const STATEMENT_LIMIT = 5_000
 
-/** Driver codes and SQLSTATEs that say "the server is not there", rather than "the statement is wrong". */
+/**
+ * Driver codes and SQLSTATEs that say "the server is not there", or "try again", as to one of two who waited for each other,
+ * rather than "the statement is wrong".
+ */
 const UNREACHABLE =
-  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|08|53|57)/
+  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|08|40|53|57)/
 
 /** SQLSTATEs whose messages name the user or the database, and never what is in it. */
 const ABOUT_THE_CONNECTION = /^(28|3D)/

@@ -13,6 +13,12 @@ const ROUTES: { path: string; good: Record<string, string>; meaningless: ErrorCo
   { path: '/auth/signup', good: { email: EMAIL, password: PASSWORD }, meaningless: 'VALIDATION_FAILED' },
   { path: '/auth/login', good: { email: EMAIL, password: PASSWORD }, meaningless: 'VALIDATION_FAILED' },
   { path: '/auth/refresh', good: { refreshToken: JWT }, meaningless: 'AUTH_INVALID_REFRESH_TOKEN' },
+  {
+    path: '/auth/password',
+    good: { currentPassword: PASSWORD, newPassword: `${PASSWORD}, or two` },
+    meaningless: 'VALIDATION_FAILED',
+  },
+  { path: '/admin/users', good: { email: EMAIL, password: PASSWORD }, meaningless: 'VALIDATION_FAILED' },
   { path: '/auth/logout', good: { refreshToken: JWT }, meaningless: 'AUTH_INVALID_TOKEN' },
 ]
 

@@ -116,6 +116,27 @@ for (const [query, survives] of [
   })
 }
 
+test('who is given up by Postgres, because two wait for each other, may try again', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  const { email, accessToken, sessionId } = await signUp(app)
+  const second = (await logIn(app, email)).json()
+  const [sql, watch] = [openSql(t, env), openSql(t, env)]
+  const waiting = () =>
+    watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  const answers: ReturnType<typeof call>[] = []
+  const writeBoth = sql.begin(async (tx) => {
+    await tx`update sessions set last_seen_at = last_seen_at where id = ${second.sessionId}`
+    answers.push(call(app, accessToken, 'DELETE', '/auth/sessions'))
+    await until(async () => (await waiting()).length === 1)
+    await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
+  })
+  const [other] = await Promise.allSettled([writeBoth])
+  const status = (await answers[0])?.statusCode
+  assert.equal(status, other.status === 'fulfilled' ? 503 : 204)
+  if (status === 503) assert.equal((await call(app, accessToken, 'DELETE', '/auth/sessions')).statusCode, 204)
+})
+
 test('an ending that is not spelled right ends nothing', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)

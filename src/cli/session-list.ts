@@ -1,4 +1,5 @@
 import { loadDatabaseConfig } from '../config.ts'
+import { deviceLabel } from '../device-label.ts'
 import { createSessionViews } from '../tokens/session-views.ts'
 import { createUserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
@@ -32,7 +33,7 @@ export async function listSessions(terminal: Terminal, name: string, json: true 
     id.slice(0, SHOWN),
     formatTime(lastSeenAt),
     ip ?? '-',
-    userAgent ?? '-',
+    deviceLabel(userAgent) ?? '-',
   ])
   terminal.stdout.write(rows.length > 0 ? formatTable(HEADING, rows) : 'There are no live sessions.\n')
 }

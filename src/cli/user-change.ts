@@ -3,6 +3,7 @@ import { loadDatabaseConfig } from '../config.ts'
 import type { Database } from '../db/database.ts'
 import { userRevocations } from '../db/schema.ts'
 import type { Occurrence } from '../events/event.ts'
+import type { EndReason } from '../tokens/session-records.ts'
 import { type Changed, createUserChanges, type OnChange, type UserChanges } from '../users/user-changes.ts'
 import { createUserRecords, type User } from '../users/user-records.ts'
 import { confirm } from './confirm.ts'
@@ -18,6 +19,13 @@ export interface ChangeOptions {
   json?: true
 }
 
+/** What came of it: the user as he is, and the sessions that ended, with the reason. */
+export interface Made {
+  user: Changed
+  sessionIds: string[]
+  reason?: EndReason
+}
+
 /** Something to be done to one user. */
 export interface Change {
   /** What it means, for the question; without it there is none. */
@@ -25,7 +33,7 @@ export interface Change {
   /** What has become of him: "<user> …". */
   done(user: Changed): string
   /** Answers undefined where he is gone. */
-  make(changes: UserChanges, user: User): Promise<Changed | undefined>
+  make(changes: UserChanges, user: User): Promise<Made | undefined>
 }
 
 export const DISABLE: Change = {
@@ -33,7 +41,8 @@ export const DISABLE: Change = {
   done: () => 'is disabled, and his sessions have ended.',
   make: async (changes, { id }) => {
     const change = { set: { status: 'disabled' }, end: { reason: 'user_disabled' } } as const
-    return (await changes.apply(id, change, recordOf(adminAction('user_disabled', { userId: id }))))?.user
+    const made = await changes.apply(id, change, recordOf(adminAction('user_disabled', { userId: id })))
+    return made && { ...made, reason: change.end.reason }
   },
 }
 
@@ -41,17 +50,19 @@ export const ENABLE: Change = {
   done: () => 'is enabled: he can log in.',
   make: async (changes, user) => {
     const { id, status } = user
-    if (status === 'active') return user
+    if (status === 'active') return { user, sessionIds: [] }
     const change = { set: { status: 'active' } } as const
-    return (await changes.apply(id, change, recordOf(adminAction('user_enabled', { userId: id }))))?.user
+    return changes.apply(id, change, recordOf(adminAction('user_enabled', { userId: id })))
   },
 }
 
 export const DELETE: Change = {
   consequence: 'is deleted with all his sessions. This cannot be undone.',
   done: () => 'is deleted, and his sessions have ended.',
-  make: async (changes, { id }) =>
-    (await changes.remove(id, recordOf(adminAction('user_deleted', { userId: id }))))?.user,
+  make: async (changes, { id }) => {
+    const made = await changes.remove(id, recordOf(adminAction('user_deleted', { userId: id })))
+    return made && { ...made, reason: 'user_deleted' }
+  },
 }
 
 export const END_SESSIONS: Change = {
@@ -59,7 +70,8 @@ export const END_SESSIONS: Change = {
   done: () => 'is logged out everywhere.',
   make: async (changes, { id }) => {
     const change = { end: { reason: 'ended_by_admin' } } as const
-    return (await changes.apply(id, change, recordOf(adminAction('sessions_ended', { userId: id }))))?.user
+    const made = await changes.apply(id, change, recordOf(adminAction('sessions_ended', { userId: id })))
+    return made && { ...made, reason: change.end.reason }
   },
 }
 
@@ -69,16 +81,24 @@ export async function changeUser(terminal: Terminal, name: string, change: Chang
   await withDatabase(config, async (database) => {
     const user = await findUser(createUserRecords(database), name)
     if (change.consequence && !options.yes) await confirm(terminal, `${user.email} ${change.consequence}`)
-    const changed = await change.make(createUserChanges(database), user)
-    if (!changed) throw new Error(`There is no user ${name} any more.`)
-    const { id, email, roles, status } = changed
+    const made = await change.make(createUserChanges(database), user)
+    if (!made) throw new Error(`There is no user ${name} any more.`)
+    const { id, email, roles, status } = made.user
+    await recordEnded(database, made)
     const outcome = {
-      done: `${email} ${change.done(changed)}`,
+      done: `${email} ${change.done(made.user)}`,
       facts: { id, email, roles, status },
       isPublished: () => isUserPublished(database, id),
     }
     await report(terminal, config, outcome, options.json)
   })
+}
+
+/** Of each session that ended, as the servers put it on record. */
+async function recordEnded(database: Database, { user, sessionIds, reason }: Made): Promise<void> {
+  if (!reason || sessionIds.length === 0) return
+  const ended = { type: 'session_ended', userId: user.id, detail: { reason } } as const
+  await database.run(record(database.orm, ...sessionIds.map((sessionId) => ({ ...ended, sessionId }))))
 }
 
 function recordOf(...events: Occurrence[]): OnChange {

@@ -1,8 +1,8 @@
 import type { Occurrence } from '../events/event.ts'
-import type { Changed, UserChanges } from '../users/user-changes.ts'
+import type { UserChanges } from '../users/user-changes.ts'
 import type { User } from '../users/user-records.ts'
 import { adminAction, record } from './record.ts'
-import type { Change, ChangeOptions } from './user-change.ts'
+import type { Change, ChangeOptions, Made } from './user-change.ts'
 
 export interface RolesOptions extends ChangeOptions {
   set?: string[]
@@ -16,29 +16,24 @@ const MOST_ROLES = 32
 
 /** Without `logout` his sessions go on, and the next refresh carries the new roles. */
 export function rolesChange({ set, add = [], remove = [], logout }: RolesOptions): Change {
-  async function make(changes: UserChanges, user: User): Promise<Changed | undefined> {
+  async function make(changes: UserChanges, user: User): Promise<Made | undefined> {
     const kept = (set ?? user.roles).filter((role) => !remove.includes(role))
     const roles = [...new Set([...kept, ...add])]
     if (roles.length > MOST_ROLES)
       throw new Error(`A user may have ${MOST_ROLES} roles, not ${roles.length}.`)
     const isSame = roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
-    if (isSame && !logout) return user
+    if (isSame && !logout) return { user, sessionIds: [] }
     const events: Occurrence[] = []
     const about = { userId: user.id }
     if (!isSame) events.push({ type: 'roles_changed', ...about, detail: { from: user.roles, to: roles } })
     if (logout) events.push(adminAction('sessions_ended', about))
     const change = { set: { roles }, ...(logout && { end: { reason: 'roles_changed' as const } }) }
-    let isStale = false
-    const changing = changes.apply(user.id, change, async (tx, { ver }) => {
-      isStale = ver !== user.ver + 1
-      // What the new roles were made from are no longer his.
-      if (isStale) tx.rollback()
-      await record(tx, ...events)
-    })
-    const changed = await changing.catch((error) => {
-      throw isStale ? new Error('Somebody else has changed the user meanwhile: nothing was done.') : error
-    })
-    return changed?.user
+    // What the new roles were made from have to be his still.
+    const changed = await changes.apply(user.id, { ...change, ifVer: user.ver }, (tx) =>
+      record(tx, ...events),
+    )
+    if (!changed) throw new Error('Somebody else has changed the user meanwhile: nothing was done.')
+    return changed && { ...changed, ...(logout && { reason: 'roles_changed' as const }) }
   }
 
   return {

@@ -22,6 +22,7 @@ export const Introspection = Type.Object(
     iat: Type.Optional(Type.Integer()),
     exp: Type.Optional(Type.Integer()),
     roles: Type.Optional(Type.Array(Type.String())),
+    permissions: Type.Optional(Type.Array(Type.String())),
     scope: Type.Optional(Type.String({ description: 'The roles, for who knows only scopes' })),
   },
   { $id: 'Introspection', additionalProperties: false },

@@ -1,4 +1,5 @@
 import type { Device } from '../device.ts'
+import type { Purpose } from '../keys/key-record.ts'
 import type { EndReason } from '../tokens/session-records.ts'
 
 /** What an administrator did, through the API or the command line. */
@@ -31,7 +32,9 @@ export interface EventDetails {
   session_ended: { reason: EndReason | 'expired' }
   password_changed: Record<never, never>
   roles_changed: { from: string[]; to: string[] }
-  key_rotated: { kid: string; previousKid?: string }
+  key_rotated: { purpose: Purpose; kid: string; previousKid?: string }
+  /** Retired at once: what it signed is dead. */
+  key_revoked: { purpose: Purpose; kid: string }
   admin_action: { action: AdminAction; via: 'api' | 'cli' }
 }
 
@@ -65,6 +68,7 @@ const WEIGHTS = {
   password_changed: 3,
   roles_changed: 3,
   key_rotated: 3,
+  key_revoked: 3,
   admin_action: 3,
 } as const satisfies Record<EventType, number>
 

@@ -1,6 +1,8 @@
 import { gt, isNotNull, or, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { signingKeys } from '../db/schema.ts'
+import type { Occurrence } from '../events/event.ts'
+import { insertEvents } from '../events/event-records.ts'
 import { type KeyRecord, PURPOSES, type Purpose } from './key-record.ts'
 
 /** Any number, as long as every Pawl asks for the same one. */
@@ -50,6 +52,8 @@ export function createKeyRecords({ orm, run }: Database) {
           const row = toRow(key)
           await tx.insert(signingKeys).values(row).onConflictDoUpdate({ target: signingKeys.kid, set: row })
         }
+        const events = eventsOf(before, after).map((event) => ({ ...event, at }))
+        if (events.length > 0) await insertEvents(tx, ...events)
         return { keys: [...after], now: at }
       })
       function guard<T>(step: () => T): T {
@@ -78,6 +82,23 @@ export function eachPurpose(
   return PURPOSES.flatMap((purpose) => {
     const own = keys.filter((key) => key.purpose === purpose)
     return [...rule(own, purpose)]
+  })
+}
+
+/** What a change of the keys is on record as. The first ones that there are come from the configuration. */
+function eventsOf(before: readonly KeyRecord[], after: readonly KeyRecord[]): Occurrence[] {
+  return after.flatMap((key): Occurrence[] => {
+    const { kid, purpose, signsFrom, revokedAt } = key
+    const was = before.find((other) => other.kid === kid)
+    const isFirst = !before.some((other) => other.purpose === purpose)
+    const events: Occurrence[] = []
+    if (revokedAt !== null && !was?.revokedAt) events.push({ type: 'key_revoked', detail: { purpose, kid } })
+    if (signsFrom !== null && !was?.signsFrom && !isFirst) {
+      const previous = after.find((other) => other.purpose === purpose && other.retiredAt === signsFrom)
+      const detail = { purpose, kid, ...(previous && { previousKid: previous.kid }) }
+      events.push({ type: 'key_rotated', detail })
+    }
+    return events
   })
 }
 

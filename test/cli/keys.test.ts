@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { confirm } from '../../src/cli/confirm.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { databaseEnvironment, folder, runCli } from '../cli-process.ts'
+import { openSql } from '../database.ts'
 import { build, type Env, me, refresh, signUp, until } from '../helper.ts'
 import { kidOf } from '../keys/helper.ts'
 
@@ -96,6 +97,23 @@ test('a key retired at once takes its tokens with it, after a question that says
   assert.equal((await list('list --all --json')).filter(({ state }) => state === 'gone').length, 2)
   const again = await pawl(`retire ${lost} --now --yes`)
   assert.deepEqual([again.code, again.stdout], [0, 'The key is gone already.\n'])
+})
+
+test('rotation and revocation are on record, and the first keys are none', async (t) => {
+  const { env, app, pawl, list } = await setUp(t)
+  const sql = openSql(t, env)
+  const access = kidOf((await signUp(app)).accessToken)
+  await pawl('rotate --purpose access')
+  await pawl(`retire ${access} --now --yes`)
+  const [next] = (await list('list --purpose access --json')).filter(({ state }) => state === 'current')
+  const events = await sql`select type, detail from security_events where type like 'key%' order by id`
+  assert.deepEqual(
+    events.map(({ type, detail }) => ({ type, ...detail })),
+    [
+      { type: 'key_rotated', purpose: 'access', kid: next?.kid, previousKid: access },
+      { type: 'key_revoked', purpose: 'access', kid: access },
+    ],
+  )
 })
 
 test('a key that is not there, or not told from another, is not retired', async (t) => {

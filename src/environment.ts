@@ -124,6 +124,7 @@ export const Environment = Type.Object({
   MAX_SESSIONS_PER_USER: integer(20, 1, 500),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
+  PLAYGROUND: Type.Optional(Type.String({ pattern: '^(true|false)$', description: 'true or false' })),
   TRUST_PROXY: Type.String({
     default: 'false',
     description:

@@ -80,7 +80,7 @@ function tick() {
   if (!session) return
   const { state } = session
   for (const name of ['you', 'thief']) panes[name].tick(state.holders.get(name), state)
-  wheel.grace(state.ended ? 0 : state.graceLeft() / Math.max(1, settings.grace))
+  wheel.grace(state.ended ? 0 : state.graceLeft(), settings.grace)
   const next = advice(session)
   if (byId('next').textContent !== next) byId('next').textContent = next
 }

@@ -34,10 +34,18 @@ function rim() {
   return `M${points.map((point) => point.join(' ')).join('L')}Z`
 }
 
+/** One for each tooth, behind its number. */
+function ticks() {
+  return Array.from({ length: TEETH }, (_, index) => {
+    const degrees = (index + 0.5) * STEP
+    return `M${at(degrees, 122).join(' ')}L${at(degrees, 127).join(' ')}`
+  }).join('')
+}
+
 function spokes() {
   return Array.from({ length: 5 }, (_, index) => {
     const [from, to] = [index * 72 + 9, index * 72 + 63]
-    const [inner, outer] = [58, 74]
+    const [inner, outer] = [67, 77]
     const corners = [at(from, outer), at(to, outer), at(to - 4, inner), at(from + 4, inner)]
     const [a, b, c, d] = corners.map((point) => point.join(' '))
     return `M${a}A${outer} ${outer} 0 0 1 ${b}L${c}A${inner} ${inner} 0 0 0 ${d}Z`
@@ -56,8 +64,9 @@ export function draw(root) {
   const holders = svg('g', { class: 'holders' })
   wheel.append(
     svg('path', { class: 'rim', d: rim() }),
-    svg('circle', { class: 'groove', r: 128 }),
-    svg('circle', { class: 'band', r: 101 }),
+    svg('circle', { class: 'groove', r: 129 }),
+    svg('circle', { class: 'band', r: 104 }),
+    svg('path', { class: 'ticks', d: ticks() }),
     svg('path', { class: 'spokes', d: spokes() }),
     labels,
     holders,
@@ -70,22 +79,24 @@ export function draw(root) {
       d: 'M-101 -190 C-72 -198 -38 -182 -1 -138 L-11 -139 C-40 -160 -66 -170 -96 -166 Z',
     }),
   )
-  const grace = svg('circle', { class: 'grace', r: 51, pathLength: 100, transform: 'rotate(-90)' })
-  const number = svg('text', { class: 'number', y: 12 }, '·')
-  const caption = svg('text', { class: 'caption', y: 29 }, 'at rest')
+  const grace = svg('circle', { class: 'grace', r: 59, pathLength: 100, transform: 'rotate(-90)' })
+  const number = svg('text', { class: 'number', y: 7 })
+  const caption = svg('text', { class: 'caption', y: 23 }, 'at rest')
+  const left = svg('text', { class: 'left', y: 38 })
   root.append(
     svg('defs', {}, gradient('brass', 0, 0.5, 1), gradient('steel', 0, 1)),
     svg('path', { class: 'axis', d: 'M-196 0H196M0 -206V196' }),
     svg('circle', { class: 'axis', r: 176 }),
     wheel,
-    svg('circle', { class: 'hub', r: 46 }),
-    svg('circle', { class: 'grace-track', r: 51 }),
+    svg('circle', { class: 'hub', r: 54 }),
+    svg('circle', { class: 'grace-track', r: 59 }),
     grace,
     number,
     caption,
+    left,
     pawl,
     svg('circle', { class: 'pivot', cx: -98, cy: -178, r: 15 }),
     svg('circle', { class: 'pivot-pin', cx: -98, cy: -178, r: 5 }),
   )
-  return { wheel, labels, holders, pawl, grace, number, caption }
+  return { wheel, labels, holders, pawl, grace, number, caption, left }
 }

@@ -24,7 +24,7 @@ export function createWheel(root) {
     parts.holders.replaceChildren()
     for (let generation = Math.max(1, newest - TEETH + 3); generation <= newest; generation++) {
       const turned = -angle(generation)
-      const [x, y] = at(turned, 115)
+      const [x, y] = at(turned, 114)
       const kind = generation === newest ? 'current' : 'spent'
       const text = svg(
         'text',
@@ -34,7 +34,7 @@ export function createWheel(root) {
       parts.labels.append(text)
       const here = holders.filter((holder) => holder.generation === generation)
       here.forEach(({ name, letter }, index) => {
-        const [cx, cy] = at(turned + (index - (here.length - 1) / 2) * 13, 89)
+        const [cx, cy] = at(turned + (index - (here.length - 1) / 2) * 13, 91)
         const mark = svg('g', {
           class: `mark ${name}`,
           transform: `translate(${cx} ${cy}) rotate(${turned})`,
@@ -65,7 +65,7 @@ export function createWheel(root) {
       if (generation > newest && newest > 0) turn(newest, generation)
       if (generation < newest) parts.wheel.style.transform = `rotate(${angle(generation || 1)}deg)`
       newest = generation
-      parts.number.textContent = generation ? String(generation) : '·'
+      parts.number.textContent = generation ? String(generation) : ''
       label(holders)
       const held = holders.map(({ name, generation: own }) => `${name} holds ${own}`).join(', ')
       const told = `A ratchet wheel. The newest generation is ${generation}; ${held || 'nobody holds a token'}.`
@@ -80,10 +80,11 @@ export function createWheel(root) {
       ]
     },
 
-    /** @param {number} share of the grace that is left, 0 to 1 */
-    grace(share) {
+    /** @param {number} left of the grace, milliseconds @param {number} whole */
+    grace(left, whole) {
+      const share = left / Math.max(1, whole)
       parts.grace.style.strokeDashoffset = String(100 - 100 * share)
-      root.classList.toggle('armed', share === 0 && newest > 1)
+      parts.left.textContent = left > 0 ? `grace ${Math.ceil(left / 1000)} s` : ''
     },
 
     /** The same answer again: nothing turns. */

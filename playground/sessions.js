@@ -17,7 +17,7 @@ export function createSessions({ root, list, note }, end) {
       minute: '2-digit',
       second: '2-digit',
     })
-    const ending = button('End', () => end(id), 'quiet')
+    const ending = button('End', () => end(id), 'quiet end')
     ending.setAttribute('aria-label', `End the session of ${name} since ${since}`)
     return h(
       'li',

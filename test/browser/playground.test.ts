@@ -8,7 +8,8 @@ const you = (page: Page) => page.getByRole('region', { name: 'You' })
 const thief = (page: Page) => page.getByRole('region', { name: 'The thief' })
 const press = (scope: Page | ReturnType<typeof you>, name: string) =>
   scope.getByRole('button', { name }).click()
-const shows = (page: Page, text: string) => page.getByRole('status').getByText(text).waitFor()
+const shows = (page: Page, title: string) =>
+  page.getByRole('status').getByRole('heading', { name: title, exact: true }).waitFor()
 
 /** Until the spent generation may no longer be answered: the page counts it down. */
 const graceIsOver = (page: Page) => page.getByText('grace is over').waitFor()
@@ -68,7 +69,7 @@ browserTest(
     const { page } = await openPage(browser, await serve(t, { GRACE: '1s' }))
     await begin(page)
     await press(you(page), 'Lose an answer')
-    await shows(page, 'The answer got lost')
+    await shows(page, 'The answer got lost in a tunnel')
     await you(page).getByText('generation 1, spent').waitFor()
     await page.getByText('would be taken for theft now').waitFor()
     await press(you(page), 'Retry with its key')
@@ -78,29 +79,55 @@ browserTest(
   },
 )
 
+/** A second tab, as the page opens one: signed in by itself. */
+async function openSecond(first: Page): Promise<{ second: Page; refreshToken: string }> {
+  const context = first.context()
+  const login = context.waitForEvent('response', (response) => response.url().endsWith('/auth/login'))
+  const opened = context.waitForEvent('page')
+  await first.getByRole('link', { name: 'Open a second device' }).click()
+  const second = await opened
+  const { refreshToken } = await (await login).json()
+  await shows(second, 'Generation 1')
+  return { second, refreshToken }
+}
+
 browserTest(
-  'a second tab is a session of its own; what is ended in one falls out in the other',
+  'a second tab is a session of its own, and falls out when it is ended elsewhere',
   async (t, browser) => {
     const url = await serve(t)
     const { page: first, complaints } = await openPage(browser, url)
     await begin(first)
-    const opened = first.context().waitForEvent('page')
-    await first.getByRole('link', { name: 'Open a second device' }).click()
-    const second = await opened
-    await shows(second, 'Generation 1')
-    const idOf = async (page: Page) =>
-      (await you(page).locator('.claims').textContent())?.match(/"sid": "([^"]+)/)?.[1]
-    assert.notEqual(await idOf(first), await idOf(second))
-    assert.equal(await idOf(first).then(Boolean), true)
+    const { second, refreshToken } = await openSecond(first)
+    const body = JSON.stringify({ refreshToken })
+    const headers = { 'content-type': 'application/json' }
+    const ended = await fetch(`${url}/auth/logout`, { method: 'POST', headers, body })
+    assert.equal(ended.status, 204)
 
-    // Of another tab too: every token of a page is good for its own session alone.
-    await press(you(second), 'Log out')
-    await shows(second, 'Logged out')
+    await second.bringToFront()
+    await shows(second, 'Ended from elsewhere')
+    await you(second).getByText('out', { exact: true }).waitFor()
+    await first.bringToFront()
     await press(you(first), 'Call the API')
     await shows(first, 'Let in')
     assert.deepEqual(complaints, [])
   },
 )
+
+browserTest('a session that is ended in the list falls out in its tab', async (t, browser) => {
+  const url = await serve(t)
+  if ((await fetch(`${url}/auth/sessions`)).status === 404) return t.skip('the server lists no sessions yet')
+  const { page: first } = await openPage(browser, url)
+  await begin(first)
+  const { second } = await openSecond(first)
+  await first.bringToFront()
+  const others = first.getByRole('listitem').filter({ hasNotText: 'this one' })
+  await others.getByRole('button', { name: /^End the session of/ }).click()
+  await others.getByRole('button', { name: /^End the session of/ }).waitFor({ state: 'detached' })
+  await second.bringToFront()
+  await shows(second, 'Ended from elsewhere')
+  await press(you(second), 'Sign in again')
+  await shows(second, 'Generation 1')
+})
 
 browserTest('it can be used by keyboard alone, and what has the focus can be seen', async (t, browser) => {
   const { page } = await openPage(browser, await serve(t))
@@ -120,7 +147,7 @@ browserTest('it can be used by keyboard alone, and what has the focus can be see
   const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
   assert.equal(outline, 'solid')
   await page.keyboard.press('Enter')
-  await shows(page, 'generation 2')
+  await shows(page, 'One notch forward: generation 2')
   await tabTo('Steal this token')
   await page.keyboard.press('Space')
   await shows(page, 'Somebody copied generation 2')
@@ -190,7 +217,7 @@ browserTest(
       await check('in a session')
       await press(page, 'Steal this token')
       await press(thief(page), 'Refresh')
-      await shows(page, 'One notch forward')
+      await shows(page, 'One notch forward: generation 2')
       await check('with a thief')
       await press(you(page), 'Refresh')
       await shows(page, 'Theft found')

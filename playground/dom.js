@@ -47,5 +47,5 @@ export function countdown(ms) {
 /** A span of time in words: `4 s`, `2 min`. */
 export function span(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000))
-  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
+  return seconds < 120 ? `${seconds}\u00a0s` : `${Math.round(seconds / 60)}\u00a0min`
 }

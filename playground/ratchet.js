@@ -52,9 +52,19 @@ function spokes() {
   }).join('')
 }
 
-function gradient(id, ...stops) {
-  const children = stops.map((offset, index) => svg('stop', { offset, class: `${id}-${index}` }))
-  return svg('linearGradient', { id, x1: 0, y1: 0, x2: 1, y2: 1 }, ...children)
+function stops(id, offsets) {
+  return offsets.map((offset, index) => svg('stop', { offset, class: `${id}-${index}` }))
+}
+
+/** Brass shines in rings: a light from one side would turn with the wheel. */
+function metals() {
+  const whole = { gradientUnits: 'userSpaceOnUse', cx: 0, cy: 0, r: TIP }
+  return svg(
+    'defs',
+    {},
+    svg('radialGradient', { id: 'brass', ...whole }, ...stops('brass', [0.36, 0.82, 0.9, 1])),
+    svg('linearGradient', { id: 'steel', x1: 0, y1: 0, x2: 1, y2: 1 }, ...stops('steel', [0, 1])),
+  )
 }
 
 /** All of the drawing, and the parts of it that move or change. */
@@ -84,7 +94,7 @@ export function draw(root) {
   const caption = svg('text', { class: 'caption', y: 23 }, 'at rest')
   const left = svg('text', { class: 'left', y: 38 })
   root.append(
-    svg('defs', {}, gradient('brass', 0, 0.5, 1), gradient('steel', 0, 1)),
+    metals(),
     svg('path', { class: 'axis', d: 'M-196 0H196M0 -206V196' }),
     svg('circle', { class: 'axis', r: 176 }),
     wheel,

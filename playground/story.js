@@ -89,7 +89,7 @@ export function advice({ state }) {
     return 'Whoever presented the token was told 401 and no more. The reason is in the log and in the security events.'
   if (ended) return 'Sign in again to begin another session.'
   const left = state.graceLeft()
-  const wait = `${Math.ceil(left / 1000)} s`
+  const wait = span(Math.ceil(left / 1000) * 1000)
   const behind = [you, thief].find((holder) => holder && holder.generation < newest)
   const served = left > 0 && behind?.generation === newest - 1
   if (behind?.lost)

@@ -1,3 +1,4 @@
+import { span } from './dom.js'
 import { at, draw, STEP, svg, TEETH } from './ratchet.js'
 
 const still = matchMedia('(prefers-reduced-motion: reduce)')
@@ -84,7 +85,7 @@ export function createWheel(root) {
     grace(left, whole) {
       const share = left / Math.max(1, whole)
       parts.grace.style.strokeDashoffset = String(100 - 100 * share)
-      parts.left.textContent = left > 0 ? `grace ${Math.ceil(left / 1000)} s` : ''
+      parts.left.textContent = left > 0 ? `grace ${span(Math.ceil(left / 1000) * 1000)}` : ''
     },
 
     /** The same answer again: nothing turns. */

@@ -175,6 +175,8 @@ function assemble(settings: Settings) {
     introspectionClients: Object.freeze(parseClients(settings.INTROSPECTION_CLIENTS)),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,
+    /** For a look at the embedded default; in production only where it is asked for. */
+    playground: settings.PLAYGROUND ? settings.PLAYGROUND === 'true' : !settings.DATABASE_URL,
     trustProxy: parseTrustProxy(settings.TRUST_PROXY) ?? false,
     logLevel: settings.LOG_LEVEL,
   }

@@ -138,6 +138,7 @@ export const Environment = Type.Object({
   ),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
+  PLAYGROUND: Type.Optional(Type.String({ pattern: '^(true|false)$', description: 'true or false' })),
   TRUST_PROXY: Type.String({
     default: 'false',
     description:

@@ -6,6 +6,7 @@ import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { renderClientError } from '../plugins/client-error.ts'
 import { openapi } from '../plugins/openapi.ts'
+import { playground } from '../plugins/playground.ts'
 import { renderError, renderNotFound } from '../plugins/problem-details.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { PawlError } from './errors.ts'
@@ -42,6 +43,7 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   answerForNode(app)
   await app.register(openapi, { version: packageVersion(), issuer: config.tokens.issuer })
   await app.register(pawl, clock ? { config, clock } : { config })
+  if (config.playground) await app.register(playground, { grace: config.tokens.grace, signup: config.signup })
   return app
 }
 
@@ -101,7 +103,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
       await server.close()
     })
     const url = await server.listen({ host: config.host, port: config.port })
-    if (!config.databaseUrl) process.stdout.write(welcome(url, config.dataDir))
+    if (!config.databaseUrl) process.stdout.write(welcome(url, config))
   } catch (error) {
     process.stderr.write(`${describeFailure(error)}\n`)
     await app?.close()

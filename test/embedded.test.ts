@@ -42,6 +42,15 @@ test('the lines that the embedded default prints work when they are pasted, and 
   }
 })
 
+test('it shows a page, and says where', async (t) => {
+  const server = await startServer(t, await embedded(t))
+  await server.printed('/auth/me')
+  assert.match(server.output(), new RegExp(`Open ${server.url} in a browser`))
+  const page = await fetch(server.url)
+  assert.equal(page.status, 200)
+  assert.match(await page.text(), /<title>Pawl/)
+})
+
 test('it makes its secrets once, for its owner alone, and keeps them, the accounts and the sessions through kill -9', async (t) => {
   const env = await embedded(t)
   const path = join(env.PAWL_DATA_DIR ?? '', 'secrets.json')

@@ -36,7 +36,7 @@ test('the packed package runs with plain node: as a server, as a plugin and as a
   const installed = join(modules, 'pawl', 'dist', 'src')
   const env = await environment(t)
 
-  const server = await startServer(t, env, [join(installed, 'server.js')])
+  const server = await startServer(t, { ...env, PLAYGROUND: 'true' }, [join(installed, 'server.js')])
   await writeFile(join(folder, 'application.js'), APPLICATION)
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   const application = await startServer(t, env, ['--preserve-symlinks', join(folder, 'application.js')])
@@ -51,6 +51,10 @@ test('the packed package runs with plain node: as a server, as a plugin and as a
   })
   assert.equal(guarded.status, 200)
   assert.equal(((await guarded.json()) as { sessionId: string }).sessionId, sessionId)
+
+  for (const path of ['/', '/playground/app.js', '/playground/base.css'])
+    assert.equal((await fetch(server.url + path)).status, 200, path)
+  assert.equal((await fetch(`${application.url}/`)).status, 404)
 
   const { stdout } = await run(process.execPath, [join(installed, 'cli.js'), 'migrate'], {
     env: { ...process.env, ...env },

@@ -17,7 +17,7 @@ export interface PostgresBinaries {
   root?: string
 }
 
-async function isExecutable(file: string) {
+export async function isExecutable(file: string) {
   return access(file, constants.X_OK).then(
     () => true,
     () => false,
@@ -28,7 +28,7 @@ function pathFolders() {
   return (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
 }
 
-async function onPath(name: string) {
+export async function onPath(name: string) {
   for (const folder of pathFolders()) {
     const file = join(folder, name)
     if (await isExecutable(file)) return file
@@ -41,7 +41,7 @@ async function list(folder: string) {
 }
 
 /** Only fetched packages bring libraries of their own; a system's are found by its own loader. */
-async function libraries(root: string): Promise<NodeJS.ProcessEnv> {
+export async function libraries(root: string): Promise<NodeJS.ProcessEnv> {
   const folders: string[] = []
   for (const lib of [join(root, 'usr/lib'), join(root, 'lib')]) {
     const names = await list(lib)
@@ -50,7 +50,7 @@ async function libraries(root: string): Promise<NodeJS.ProcessEnv> {
   return { LD_LIBRARY_PATH: folders.join(':') }
 }
 
-async function debianPackage(name: string) {
+export async function debianPackage(name: string) {
   const canFetch = (await onPath('apt-get')) && (await onPath('dpkg'))
   return canFetch ? fetchDebian(name) : undefined
 }

@@ -1,0 +1,45 @@
+import { type TestContext, test } from 'node:test'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { build, cleanUp, type Env } from '../helper.ts'
+import { findChromium, launch } from '../services/chromium.ts'
+
+const found = await findChromium()
+if ('missing' in found && process.env.CI) throw new Error(`The tests need a browser: ${found.missing}`)
+
+/** A test with a Chromium of its own; skipped, and said so, on a machine without one. Under CI that fails instead. */
+export function browserTest(name: string, body: (t: TestContext, browser: Browser) => Promise<void>): void {
+  test(name, { skip: 'missing' in found && found.missing }, async (t) => {
+    if ('missing' in found) return
+    const browser = await launch(found)
+    cleanUp(t, () => browser.close())
+    await body(t, browser)
+  })
+}
+
+/** The production server, listening. */
+export async function serve(t: TestContext, overrides: Env = {}): Promise<string> {
+  const app = await build(t, { PLAYGROUND: 'true', ...overrides })
+  return app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+/** A page, and all that the browser complains of while it is open, but for the 401s that are to be seen. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  return { page, complaints: await visit(page, url) }
+}
+
+export async function visit(page: Page, url: string): Promise<string[]> {
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of (401|404)/.test(message.text()))
+      complaints.push(message.text())
+  })
+  await page.goto(url)
+  return complaints
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { browserTest, openPage, serve, visit } from './browser.ts'
+
+const NARROW = { viewport: { width: 360, height: 740 } }
+
+const you = (page: Page) => page.getByRole('region', { name: 'You' })
+const thief = (page: Page) => page.getByRole('region', { name: 'The thief' })
+const press = (scope: Page | ReturnType<typeof you>, name: string) =>
+  scope.getByRole('button', { name }).click()
+const shows = (page: Page, title: string) =>
+  page.getByRole('status').getByRole('heading', { name: title, exact: true }).waitFor()
+
+/** Until the spent generation may no longer be answered: the page counts it down. */
+const graceIsOver = (page: Page) => page.getByText('grace is over').waitFor()
+
+async function begin(page: Page): Promise<void> {
+  await press(page, 'Sign up')
+  await shows(page, 'Generation 1')
+}
+
+browserTest(
+  'a refresh turns the wheel, a copy is found when the grace is over, and both are out',
+  async (t, browser) => {
+    const { page, complaints } = await openPage(browser, await serve(t, { GRACE: '1s' }))
+    await begin(page)
+    await press(you(page), 'Refresh')
+    await shows(page, 'One notch forward: generation 2')
+    await you(page).getByText('generation 2, the newest').waitFor()
+
+    await press(page, 'Steal this token')
+    await thief(page).getByText('generation 2, the newest').waitFor()
+    await press(thief(page), 'Refresh')
+    await shows(page, 'One notch forward: generation 3')
+    await you(page).getByText('generation 2, spent').waitFor()
+
+    await graceIsOver(page)
+    await press(you(page), 'Refresh')
+    await shows(page, 'Theft found')
+    for (const pane of [you(page), thief(page)]) await pane.getByText('out', { exact: true }).waitFor()
+    const log = page.getByRole('log')
+    for (const who of ['You', 'Thief'])
+      await log.getByText(new RegExp(`^${who}\\s*GET /auth/me\\s*401`)).waitFor()
+
+    await press(you(page), 'Sign in again')
+    await shows(page, 'Generation 1')
+    await thief(page).waitFor({ state: 'hidden' })
+    assert.deepEqual(complaints, [])
+  },
+)
+
+browserTest('within the grace both get the same line', async (t, browser) => {
+  const { page } = await openPage(browser, await serve(t, { GRACE: '1h' }))
+  await begin(page)
+  await press(page, 'Steal this token')
+  await press(thief(page), 'Refresh')
+  await shows(page, 'One notch forward: generation 2')
+  await press(you(page), 'Refresh')
+  await shows(page, 'Generation 1 again, within the grace')
+  const tokens = await Promise.all(
+    [you(page), thief(page)].map((pane) => pane.locator('dd code').first().textContent()),
+  )
+  assert.equal(tokens[0], tokens[1])
+})
+
+browserTest(
+  'a lost answer is repaired by a retry with its key, when the grace is over too',
+  async (t, browser) => {
+    const { page } = await openPage(browser, await serve(t, { GRACE: '1s' }))
+    await begin(page)
+    await press(you(page), 'Lose an answer')
+    await shows(page, 'The answer got lost in a tunnel')
+    await you(page).getByText('generation 1, spent').waitFor()
+    await page.getByText('would be taken for theft now').waitFor()
+    await press(you(page), 'Retry with its key')
+    await shows(page, 'Same attempt, same answer: generation 2')
+    await press(you(page), 'Call the API')
+    await shows(page, 'Let in')
+  },
+)
+
+/** A second tab, as the page opens one: signed in by itself. */
+async function openSecond(first: Page): Promise<{ second: Page; refreshToken: string }> {
+  const context = first.context()
+  const login = context.waitForEvent('response', (response) => response.url().endsWith('/auth/login'))
+  const opened = context.waitForEvent('page')
+  await first.getByRole('link', { name: 'Open a second device' }).click()
+  const second = await opened
+  const { refreshToken } = await (await login).json()
+  await shows(second, 'Generation 1')
+  return { second, refreshToken }
+}
+
+browserTest(
+  'a second tab is a session of its own, and falls out when it is ended elsewhere',
+  async (t, browser) => {
+    const url = await serve(t)
+    const { page: first, complaints } = await openPage(browser, url)
+    await begin(first)
+    const { second, refreshToken } = await openSecond(first)
+    const body = JSON.stringify({ refreshToken })
+    const headers = { 'content-type': 'application/json' }
+    const ended = await fetch(`${url}/auth/logout`, { method: 'POST', headers, body })
+    assert.equal(ended.status, 204)
+
+    await second.bringToFront()
+    await shows(second, 'Ended from elsewhere')
+    await you(second).getByText('out', { exact: true }).waitFor()
+    await first.bringToFront()
+    await press(you(first), 'Call the API')
+    await shows(first, 'Let in')
+    assert.deepEqual(complaints, [])
+  },
+)
+
+browserTest('a session that is ended in the list falls out in its tab', async (t, browser) => {
+  const url = await serve(t)
+  if ((await fetch(`${url}/auth/sessions`)).status === 404) return t.skip('the server lists no sessions yet')
+  const { page: first } = await openPage(browser, url)
+  await begin(first)
+  const { second } = await openSecond(first)
+  await first.bringToFront()
+  const others = first.getByRole('listitem').filter({ hasNotText: 'this one' })
+  await others.getByRole('button', { name: /^End the session of/ }).click()
+  await others.getByRole('button', { name: /^End the session of/ }).waitFor({ state: 'detached' })
+  await second.bringToFront()
+  await shows(second, 'Ended from elsewhere')
+  await press(you(second), 'Sign in again')
+  await shows(second, 'Generation 1')
+})
+
+browserTest('it can be used by keyboard alone, and what has the focus can be seen', async (t, browser) => {
+  const { page } = await openPage(browser, await serve(t))
+  await page.getByRole('button', { name: 'Sign up' }).waitFor()
+  const focused = () => page.evaluate('document.activeElement.textContent.trim()') as Promise<string>
+  const tabTo = async (name: string) => {
+    for (let presses = 0; presses < 40; presses++) {
+      if ((await focused()) === name) return
+      await page.keyboard.press('Tab')
+    }
+    throw new Error(`no '${name}' within 40 presses of Tab`)
+  }
+  await tabTo('Sign up')
+  await page.keyboard.press('Enter')
+  await shows(page, 'Generation 1')
+  assert.equal(await focused(), 'Refresh')
+  const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+  assert.equal(outline, 'solid')
+  await page.keyboard.press('Enter')
+  await shows(page, 'One notch forward: generation 2')
+  await tabTo('Steal this token')
+  await page.keyboard.press('Space')
+  await shows(page, 'Somebody copied generation 2')
+  await page.keyboard.press('Enter')
+  await shows(page, 'One notch forward: generation 3')
+  await thief(page).getByText('generation 3, the newest').waitFor()
+})
+
+/** What tools for accessibility look for first. The names in the list have no name of their own. */
+const NAMELESS = `[...document.querySelectorAll('button, a, input, svg[role=img], progress, section, [role=log]')]
+  .filter((element) => element.checkVisibility())
+  .filter((element) => {
+    const labels = [...(element.labels ?? [])].map((label) => label.textContent)
+    const ids = (element.getAttribute('aria-labelledby') ?? '').split(' ').filter(Boolean)
+    const by = ids.map((id) => document.getElementById(id)?.textContent)
+    const own = element.matches('section') ? '' : element.textContent
+    return ![element.getAttribute('aria-label'), own, ...labels, ...by].some((text) => text?.trim())
+  }).map((element) => element.outerHTML.slice(0, 80))`
+
+const REPEATED_IDS = `[...document.querySelectorAll('[id]')].map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index)`
+
+/** Text whose contrast with what is behind it is below what WCAG 2 asks for (AA). */
+const FAINT = `(() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+  const rgb = (colour, under) => {
+    canvas.fillStyle = under; canvas.fillRect(0, 0, 1, 1)
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1)
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3)
+  }
+  const light = (colour) => colour.map((value) => value / 255)
+    .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0)
+  const behind = (element) => element
+    ? 'rgb(' + rgb(getComputedStyle(element).backgroundColor, behind(element.parentElement)) + ')'
+    : 'white'
+  const faint = []
+  for (const element of document.querySelectorAll('body *:not(svg *)')) {
+    if (!element.checkVisibility() || element.matches('[aria-disabled]')) continue
+    if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue
+    const under = behind(element)
+    const [a, b] = [rgb(getComputedStyle(element).color, under), rgb(under, under)].map(light).sort((x, y) => y - x)
+    const ratio = (a + 0.05) / (b + 0.05)
+    if (ratio < 4.5) faint.push(element.textContent.slice(0, 30) + ' ' + ratio.toFixed(2))
+  }
+  return faint
+})()`
+
+browserTest(
+  'everything has a name, all text can be read, and a phone shows it without scrolling sideways',
+  async (t, browser) => {
+    const url = await serve(t, { GRACE: '0s' })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page, complaints } = await openPage(browser, url, { colorScheme, ...NARROW })
+      const check = async (where: string) => {
+        assert.deepEqual(await page.evaluate(NAMELESS), [], where)
+        assert.deepEqual(await page.evaluate(REPEATED_IDS), [], where)
+        assert.deepEqual(await page.evaluate(FAINT), [], `${where}, ${colorScheme}`)
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, where)
+      }
+      await page.getByRole('button', { name: 'Sign up' }).waitFor()
+      assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1)
+      for (const landmark of ['banner', 'navigation', 'main', 'contentinfo'] as const)
+        assert.equal(await page.getByRole(landmark).count(), 1, landmark)
+      await check('at the door')
+      await begin(page)
+      await page.getByRole('region', { name: 'Sessions of this account' }).waitFor()
+      await check('in a session')
+      await press(page, 'Steal this token')
+      await press(thief(page), 'Refresh')
+      await shows(page, 'One notch forward: generation 2')
+      await check('with a thief')
+      await press(you(page), 'Refresh')
+      await shows(page, 'Theft found')
+      await you(page).getByText('out', { exact: true }).waitFor()
+      await check('theft found')
+      assert.deepEqual(complaints, [])
+      await page.context().close()
+    }
+  },
+)
+
+browserTest('a wrong password is told where it was typed', async (t, browser) => {
+  const { page } = await openPage(browser, await serve(t))
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.getByRole('alert').getByText(/./).waitFor()
+  assert.equal(await you(page).isVisible(), false)
+  assert.deepEqual(await visit(page, page.url()), [])
+})

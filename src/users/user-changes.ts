@@ -4,7 +4,7 @@ import { sessions, userRevocations, users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
 import type { Ended } from '../tokens/revocation-records.ts'
 import type { EndReason } from '../tokens/session-records.ts'
-import type { Transaction, User } from './user-records.ts'
+import { PUBLIC_COLUMNS, type Transaction, type User } from './user-records.ts'
 
 /** The role that must never be without an active bearer, once there was one. */
 export const ADMIN = 'admin'
@@ -29,15 +29,6 @@ export type UserChanges = ReturnType<typeof createUserChanges>
  * Answers undefined where there is no such user; rejects with `ADMIN_REQUIRED` where nobody would be left to administer.
  */
 export function createUserChanges({ orm, run }: Database) {
-  const columns = {
-    id: users.id,
-    email: users.email,
-    roles: users.roles,
-    status: users.status,
-    ver: users.ver,
-    createdAt: users.createdAt,
-  }
-
   /** Answers the ids of the sessions that it ended. */
   async function record(tx: Transaction, { id, ver }: Changed, end: UserChange['end']): Promise<string[]> {
     const sessionIds: string[] = []
@@ -95,7 +86,7 @@ export function createUserChanges({ orm, run }: Database) {
 
   /** After `requireAdminBeside`, whose locks are taken in the order of the ids. */
   async function lock(tx: Transaction, id: string): Promise<Changed | undefined> {
-    const [user] = await tx.select(columns).from(users).where(eq(users.id, id)).for('update')
+    const [user] = await tx.select(PUBLIC_COLUMNS).from(users).where(eq(users.id, id)).for('update')
     return user
   }
 
@@ -119,7 +110,7 @@ export function createUserChanges({ orm, run }: Database) {
           const before = await lock(tx, id)
           if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
           const change = { ...set, ver: sql`${users.ver} + 1`, updatedAt: sql`now()` }
-          const [user] = await tx.update(users).set(change).where(eq(users.id, id)).returning(columns)
+          const [user] = await tx.update(users).set(change).where(eq(users.id, id)).returning(PUBLIC_COLUMNS)
           if (!user) return undefined
           const sessionIds = await record(tx, user, end)
           await onChange?.(tx, user, before)
@@ -135,7 +126,7 @@ export function createUserChanges({ orm, run }: Database) {
           await requireAdminBeside(tx, id)
           const before = await lock(tx, id)
           const ver = sql`${users.ver} + 1`
-          const [user] = await tx.update(users).set({ ver }).where(eq(users.id, id)).returning(columns)
+          const [user] = await tx.update(users).set({ ver }).where(eq(users.id, id)).returning(PUBLIC_COLUMNS)
           if (!before || !user) return undefined
           const end = { reason: 'user_deleted' } as const
           const sessionIds = await record(tx, user, end)

@@ -8,6 +8,16 @@ export type User = Pick<
 >
 export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> & Partial<Pick<User, 'roles' | 'status'>>
 
+/** What may be shown of a user, to those who may see it. */
+export const PUBLIC_COLUMNS = {
+  id: users.id,
+  email: users.email,
+  roles: users.roles,
+  status: users.status,
+  ver: users.ver,
+  createdAt: users.createdAt,
+}
+
 /** The transaction of a change. */
 export type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0]
 export type OnInsert = (tx: Transaction) => Promise<void>
@@ -16,15 +26,7 @@ export type UserRecords = ReturnType<typeof createUserRecords>
 
 /** The `users` table. E-mail addresses are given and kept in lower case. */
 export function createUserRecords({ orm, run }: Database) {
-  const columns = {
-    id: users.id,
-    email: users.email,
-    passwordHash: users.passwordHash,
-    roles: users.roles,
-    status: users.status,
-    ver: users.ver,
-    createdAt: users.createdAt,
-  }
+  const columns = { ...PUBLIC_COLUMNS, passwordHash: users.passwordHash }
   const byEmail = orm
     .select(columns)
     .from(users)

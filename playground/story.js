@@ -5,7 +5,7 @@ const NAME = { you: 'You', thief: 'The thief' }
 
 export const BEGUN = {
   title: 'Generation 1',
-  text: 'You hold the first refresh token of a new session. All that the server keeps of it is a number: 1.',
+  text: 'You hold the first refresh token of a new session. To tell it from all that follow, the server remembers a number, 1, and no list.',
 }
 
 export const STOLEN = (generation) => ({

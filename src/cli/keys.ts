@@ -47,6 +47,8 @@ export function addKeys(program: Command, terminal: Terminal): void {
   keys
     .command('retire')
     .description('take one key out of use; with --now refuse at once what it signed')
+    // An id may begin with a dash.
+    .allowUnknownOption()
     .argument('<kid>', `the id of the key, or its first ${SHORTEST_PREFIX} characters or more`)
     .option('--now', 'for a key that is no secret any more')
     .option('--yes', 'do not ask')

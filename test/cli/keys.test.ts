@@ -118,7 +118,7 @@ test('rotation and revocation are on record, and the first keys are none', async
 
 test('a key that is not there, or not told from another, is not retired', async (t) => {
   const { pawl, list } = await setUp(t)
-  for (const kid of ['nowhere-to-be-found', 'a', '""']) {
+  for (const kid of ['nowhere-to-be-found', '-and-not-here', 'a', '""']) {
     const { code, stderr } = await pawl(`retire ${kid} --now --yes`)
     assert.equal(code, 1)
     assert.match(stderr, /No key has the id/)

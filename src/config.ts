@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
 import { isWebhookUrl } from './events/webhook-url.ts'
+import { isWebOrigin } from './origins.ts'
 import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
 
@@ -65,6 +66,7 @@ function typeProblems(schema: TObject, given: Given): string[] {
     if (name === 'REDIS_URL' && !parseRedisUrl(value)) broken.add(name)
     if (name === 'WEBHOOK_URL' && !isWebhookUrl(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
+    if (name === 'CORS_ORIGINS' && !parseOrigins(value).every(isWebOrigin)) broken.add(name)
     if (shortest !== undefined && value !== 'off' && !isBetween(parseDuration(value), shortest, LONGEST))
       broken.add(name)
   }
@@ -164,11 +166,16 @@ function assemble(settings: Settings) {
           }
         : undefined,
     }),
+    corsOrigins: Object.freeze(parseOrigins(settings.CORS_ORIGINS)),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,
     trustProxy: parseTrustProxy(settings.TRUST_PROXY) ?? false,
     logLevel: settings.LOG_LEVEL,
   }
+}
+
+function parseOrigins(text = ''): string[] {
+  return text === '' ? [] : text.split(',').map((origin) => origin.trim())
 }
 
 /** Undefined where the text is none of what it may be. */

@@ -122,6 +122,12 @@ export const Environment = Type.Object({
     '100ms',
   ),
   MAX_SESSIONS_PER_USER: integer(20, 1, 500),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      description:
+        'the origins of pages that call this server, like https://app.example.com, comma-separated',
+    }),
+  ),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
   TRUST_PROXY: Type.String({

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { authenticate } from '../plugins/authenticate.ts'
+import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
 import { events } from '../plugins/events.ts'
 import { keys } from '../plugins/keys.ts'
@@ -10,6 +11,7 @@ import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { redis } from '../plugins/redis.ts'
+import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { tokens } from '../plugins/tokens.ts'
 import { adminEvents } from '../routes/admin/events.ts'
@@ -68,6 +70,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(problemDetails)
   await scope.register(metrics)
   await scope.register(securityHeaders)
+  await scope.register(cors, config)
   await scope.register(rateLimit, { enabled: config.rateLimit })
   await scope.register(database, config)
   await scope.register(events, { ...config.events, clock })
@@ -79,6 +82,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   })
   await scope.register(accounts, { ...config.passwords, signup: config.signup })
   await scope.register(authenticate)
+  await scope.register(refreshCookie, { issuer: config.tokens.issuer, corsOrigins: config.corsOrigins })
   await scope.register(authRoutes)
   await scope.register(jwks)
   await scope.register(health)

@@ -1,6 +1,3 @@
-import type { Client, ClientOptions } from './types.ts'
-
+export { createClient } from './client.ts'
 export { PawlClientError } from './error.ts'
 export type { Change, Client, ClientOptions, Credentials, Reason, TokenStorage } from './types.ts'
-
-export declare function createClient(options: ClientOptions): Client

@@ -20,7 +20,7 @@ export interface Channel {
 
 type Listen = (type: string, listener: (event: { key?: string | null }) => void) => void
 
-/** What the client needs of a browser. Where tabs share nothing (no storage, locks or channel) it does without. */
+/** What the client needs of a browser. Where there is no storage, no locks or no channel it does without. */
 export interface Platform {
   fetch: typeof globalThis.fetch
   /** Shared by the tabs of an origin. */
@@ -38,4 +38,41 @@ export interface Platform {
   sleep(ms: number): Promise<void>
   /** A signal that aborts after so many milliseconds. */
   limit(ms: number): AbortSignal
+}
+
+interface Browser {
+  localStorage?: TokenStorage
+  navigator?: { locks?: Locks }
+  location?: { href: string }
+  BroadcastChannel?: new (name: string) => unknown
+  addEventListener?: Listen
+  removeEventListener?: Listen
+}
+
+/** As the page has it. */
+export function browserPlatform(): Platform {
+  const page = globalThis as Browser
+  const { BroadcastChannel } = page
+  return {
+    fetch: (...request) => fetch(...request),
+    storage: storageOf(page),
+    locks: page.navigator?.locks,
+    createChannel: BroadcastChannel && ((name) => new BroadcastChannel(name) as Channel),
+    addEventListener: page.addEventListener?.bind(page),
+    removeEventListener: page.removeEventListener?.bind(page),
+    href: page.location?.href,
+    wall: Date.now,
+    steady: () => performance.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    limit: (ms) => AbortSignal.timeout(ms),
+  }
+}
+
+/** A browser that is told to keep nothing throws already where it is asked for it. */
+function storageOf(page: Browser): TokenStorage | undefined {
+  try {
+    return page.localStorage
+  } catch {
+    return undefined
+  }
 }

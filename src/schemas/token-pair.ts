@@ -1,11 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-const RefreshToken = Type.String({ description: 'Good for one refresh, which answers with its successor' })
-
 export const TokenPair = Type.Object(
   {
     accessToken: Type.String({ description: 'JWT (RFC 9068): send it as `Authorization: Bearer`' }),
-    refreshToken: RefreshToken,
+    refreshToken: Type.String({ description: 'Good for one refresh, which answers with its successor' }),
     tokenType: Type.Literal('Bearer'),
     expiresIn: Type.Integer({ description: 'Life of the access token, in seconds' }),
     refreshExpiresIn: Type.Integer({ description: 'Life of the refresh token, in seconds' }),
@@ -19,7 +17,9 @@ export type TokenPair = Static<typeof TokenPair>
 export const DeliveredTokens = Type.Object(
   {
     ...TokenPair.properties,
-    refreshToken: Type.Optional({ ...RefreshToken, description: 'Absent where the cookie has it' }),
+    refreshToken: Type.Optional(
+      Type.String({ description: 'Good for one refresh; absent where the cookie has it' }),
+    ),
   },
   { $id: 'DeliveredTokens', additionalProperties: false },
 )

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Credentials } from '../src/schemas/credentials.ts'
+import { DeliveryHeaders } from '../src/schemas/delivery.ts'
 import { problems } from '../src/schemas/responses.ts'
-import { TokenPair } from '../src/schemas/token-pair.ts'
+import { DeliveredTokens } from '../src/schemas/token-pair.ts'
 import { deviceOf } from './device.ts'
 
 export const signup: FastifyPluginAsyncTypebox = async (app) => {
@@ -12,8 +13,9 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'Create an account and log in',
         tags: ['auth'],
+        headers: DeliveryHeaders,
         body: Credentials,
-        response: { 201: TokenPair, ...problems(400, 403, 409, 413, 415, 429, 503) },
+        response: { 201: DeliveredTokens, ...problems(400, 403, 409, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -22,7 +24,7 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       const device = deviceOf(request)
       const account = await app.accounts.signup(request.body, device)
       reply.code(201)
-      return app.tokens.open(account, device)
+      return app.refreshCookie.deliver(request, reply, await app.tokens.open(account, device))
     },
   )
 }

@@ -6,6 +6,7 @@ import { DURATION, parseDuration } from './duration.ts'
 import { DatabaseEnvironment, Environment, LONGEST } from './environment.ts'
 import { isWebhookUrl } from './events/webhook-url.ts'
 import { parseClients } from './introspection-clients.ts'
+import { isWebOrigin } from './origins.ts'
 import { parseRolePermissions } from './permissions.ts'
 import { parseRedisUrl } from './redis/url.ts'
 import { importSigningKey } from './tokens/signing-key.ts'
@@ -68,6 +69,7 @@ function typeProblems(schema: TObject, given: Given): string[] {
     if (name === 'WEBHOOK_URL' && !isWebhookUrl(value)) broken.add(name)
     if (name === 'ROLE_PERMISSIONS' && !parseRolePermissions(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
+    if (name === 'CORS_ORIGINS' && !parseOrigins(value).every(isWebOrigin)) broken.add(name)
     if (shortest !== undefined && value !== 'off' && !isBetween(parseDuration(value), shortest, LONGEST))
       broken.add(name)
   }
@@ -173,6 +175,7 @@ function assemble(settings: Settings) {
       inTokens: settings.TOKEN_PERMISSIONS,
     }),
     introspectionClients: Object.freeze(parseClients(settings.INTROSPECTION_CLIENTS)),
+    corsOrigins: Object.freeze(parseOrigins(settings.CORS_ORIGINS)),
     signup: settings.SIGNUP,
     rateLimit: settings.RATE_LIMIT,
     /** For a look at the embedded default; in production only where it is asked for. */
@@ -180,6 +183,10 @@ function assemble(settings: Settings) {
     trustProxy: parseTrustProxy(settings.TRUST_PROXY) ?? false,
     logLevel: settings.LOG_LEVEL,
   }
+}
+
+function parseOrigins(text = ''): string[] {
+  return text === '' ? [] : text.split(',').map((origin) => origin.trim())
 }
 
 /** Undefined where the text is none of what it may be. */

@@ -136,6 +136,12 @@ export const Environment = Type.Object({
         'pairs of id:secret, comma-separated, of letters, digits, dot, dash and underscore; a secret of at least 32 characters, random',
     }),
   ),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      description:
+        'the origins of pages that call this server, like https://app.example.com, comma-separated',
+    }),
+  ),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
   PLAYGROUND: Type.Optional(Type.String({ pattern: '^(true|false)$', description: 'true or false' })),

@@ -5,11 +5,12 @@
 export const ERRORS = {
   AUTH_INVALID_CREDENTIALS: { status: 401, title: 'E-mail or password is wrong' },
   AUTH_INVALID_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not accepted' },
-  AUTH_MISSING_TOKEN: { status: 401, title: 'A bearer token is required' },
+  AUTH_MISSING_TOKEN: { status: 401, title: 'A token is required' },
   AUTH_INVALID_TOKEN: { status: 401, title: 'The token is not accepted' },
   AUTH_WRONG_PASSWORD: { status: 403, title: 'The current password is wrong' },
   AUTH_INVALID_CLIENT: { status: 401, title: 'The credentials of the client are not accepted' },
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
+  AUTH_ORIGIN_NOT_ALLOWED: { status: 403, title: 'Not allowed from this origin' },
   AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is switched off' },
   AUTH_EMAIL_TAKEN: { status: 409, title: 'The e-mail address is already registered' },
   ADMIN_REQUIRED: { status: 409, title: 'There would be no active administrator left' },

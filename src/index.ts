@@ -5,6 +5,7 @@ import { accounts } from '../plugins/accounts.ts'
 import { administration } from '../plugins/administration.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { clientAuthentication } from '../plugins/client-authentication.ts'
+import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
 import { events } from '../plugins/events.ts'
 import { forms } from '../plugins/forms.ts'
@@ -13,6 +14,7 @@ import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { redis } from '../plugins/redis.ts'
+import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { tokens } from '../plugins/tokens.ts'
 import { adminEvents } from '../routes/admin/events.ts'
@@ -80,6 +82,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(problemDetails)
   await scope.register(metrics)
   await scope.register(securityHeaders)
+  await scope.register(cors, config)
   await scope.register(rateLimit, { enabled: config.rateLimit })
   await scope.register(database, config)
   await scope.register(events, { ...config.events, clock })
@@ -93,6 +96,7 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(accounts, { ...config.passwords, signup: config.signup, clock })
   await scope.register(administration, { clock })
   await scope.register(authenticate, config.permissions)
+  await scope.register(refreshCookie, { issuer: config.tokens.issuer, corsOrigins: config.corsOrigins })
   await scope.register(authRoutes)
   await scope.register(oauthRoutes, { clients: config.introspectionClients })
   await scope.register(metadata, {

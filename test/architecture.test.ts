@@ -60,6 +60,22 @@ test('the domain does not import its own entrances', () => {
   )
 })
 
+test('what runs in browsers imports nothing else, and nothing else imports it', () => {
+  const client = sources('src/client')
+  assert.ok(client.length > 1)
+  assert.deepEqual(
+    violations(client, (name) => name.startsWith('src/client/')),
+    [],
+  )
+  const others = ['src', 'plugins', 'routes']
+    .flatMap(sources)
+    .filter(({ file }) => !file.startsWith('src/client/'))
+  assert.deepEqual(
+    violations(others, (name) => !name.startsWith('src/client/')),
+    [],
+  )
+})
+
 test('plugins import the domain, never routes or each other', () => {
   assert.deepEqual(
     violations(sources('plugins'), (name) => !isLocal(name) || name.startsWith('src/')),

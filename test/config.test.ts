@@ -60,6 +60,7 @@ test('every problem is listed at once, by name, and no value is repeated', () =>
     KEY_PUBLICATION_DELAY: 'a-while',
     DATABASE_URL: 'postgres://somebody:password-in-url@[db',
     TRUST_PROXY: 'the-proxy',
+    CORS_ORIGINS: 'https://app.example.com,https://secret.example/path',
     ARGON2_MEMORY_KIB: 'lots',
     LOG_LEVEL: 'loud',
   }
@@ -230,5 +231,30 @@ test('a Redis is one server, a cluster, or a master that Sentinels name', () => 
     assert.equal(problems.length, 1, url)
     assert.match(problems[0] ?? '', /^REDIS_URL must be a URL/)
     assert.ok(!problems.join().includes('secret-of-bad'))
+  }
+})
+
+test('an origin is exact, as browsers send it, and never all of them', () => {
+  const origins = 'https://app.example.com, http://localhost:5173'
+  assert.deepEqual(loadConfig({ CORS_ORIGINS: origins }).corsOrigins, origins.split(', '))
+  assert.deepEqual(loadConfig({ CORS_ORIGINS: '' }).corsOrigins, [])
+  const bad = [
+    '*',
+    'https://*.example.com',
+    'null',
+    'app.example.com',
+    'https://app.example.com/',
+    'ftp://app',
+  ]
+  bad.push(
+    'https://APP.example.com',
+    'https://app.example.com:443',
+    'https://user@app.example.com',
+    'https://a,',
+  )
+  for (const origin of bad) {
+    const problems = problemsOf({ CORS_ORIGINS: origin })
+    assert.equal(problems.length, 1, origin)
+    assert.match(problems[0] ?? '', /^CORS_ORIGINS must be/)
   }
 })

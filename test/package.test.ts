@@ -15,6 +15,8 @@ const run = promisify(execFile)
 const APPLICATION = `
 import Fastify from 'fastify'
 import { loadConfig, pawl } from 'pawl'
+import { createClient } from 'pawl/client'
+createClient({ baseUrl: 'https://auth.example.com' }).close()
 const app = Fastify({ logger: true })
 await app.register(pawl, { config: loadConfig(process.env) })
 app.get('/guarded', { preHandler: app.authenticate }, async (request) => request.auth)

@@ -12,3 +12,15 @@ export const TokenPair = Type.Object(
   { $id: 'TokenPair', additionalProperties: false },
 )
 export type TokenPair = Static<typeof TokenPair>
+
+/** A token pair as it is answered: what went into the cookie is not in the body. */
+export const DeliveredTokens = Type.Object(
+  {
+    ...TokenPair.properties,
+    refreshToken: Type.Optional(
+      Type.String({ description: 'Good for one refresh; absent where the cookie has it' }),
+    ),
+  },
+  { $id: 'DeliveredTokens', additionalProperties: false },
+)
+export type DeliveredTokens = Static<typeof DeliveredTokens>

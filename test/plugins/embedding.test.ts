@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import jwt from '@fastify/jwt'
 import rateLimit from '@fastify/rate-limit'
@@ -7,15 +9,20 @@ import redis from '@fastify/redis'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl, problemDetails } from '../../src/index.ts'
+import { SECURE_NAME } from '../cookies.ts'
 import { openSql } from '../database.ts'
-import { cleanUp, environment, logIn, me, required, signUp } from '../helper.ts'
+import { cleanUp, type Env, environment, logIn, me, newEmail, PASSWORD, required, signUp } from '../helper.ts'
 
-async function embed(t: TestContext, prepare: (host: FastifyInstance) => Promise<void> = async () => {}) {
-  const env = await environment(t)
+async function embed(
+  t: TestContext,
+  prepare: (host: FastifyInstance) => Promise<void> = async () => {},
+  { overrides = {}, prefix = '' }: { overrides?: Env; prefix?: string } = {},
+) {
+  const env = await environment(t, overrides)
   const host = Fastify()
   cleanUp(t, () => host.close())
   await prepare(host)
-  await host.register(pawl, { config: loadConfig(env) })
+  await host.register(pawl, { config: loadConfig(env), prefix })
   host.get('/invoices', { preHandler: host.authenticate }, async (request) => request.auth)
   host.get('/audit', { preHandler: host.authorize({ roles: ['admin', 'auditor'] }) }, async () => 'secret')
   host.get('/ledger', { preHandler: host.authorize({ fresh: true }) }, async () => 'up to date')
@@ -114,4 +121,44 @@ test('it lives beside an application that uses the same plugins for itself', asy
   assert.deepEqual(host.jwt.verify<{ hello: string }>(own).hello, 'world')
   const problem = await get(host, '/invoices', own)
   assert.equal(problem.json().code, 'AUTH_INVALID_TOKEN')
+})
+
+test("the application's cookies and origins are its own, and Pawl's are not", async (t) => {
+  const { host } = await embed(
+    t,
+    async (host) => {
+      await host.register(cookie, { secret: 'of the application', parseOptions: { domain: 'example.com' } })
+      await host.register(cors, { origin: 'https://own.example' })
+      host.get('/theme', async (request, reply) => reply.setCookie('theme', 'dark').send(request.cookies))
+    },
+    { overrides: { CORS_ORIGINS: 'https://app.example.com' }, prefix: '/api' },
+  )
+  const origin = 'https://app.example.com'
+  const answer = await host.inject({
+    method: 'POST',
+    url: '/api/auth/signup',
+    headers: { origin, 'x-token-delivery': 'cookie', cookie: 'theme=dark' },
+    payload: { email: newEmail(), password: PASSWORD },
+  })
+  assert.equal(answer.statusCode, 201)
+  assert.equal(answer.headers['access-control-allow-origin'], origin)
+  const set = answer.headers['set-cookie']?.toString() ?? ''
+  assert.ok(set.startsWith(`${SECURE_NAME}=`))
+  assert.match(set, /; Path=\/api\/auth;/)
+  assert.doesNotMatch(set, /Domain/i)
+
+  const own = await host.inject({ url: '/theme', headers: { origin, cookie: 'a=b' } })
+  assert.deepEqual(own.json(), { a: 'b' })
+  assert.match(own.headers['set-cookie']?.toString() ?? '', /^theme=dark; Domain=example.com/)
+  assert.equal(own.headers['access-control-allow-origin'], 'https://own.example')
+})
+
+test("without such plugins of the application, its own routes say nothing to Pawl's origins", async (t) => {
+  const origin = 'https://app.example.com'
+  const { host } = await embed(t, async () => {}, { overrides: { CORS_ORIGINS: origin } })
+  const headers = { origin, 'access-control-request-method': 'DELETE' }
+  const preflight = await host.inject({ method: 'OPTIONS', url: '/invoices', headers })
+  assert.equal(preflight.statusCode, 404)
+  for (const answer of [preflight, await host.inject({ url: '/invoices', headers })])
+    assert.equal(answer.headers['access-control-allow-origin'], undefined)
 })

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { skip, startChromium } from './chromium.ts'
+import { startElsewhere, startSite } from './site.ts'
+
+const GRACE = 30_000
+
+async function start(t: TestContext) {
+  const [site, context] = [await startSite(t), await startChromium(t)]
+  async function open(query = ''): Promise<Page> {
+    const page = await context.newPage()
+    await page.goto(`${site.url}/${query}`)
+    await page.waitForFunction('window.ready')
+    return page
+  }
+  const signIn = (page: Page) => page.evaluate(`client.login(${JSON.stringify(site.credentials)})`)
+  return { site, context, open, signIn }
+}
+
+const me = (page: Page) => page.evaluate<number>("client.fetch('/auth/me').then(({ status }) => status)")
+
+test('eight tabs that are opened at once make one refresh', { skip }, async (t) => {
+  const { site, context, open, signIn } = await start(t)
+  const first = await open()
+  await signIn(first)
+  await first.close()
+  const pages = await Promise.all(Array.from({ length: 8 }, () => context.newPage()))
+  await Promise.all(
+    pages.map(async (page) => {
+      await page.goto(`${site.url}/?start`)
+      await page.waitForFunction('window.started')
+    }),
+  )
+  assert.deepEqual(
+    site.refreshes().map(({ status }) => status),
+    [200],
+  )
+})
+
+for (const losses of [1, 2, 3]) {
+  test(`a response that the wire drops ${losses} times signs nobody out`, { skip }, async (t) => {
+    const { site, open, signIn } = await start(t)
+    const page = await open()
+    await signIn(page)
+    site.losses = losses
+    await page.reload()
+    await page.waitForFunction('window.ready')
+    assert.equal(await me(page), 200)
+    assert.ok(site.refreshes().length > losses)
+    assert.equal(new Set(site.refreshes().map(({ key }) => key)).size, 1)
+    assert.equal(await page.evaluate('client.refresh().then((token) => typeof token)'), 'string')
+  })
+}
+
+test('a response that is lost, and asked for after the grace by a page loaded anew, signs nobody out', {
+  skip,
+}, async (t) => {
+  const { site, open, signIn } = await start(t)
+  const page = await open()
+  await signIn(page)
+  for (let round = 0; round < 3; round++) {
+    site.losses = 1
+    const before = site.refreshes().length
+    await page.goto(`${site.url}/?start`)
+    while (site.refreshes().length === before) await page.waitForTimeout(5)
+    if (round === 2) site.clock.advance(10 * GRACE)
+  }
+  site.losses = 0
+  await page.goto(`${site.url}/`)
+  await page.waitForFunction('window.ready')
+  assert.equal(await me(page), 200)
+  assert.ok(site.refreshes().every(({ status }) => status === 200))
+})
+
+test('a logout is seen by another tab within a second', { skip }, async (t) => {
+  const { open, signIn } = await start(t)
+  const [one, other] = [await open(), await open()]
+  await signIn(one)
+  await other.waitForFunction('changes.length === 1')
+  const done = await one.evaluate<number>('client.logout().then(() => Date.now())')
+  await other.waitForFunction('changes.length === 2')
+  const { at, ...change } = await other.evaluate<{ at: number; reason: string }>('changes[1]')
+  assert.deepEqual(change, { signedIn: false, sessionId: undefined, reason: 'logout', elsewhere: true })
+  assert.ok(at - done < 1_000)
+  assert.equal(await me(other), 401)
+})
+
+test('no token is where a script, a neighbour or the history finds it', { skip }, async (t) => {
+  const { site, context, open, signIn } = await start(t)
+  const page = await open()
+  await signIn(page)
+  await page.reload()
+  await page.waitForFunction('window.ready')
+  const token = await page.evaluate<string>('client.token()')
+  assert.match(token, /^eyJ/)
+  const [cookie] = await context.cookies(`${site.url}/auth`)
+  assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict' && cookie.value.startsWith('eyJ'))
+  const found = await page.evaluate<string>(`JSON.stringify([
+    { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state, name,
+    document.documentElement.outerHTML, performance.getEntries().map(({ name }) => name),
+  ])`)
+  assert.match(found, /client\.js/)
+  assert.doesNotMatch(found, /eyJ/)
+  assert.deepEqual(await page.evaluate('indexedDB.databases()'), [])
+})
+
+const ATTACKS: Record<string, string> = {
+  fetch: `fetch(target, { method: 'POST', credentials: 'include' })`,
+  'fetch without CORS': `fetch(target, { method: 'POST', credentials: 'include', mode: 'no-cors' })`,
+  'fetch with the header': `fetch(target, { method: 'POST', credentials: 'include', headers: { 'x-token-delivery': 'cookie' } })`,
+  'a form': `form('application/x-www-form-urlencoded')`,
+  'a form of text': `form('text/plain')`,
+  'a form by way of a redirect': `form('text/plain', '/redirect?' + target)`,
+  'an image': `load('img')`,
+  'an iframe': `load('iframe')`,
+}
+
+const TOOLS = `
+const load = (tag) => new Promise((resolve) => {
+  const element = document.createElement(tag)
+  element.onload = element.onerror = resolve
+  element.src = target
+  document.body.append(element)
+})
+const form = (enctype, action = target) => new Promise((resolve) => {
+  const frame = document.createElement('iframe')
+  frame.name = 'frame'
+  document.body.append(frame)
+  frame.onload = resolve
+  const form = Object.assign(document.createElement('form'), { method: 'post', action, target: 'frame', enctype })
+  form.innerHTML = '<input name="refreshToken" value="x">'
+  document.body.append(form)
+  form.submit()
+})`
+
+for (const host of ['127.0.0.1', 'localhost']) {
+  test(`a page of ${host}, another origin, can neither refresh nor log out nor read a token`, {
+    skip,
+  }, async (t) => {
+    const { site, open, signIn, context } = await start(t)
+    const victim = await open()
+    await signIn(victim)
+    const port = await startElsewhere(t)
+    const before = site.calls.length
+    for (const path of ['refresh', 'logout']) {
+      for (const [how, attack] of Object.entries(ATTACKS)) {
+        const page = await context.newPage()
+        await page.goto(`http://${host}:${port}/`)
+        const read = await page.evaluate<string>(`(async () => {
+          const target = '${site.url}/auth/${path}'
+          ${TOOLS}
+          try {
+            const answer = await ${attack}
+            return answer instanceof Response ? await answer.text() : ''
+          } catch { return '' }
+        })()`)
+        assert.equal(read, '', `${how} reads ${path}`)
+        await page.close()
+      }
+      const page = await context.newPage()
+      await page.goto(`http://${host}:${port}/`)
+      await page.evaluate(`location.href = '${site.url}/auth/${path}'`)
+      await page.waitForURL(`${site.url}/**`)
+      await page.close()
+    }
+    const attempts = site.calls.slice(before)
+    assert.ok(attempts.length >= 10)
+    assert.deepEqual(
+      attempts.filter(({ status }) => status < 400),
+      [],
+    )
+    // A port makes another origin, not another site: there the cookie is sent, and does not count.
+    assert.equal(
+      attempts.some(({ status }) => status === 403),
+      host === 'localhost',
+    )
+    assert.equal(await me(victim), 200)
+    assert.equal(await victim.evaluate('client.refresh().then((token) => typeof token)'), 'string')
+  })
+}

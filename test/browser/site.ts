@@ -1,0 +1,76 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { build as bundle } from 'esbuild'
+import type { FastifyInstance } from 'fastify'
+import { build, cleanUp, createClock, newEmail, PASSWORD } from '../helper.ts'
+
+const CLIENT = fileURLToPath(new URL('../../src/client/index.ts', import.meta.url))
+
+const PAGE = `<!doctype html><title>app</title><script type="module">
+import { createClient } from '/client.js'
+window.client = createClient({ baseUrl: '/' })
+window.changes = []
+client.onChange((change) => changes.push({ ...change, at: Date.now() }))
+if (location.search === '?start') client.token().then((token) => { window.started = !!token })
+window.ready = true
+</script>`
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanUp(t, async () => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** A page with the client, on one origin with Pawl behind it. */
+export async function startSite(t: TestContext) {
+  const clock = createClock()
+  const app: FastifyInstance = await build(t, { ISSUER: 'http://localhost:3000' }, clock)
+  const { outputFiles } = await bundle({ entryPoints: [CLIENT], bundle: true, format: 'esm', write: false })
+  const site = {
+    clock,
+    url: '',
+    credentials: { email: newEmail(), password: PASSWORD },
+    /** Every call to Pawl: where from, what, and how it was answered. */
+    calls: [] as { origin: string | undefined; call: string; status: number; key: string }[],
+    /** How many answers to a refresh never arrive. */
+    losses: 0,
+    refreshes: () => site.calls.filter(({ call }) => call === 'POST /auth/refresh'),
+  }
+  const server = createServer(async (request, response) => {
+    const { method = 'GET', url = '/', headers } = request
+    const [path = '/'] = url.split('?')
+    if (path === '/') return response.writeHead(200, { 'content-type': 'text/html' }).end(PAGE)
+    if (path === '/client.js')
+      return response.writeHead(200, { 'content-type': 'text/javascript' }).end(outputFiles[0]?.contents)
+    const payload = await text(request)
+    const answer = await app.inject({ method: method as 'GET', url, headers, ...(payload && { payload }) })
+    const { statusCode: status } = answer
+    const key = headers['idempotency-key']?.toString() ?? ''
+    site.calls.push({ origin: headers.origin, call: `${method} ${path}`, status, key })
+    if (path === '/auth/refresh' && site.losses-- > 0) return request.socket.destroy()
+    for (const [name, value] of Object.entries(answer.headers))
+      if (value !== undefined) response.setHeader(name, value)
+    return response.writeHead(status).end(answer.rawPayload)
+  })
+  site.url = `http://localhost:${await listen(t, server)}`
+  await app.inject({ method: 'POST', url: '/auth/signup', payload: site.credentials })
+  return site
+}
+
+/** The port of another origin, whose every page is empty; `/redirect?` sends a request on, its method and body too. */
+export function startElsewhere(t: TestContext): Promise<number> {
+  return listen(
+    t,
+    createServer(({ url = '/' }, response) => {
+      const [path, to] = url.split('?')
+      if (path === '/redirect') response.writeHead(307, { location: to }).end()
+      else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><body>')
+    }),
+  )
+}

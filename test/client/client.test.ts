@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../helper.ts'
+import { losing, type Wire } from './browser.ts'
+import { EXPIRY, GRACE, MINUTE, world } from './helper.ts'
+
+const me = (url: string) => `${url}/auth/me`
+
+test('a login signs in, fetch adds the token, and logout ends the session on the server', async (t) => {
+  const { open, url, credentials, browser } = await world(t)
+  const tab = open()
+  assert.equal(await tab.token(), undefined)
+  const { sessionId } = await tab.login(credentials)
+  const answer = await tab.fetch(me(url))
+  assert.equal(((await answer.json()) as { sessionId: string }).sessionId, sessionId)
+  const token = await tab.token()
+  await tab.logout()
+  assert.equal(await tab.token(), undefined)
+  assert.equal((await tab.fetch(me(url))).status, 401)
+  assert.equal((await fetch(me(url), { headers: { authorization: `Bearer ${token}` } })).status, 401)
+  assert.equal(browser.jar.size, 0)
+  assert.deepEqual(
+    tab.changes.map(({ signedIn, reason, elsewhere }) => [signedIn, reason, elsewhere]),
+    [
+      [true, 'login', false],
+      [false, 'logout', false],
+    ],
+  )
+})
+
+test('a login that is refused says why, and changes nothing', async (t) => {
+  const { open, credentials } = await world(t)
+  const tab = open()
+  await assert.rejects(tab.login({ ...credentials, password: 'something else entirely' }), {
+    name: 'PawlClientError',
+    status: 401,
+    code: 'AUTH_INVALID_CREDENTIALS',
+  })
+  assert.deepEqual(tab.changes, [])
+})
+
+test('with the cookie no token is stored where scripts find it', async (t) => {
+  const { open, url, credentials, browser, pass } = await world(t)
+  const tab = open()
+  const secrets: string[] = []
+  const note = async () => secrets.push((await tab.token()) ?? '', ...browser.jar.values())
+  await tab.login(credentials)
+  await note()
+  pass(EXPIRY)
+  await tab.fetch(me(url))
+  await note()
+  assert.equal(new Set(secrets).size, 4)
+  for (const stored of browser.items.values()) {
+    assert.doesNotMatch(stored, /eyJ/)
+    for (const secret of secrets) assert.ok(!stored.includes(secret))
+  }
+})
+
+test('the token is added for Pawl, the page and named origins, and for nobody else', async (t) => {
+  const { open, credentials, browser } = await world(t)
+  const tab = open({ origins: ['https://api.example.com'] })
+  await tab.login(credentials)
+  const seen = new Map<string, string | null>()
+  browser.wire = async (_path, _send, _take, request) => {
+    seen.set(request.url, request.headers.get('authorization'))
+    return new Response()
+  }
+  const named = 'https://api.example.com/a'
+  const others = [
+    'https://evil.example/a',
+    'https://api.example.com.evil.example/',
+    'http://api.example.com/',
+  ]
+  for (const to of [named, ...others]) await tab.fetch(to)
+  assert.match(seen.get(named) ?? '', /^Bearer eyJ/)
+  for (const other of others) assert.equal(seen.get(other), null)
+  await tab.fetch(named, { headers: { authorization: 'Basic of-the-caller' } })
+  assert.equal(seen.get(named), 'Basic of-the-caller')
+})
+
+test('ahead of expiry the token is refreshed aside, and after it first', async (t) => {
+  const { open, url, credentials, browser, pass } = await world(t)
+  const tab = open()
+  await tab.login(credentials)
+  const first = await tab.token()
+  pass(EXPIRY - 31_000)
+  assert.equal((await tab.fetch(me(url))).status, 200)
+  assert.equal(browser.refreshes(), 0)
+  pass(11_000)
+  assert.equal(await tab.token(), first)
+  await until(async () => (await tab.token()) !== first)
+  assert.equal(browser.refreshes(), 1)
+  pass(EXPIRY)
+  assert.equal((await tab.fetch(me(url))).status, 200)
+  assert.equal(browser.refreshes(), 2)
+})
+
+test('a laptop that slept, and clocks that were set, are no trouble', async (t) => {
+  const { open, url, credentials, browser, pass, clock } = await world(t)
+  const tab = open()
+  await tab.login(credentials)
+  pass(EXPIRY, true)
+  browser.requests.length = 0
+  assert.equal((await tab.fetch(me(url))).status, 200)
+  // Known without asking: no request was made with the dead token.
+  assert.deepEqual(browser.requests, ['POST /auth/refresh', 'GET /auth/me'])
+
+  browser.wall -= 86_400_000
+  assert.equal((await tab.fetch(me(url))).status, 200)
+  assert.equal(browser.refreshes(), 1)
+  clock.advance(EXPIRY)
+  browser.steady += EXPIRY
+  assert.equal((await tab.fetch(me(url))).status, 200)
+  assert.equal(browser.refreshes(), 2)
+  assert.equal(browser.requests.at(-2), 'POST /auth/refresh')
+})
+
+test('a 401 is refreshed once, and the request sent again with its body', async (t) => {
+  const { open, url, credentials, browser } = await world(t)
+  const tab = open()
+  await tab.login(credentials)
+  const sent: (string | null)[] = []
+  const bodies: string[] = []
+  browser.wire = async (path, send, take, request) => {
+    if (path !== '/orders') return take(await send())
+    sent.push(request.headers.get('authorization'))
+    bodies.push(await request.text())
+    return new Response(null, { status: 401 })
+  }
+  const answer = await tab.fetch(`${url}/orders`, { method: 'POST', body: 'one of each' })
+  assert.equal(answer.status, 401)
+  assert.deepEqual(bodies, ['one of each', 'one of each'])
+  assert.notEqual(sent[0], sent[1])
+  assert.equal(browser.refreshes(), 1)
+})
+
+for (const losses of [1, 2, 3]) {
+  test(`a response that is lost ${losses} times is asked for again with its key`, async (t) => {
+    const { open, url, credentials, browser, pass } = await world(t)
+    const tab = open()
+    await tab.login(credentials)
+    pass(EXPIRY)
+    browser.wire = losing(losses)
+    assert.equal((await tab.fetch(me(url))).status, 200)
+    assert.equal(browser.refreshes(), losses + 1)
+    assert.equal(new Set(browser.keys).size, 1)
+    pass(EXPIRY)
+    assert.equal((await tab.fetch(me(url))).status, 200)
+    assert.equal(new Set(browser.keys).size, 2)
+  })
+}
+
+for (const way of ['by cookie', 'by storage']) {
+  test(`after a reload, and the grace, a lost response is still repaired, ${way}`, async (t) => {
+    const { open, url, credentials, browser, pass } = await world(t)
+    const kept = new Map<string, string>()
+    const storage = {
+      getItem: (name: string) => kept.get(name) ?? null,
+      setItem: (name: string, value: string) => kept.set(name, value),
+    }
+    const options = way === 'by storage' ? { storage } : {}
+    let tab = open(options)
+    await tab.login(credentials)
+    assert.equal(browser.jar.size, way === 'by storage' ? 0 : 1)
+    pass(EXPIRY)
+    for (let losses = 1; losses <= 3; losses++) {
+      // The page is gone while the answer is on its way.
+      let isServed = false
+      browser.wire = async (path, send, take) => {
+        const answer = await send()
+        if (path !== '/auth/refresh') return take(answer)
+        isServed = true
+        return new Promise(() => {})
+      }
+      void tab.fetch(me(url))
+      await until(() => isServed)
+      tab.tab.kill()
+      pass(losses === 3 ? 10 * GRACE : 1_000)
+      tab = open(options)
+    }
+    browser.wire = losing(0)
+    assert.equal((await tab.fetch(me(url))).status, 200)
+    assert.equal(new Set(browser.keys).size, 1)
+    assert.equal(browser.keys.length, 4)
+    pass(EXPIRY)
+    assert.equal((await tab.fetch(me(url))).status, 200)
+  })
+}
+
+test('silence and an overloaded server sign nobody out, and Retry-After is waited for', async (t) => {
+  const { open, url, credentials, browser, pass } = await world(t)
+  const tab = open()
+  await tab.login(credentials)
+  pass(EXPIRY)
+  const busy: Wire = async (path, send, take) =>
+    path === '/auth/refresh'
+      ? new Response('{}', { status: 503, headers: { 'retry-after': '7' } })
+      : take(await send())
+  browser.wire = busy
+  await assert.rejects(tab.fetch(me(url)), { name: 'PawlClientError', status: 503, retryAfter: 7 })
+  assert.equal(browser.refreshes(), 5)
+  assert.ok(browser.pauses.length === 4 && browser.pauses.every((ms) => ms >= 7_000))
+  browser.wire = async () => {
+    throw new TypeError('no network')
+  }
+  await assert.rejects(tab.fetch(me(url)), { status: 0 })
+  assert.equal(tab.client.sessionId, tab.changes[0]?.sessionId)
+  assert.equal(tab.changes.length, 1)
+  browser.wire = losing(0)
+  assert.equal((await tab.fetch(me(url))).status, 200)
+})
+
+test('a session that the server ended is over here as well, with the reason', async (t) => {
+  const { open, url, credentials, browser, app } = await world(t)
+  const tab = open()
+  const other = open()
+  await tab.login(credentials)
+  const authorization = `Bearer ${await tab.token()}`
+  await app.inject({ method: 'POST', url: '/auth/logout', headers: { authorization } })
+  assert.equal((await tab.fetch(me(url))).status, 401)
+  await until(() => other.changes.length === 2)
+  for (const [{ changes }, elsewhere] of [[tab, false] as const, [other, true] as const]) {
+    assert.deepEqual(changes.at(-1), { signedIn: false, sessionId: undefined, reason: 'ended', elsewhere })
+  }
+  const before = browser.requests.length
+  assert.equal(await tab.token(), undefined)
+  assert.equal(browser.requests.length, before)
+})
+
+test('a logout that cannot reach the server fails, and the session is still there', async (t) => {
+  const { open, url, credentials, browser } = await world(t)
+  const tab = open()
+  await tab.login(credentials)
+  browser.wire = async () => {
+    throw new TypeError('no network')
+  }
+  await assert.rejects(tab.logout(), { status: 0 })
+  assert.equal(tab.changes.length, 1)
+  browser.wire = losing(1, '/auth/logout')
+  await tab.logout()
+  assert.equal(tab.changes.length, 2)
+  assert.equal((await tab.fetch(me(url))).status, 401)
+})
+
+test('nobody is signed out for good by a record that was wiped', async (t) => {
+  const { open, url, credentials, browser, pass } = await world(t)
+  await open().login(credentials)
+  browser.items.clear()
+  pass(MINUTE)
+  const tab = open()
+  assert.equal((await tab.fetch(me(url))).status, 200)
+  assert.deepEqual(
+    tab.changes.map(({ signedIn, reason }) => [signedIn, reason]),
+    [[true, 'restored']],
+  )
+})

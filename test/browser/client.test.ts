@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { Page } from 'playwright-core'
-import { skip, startChromium } from './chromium.ts'
+import type { TestContext } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { browserTest } from './browser.ts'
 import { startElsewhere, startSite } from './site.ts'
 
 const GRACE = 30_000
 
-async function start(t: TestContext) {
-  const [site, context] = [await startSite(t), await startChromium(t)]
+async function start(t: TestContext, browser: Browser) {
+  const [site, context] = [await startSite(t), await browser.newContext()]
   async function open(query = ''): Promise<Page> {
     const page = await context.newPage()
     await page.goto(`${site.url}/${query}`)
@@ -20,8 +20,8 @@ async function start(t: TestContext) {
 
 const me = (page: Page) => page.evaluate<number>("client.fetch('/auth/me').then(({ status }) => status)")
 
-test('eight tabs that are opened at once make one refresh', { skip }, async (t) => {
-  const { site, context, open, signIn } = await start(t)
+browserTest('eight tabs that are opened at once make one refresh', async (t, browser) => {
+  const { site, context, open, signIn } = await start(t, browser)
   const first = await open()
   await signIn(first)
   await first.close()
@@ -39,8 +39,8 @@ test('eight tabs that are opened at once make one refresh', { skip }, async (t) 
 })
 
 for (const losses of [1, 2, 3]) {
-  test(`a response that the wire drops ${losses} times signs nobody out`, { skip }, async (t) => {
-    const { site, open, signIn } = await start(t)
+  browserTest(`a response that the wire drops ${losses} times signs nobody out`, async (t, browser) => {
+    const { site, open, signIn } = await start(t, browser)
     const page = await open()
     await signIn(page)
     site.losses = losses
@@ -53,28 +53,29 @@ for (const losses of [1, 2, 3]) {
   })
 }
 
-test('a response that is lost, and asked for after the grace by a page loaded anew, signs nobody out', {
-  skip,
-}, async (t) => {
-  const { site, open, signIn } = await start(t)
-  const page = await open()
-  await signIn(page)
-  for (let round = 0; round < 3; round++) {
-    site.losses = 1
-    const before = site.refreshes().length
-    await page.goto(`${site.url}/?start`)
-    while (site.refreshes().length === before) await page.waitForTimeout(5)
-    if (round === 2) site.clock.advance(10 * GRACE)
-  }
-  site.losses = 0
-  await page.goto(`${site.url}/`)
-  await page.waitForFunction('window.ready')
-  assert.equal(await me(page), 200)
-  assert.ok(site.refreshes().every(({ status }) => status === 200))
-})
+browserTest(
+  'a response that is lost, and asked for after the grace by a page loaded anew, signs nobody out',
+  async (t, browser) => {
+    const { site, open, signIn } = await start(t, browser)
+    const page = await open()
+    await signIn(page)
+    for (let round = 0; round < 3; round++) {
+      site.losses = 1
+      const before = site.refreshes().length
+      await page.goto(`${site.url}/?start`)
+      while (site.refreshes().length === before) await page.waitForTimeout(5)
+      if (round === 2) site.clock.advance(10 * GRACE)
+    }
+    site.losses = 0
+    await page.goto(`${site.url}/`)
+    await page.waitForFunction('window.ready')
+    assert.equal(await me(page), 200)
+    assert.ok(site.refreshes().every(({ status }) => status === 200))
+  },
+)
 
-test('a logout is seen by another tab within a second', { skip }, async (t) => {
-  const { open, signIn } = await start(t)
+browserTest('a logout is seen by another tab within a second', async (t, browser) => {
+  const { open, signIn } = await start(t, browser)
   const [one, other] = [await open(), await open()]
   await signIn(one)
   await other.waitForFunction('changes.length === 1')
@@ -86,8 +87,8 @@ test('a logout is seen by another tab within a second', { skip }, async (t) => {
   assert.equal(await me(other), 401)
 })
 
-test('no token is where a script, a neighbour or the history finds it', { skip }, async (t) => {
-  const { site, context, open, signIn } = await start(t)
+browserTest('no token is where a script, a neighbour or the history finds it', async (t, browser) => {
+  const { site, context, open, signIn } = await start(t, browser)
   const page = await open()
   await signIn(page)
   await page.reload()
@@ -135,19 +136,19 @@ const form = (enctype, action = target) => new Promise((resolve) => {
 })`
 
 for (const host of ['127.0.0.1', 'localhost']) {
-  test(`a page of ${host}, another origin, can neither refresh nor log out nor read a token`, {
-    skip,
-  }, async (t) => {
-    const { site, open, signIn, context } = await start(t)
-    const victim = await open()
-    await signIn(victim)
-    const port = await startElsewhere(t)
-    const before = site.calls.length
-    for (const path of ['refresh', 'logout']) {
-      for (const [how, attack] of Object.entries(ATTACKS)) {
-        const page = await context.newPage()
-        await page.goto(`http://${host}:${port}/`)
-        const read = await page.evaluate<string>(`(async () => {
+  browserTest(
+    `a page of ${host}, another origin, can neither refresh nor log out nor read a token`,
+    async (t, browser) => {
+      const { site, open, signIn, context } = await start(t, browser)
+      const victim = await open()
+      await signIn(victim)
+      const port = await startElsewhere(t)
+      const before = site.calls.length
+      for (const path of ['refresh', 'logout']) {
+        for (const [how, attack] of Object.entries(ATTACKS)) {
+          const page = await context.newPage()
+          await page.goto(`http://${host}:${port}/`)
+          const read = await page.evaluate<string>(`(async () => {
           const target = '${site.url}/auth/${path}'
           ${TOOLS}
           try {
@@ -155,27 +156,28 @@ for (const host of ['127.0.0.1', 'localhost']) {
             return answer instanceof Response ? await answer.text() : ''
           } catch { return '' }
         })()`)
-        assert.equal(read, '', `${how} reads ${path}`)
+          assert.equal(read, '', `${how} reads ${path}`)
+          await page.close()
+        }
+        const page = await context.newPage()
+        await page.goto(`http://${host}:${port}/`)
+        await page.evaluate(`location.href = '${site.url}/auth/${path}'`)
+        await page.waitForURL(`${site.url}/**`)
         await page.close()
       }
-      const page = await context.newPage()
-      await page.goto(`http://${host}:${port}/`)
-      await page.evaluate(`location.href = '${site.url}/auth/${path}'`)
-      await page.waitForURL(`${site.url}/**`)
-      await page.close()
-    }
-    const attempts = site.calls.slice(before)
-    assert.ok(attempts.length >= 10)
-    assert.deepEqual(
-      attempts.filter(({ status }) => status < 400),
-      [],
-    )
-    // A port makes another origin, not another site: there the cookie is sent, and does not count.
-    assert.equal(
-      attempts.some(({ status }) => status === 403),
-      host === 'localhost',
-    )
-    assert.equal(await me(victim), 200)
-    assert.equal(await victim.evaluate('client.refresh().then((token) => typeof token)'), 'string')
-  })
+      const attempts = site.calls.slice(before)
+      assert.ok(attempts.length >= 10)
+      assert.deepEqual(
+        attempts.filter(({ status }) => status < 400),
+        [],
+      )
+      // A port makes another origin, not another site: there the cookie is sent, and does not count.
+      assert.equal(
+        attempts.some(({ status }) => status === 403),
+        host === 'localhost',
+      )
+      assert.equal(await me(victim), 200)
+      assert.equal(await victim.evaluate('client.refresh().then((token) => typeof token)'), 'string')
+    },
+  )
 }

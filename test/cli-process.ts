@@ -6,12 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
-import { cleanUp, type Env } from './helper.ts'
+import { cleanUp, type Env, required } from './helper.ts'
 import { cloneDatabase } from './services/template.ts'
 
-export const CLI = ['--import', 'tsx', fileURLToPath(new URL('../src/cli.ts', import.meta.url))]
+export const CLI = [join(required('TEST_DIST'), 'src/cli.js')]
 
 export interface CliResult {
   code: number | null

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { findPostgres, findRedis } from './services/binaries.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
+import { prepareSources } from './services/sources.ts'
 import { createTemplateDatabase } from './services/template.ts'
 
 const HELP = `
@@ -60,8 +61,12 @@ async function environment() {
   ])
   const template = await createTemplateDatabase(TEST_DATABASE_URL)
   cleanups.push(template.drop)
+  // Compiled once: processes that are started by the hundred start twice as fast.
+  const sources = await prepareSources()
+  cleanups.push(sources.remove)
   return {
     ...process.env,
+    TEST_DIST: sources.dist,
     TEST_REDIS_URL,
     TEST_DATABASE_URL,
     TEST_DATABASE_TEMPLATE: template.name,

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { cleanUp, type Env } from './helper.ts'
+import { cleanUp, type Env, required } from './helper.ts'
 
-const ENTRY = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+const ENTRY = join(required('TEST_DIST'), 'src/server.js')
 
 export interface ServerProcess {
   url: string
@@ -18,11 +18,7 @@ export interface ServerProcess {
 }
 
 /** Run a server as an operator does, as a process of its own; it is killed when the test is over. */
-export function spawnServer(
-  t: TestContext,
-  env: Env,
-  entry: string[] = ['--import', 'tsx', ENTRY],
-): Omit<ServerProcess, 'url'> {
+export function spawnServer(t: TestContext, env: Env, entry: string[] = [ENTRY]): Omit<ServerProcess, 'url'> {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, entry, {
     env: { PATH, HOME, ...env },

@@ -1,7 +1,7 @@
+import type { Change } from '../services/sources.ts'
+import { prepareSources } from '../services/sources.ts'
 import type { Violations } from './checker.ts'
 import { scenarios } from './scenarios.ts'
-import type { Change } from './sources.ts'
-import { prepareSources } from './sources.ts'
 import { runTrial, type Trial } from './trial.ts'
 
 /** A promise broken on purpose: what is changed in the sources, under which fault it shows, and as what. */
@@ -141,11 +141,11 @@ export async function runBreak(
 ): Promise<Trial & { took: number }> {
   const [scenario] = scenarios(['single'], [fault])
   if (!scenario) throw new Error(`There is no fault ${fault}`)
-  const { entry, remove } = await prepareSources(changes)
+  const { dist, remove } = await prepareSources(changes)
   const begun = performance.now()
   try {
     const trial = await runTrial({
-      entry,
+      dist,
       ...scenario,
       duration: LIMIT,
       seed,

@@ -5,12 +5,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { prepareSources, ROOT } from '../services/sources.ts'
 import { type Break, breaksNamed, runBreak } from './breaks.ts'
 import { isClean, type Verdict } from './checker.ts'
 import type { Event } from './record.ts'
 import { page, type Settings, table } from './report.ts'
 import { FAULT_NAMES, type Scenario, scenarios, TOPOLOGY_NAMES } from './scenarios.ts'
-import { prepareSources, ROOT } from './sources.ts'
 import { runTrial, type Trial } from './trial.ts'
 
 const HELP = `npm run test:faults -- [options]
@@ -71,12 +71,12 @@ async function main(): Promise<number> {
 
 async function tryFaults(chosen: readonly Scenario[], settings: Settings): Promise<Trial[]> {
   const trials: Trial[] = []
-  const { entry, remove } = await prepareSources()
+  const { dist, remove } = await prepareSources()
   try {
     for (const scenario of chosen) {
       const { topology, fault } = scenario
       say(`${topology.name}, ${fault.name}: ${fault.description}\n`)
-      const trial = await runTrial({ ...scenario, entry, ...settings })
+      const trial = await runTrial({ ...scenario, dist, ...settings })
       trials.push(trial)
       say(describe(trial))
     }

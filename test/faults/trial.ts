@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { check, type Verdict } from './checker.ts'
 import type { Fault } from './fault.ts'
@@ -20,8 +21,8 @@ export interface TrialOptions extends Scenario {
   duration: number
   seed: number
   people: number
-  /** The module that the servers run. */
-  entry: string
+  /** The folder of the compiled modules that the servers run. */
+  dist: string
   /** Ends the trial early: asked now and then with what is known so far. */
   isEnough?: (verdict: Verdict) => boolean
 }
@@ -39,12 +40,12 @@ export async function runTrial({
   duration,
   seed,
   people,
-  entry,
+  dist,
   isEnough,
 }: TrialOptions): Promise<Trial> {
   const random = createRandom(seed)
   const events: Event[] = []
-  const system = await startSystem(entry, topology.start)
+  const system = await startSystem(join(dist, 'test/faults/node.js'), topology.start)
   try {
     const load = startLoad(system, events, people, random.fork())
     await delay(WARM_UP)

@@ -14,12 +14,21 @@ export interface Change {
 }
 
 export interface Sources {
-  /** The module that a server process runs. */
-  entry: string
+  /** The folder of the compiled modules. */
+  dist: string
   remove(): Promise<void>
 }
 
-const COPIED = ['src', 'plugins', 'routes', 'drizzle', 'scripts', 'package.json', 'tsconfig.json']
+const COPIED = [
+  'src',
+  'plugins',
+  'routes',
+  'drizzle',
+  'playground',
+  'scripts',
+  'package.json',
+  'tsconfig.json',
+]
 const ENTRY = ['test/faults/node.ts', 'test/faults/clock.ts']
 
 /**
@@ -39,7 +48,7 @@ export async function prepareSources(changes: readonly Change[] = []): Promise<S
     await remove()
     throw error
   }
-  return { entry: join(root, 'dist/test/faults/node.js'), remove }
+  return { dist: join(root, 'dist'), remove }
 }
 
 async function apply(root: string, { file, text, by }: Change): Promise<void> {

@@ -4,14 +4,15 @@ export function welcome(
   { dataDir, playground }: { dataDir: string; playground: boolean },
 ): string {
   const json = "-H 'Content-Type: application/json'"
+  const read = (name: string) => `echo "$PAIR" | sed 's/.*"${name}":"//; s/".*//'`
   return `
 Pawl listens on ${url}
 Embedded default: Postgres runs in this process, its data in ${dataDir}; what Redis would hold is in memory.
 ${playground ? `\nOpen ${url} in a browser to watch a session turn, and theft being found.\n` : ''}
 ${playground ? 'Or try it by hand' : 'Try it'} (paste all three):
   PAIR=$(curl -s ${url}/auth/signup ${json} -d "{\\"email\\":\\"ada$(date +%s)@example.com\\",\\"password\\":\\"turn one notch at a time\\"}"); echo "$PAIR"
-  PAIR=$(curl -s ${url}/auth/refresh ${json} -d "{\\"refreshToken\\":\\"$(echo "$PAIR" | cut -d'"' -f8)\\"}"); echo "$PAIR"
-  curl -s ${url}/auth/me -H "Authorization: Bearer $(echo "$PAIR" | cut -d'"' -f4)"
+  PAIR=$(curl -s ${url}/auth/refresh ${json} -d "{\\"refreshToken\\":\\"$(${read('refreshToken')})\\"}"); echo "$PAIR"
+  curl -s ${url}/auth/me -H "Authorization: Bearer $(${read('accessToken')})"
 
 `
 }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { PawlError } from '../errors.ts'
+import { PawlError, unavailable } from '../errors.ts'
 import { hostOf } from '../host-of.ts'
 import { createRun, type Database, within } from './database.ts'
 import { isMigrated } from './migrate.ts'
@@ -54,7 +54,7 @@ function connect(url: string): postgres.Sql {
 function createRenewable(make: () => postgres.Sql) {
   let current = make()
   const client = new Proxy(current, {
-    get: (_first, name) => Reflect.get(current, name),
+    get: (_first, name) => (name === 'begin' ? beginSafely(current) : Reflect.get(current, name)),
     apply: (_first, self, args) => Reflect.apply(current, self, args),
   })
   function begin() {
@@ -68,6 +68,36 @@ function createRenewable(make: () => postgres.Sql) {
     }
   }
   return { client, begin }
+}
+
+/**
+ * The driver writes even to a connection that is gone, if it is that of a transaction: which ends the process where nobody can
+ * catch it. So nothing more is sent for a transaction that has ended with its connection, `commit` and `rollback` included:
+ * as the driver sees it, the work never ends.
+ */
+function beginSafely(client: postgres.Sql) {
+  return (work: (tx: postgres.TransactionSql) => Promise<unknown>) => {
+    let isOver = false
+    const guarded = (tx: postgres.TransactionSql) =>
+      new Proxy(tx, {
+        get(_tx, name) {
+          if (isOver) throw unavailable('Postgres')
+          return Reflect.get(tx, name)
+        },
+      })
+    const transaction = client.begin(async (tx) => {
+      const [result] = await Promise.allSettled([work(guarded(tx))])
+      // A statement fails a moment before its connection is known to be gone.
+      if (result.status === 'rejected') await nextTurn()
+      if (isOver) return new Promise<never>(() => {})
+      if (result.status === 'rejected') throw result.reason
+      return result.value
+    })
+    transaction.catch(() => {
+      isOver = true
+    })
+    return transaction
+  }
 }
 
 /** Ask again for as long as it may take a server to start. */

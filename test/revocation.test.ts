@@ -43,6 +43,22 @@ test('theft, and the session cap, are revocations too', async (t) => {
   await until(async () => (await status(other, evicted.accessToken)) === 401)
 })
 
+test('a theft that Redis takes no news of is on record all the same', async (t) => {
+  const { operator, one, other } = await setUp(t)
+  const stolen = await signUp(one)
+  const second = (await refresh(one, stolen.refreshToken)).json()
+  const third = (await refresh(one, second.refreshToken)).json()
+  // In the stead of the stream: the hot state condemns the session, and then no node can be told.
+  await operator.set('{pawl:revocations}', 'not a stream')
+  assert.equal((await refresh(one, stolen.refreshToken)).statusCode, 503)
+  await operator.flushall()
+  for (const node of [one, other]) {
+    await until(async () => (await node.inject('/health/ready')).statusCode === 200)
+    assert.equal((await refresh(node, third.refreshToken)).statusCode, 401)
+    await until(async () => (await status(node, third.accessToken)) === 401)
+  }
+})
+
 test('in the steady state an authenticated request asks neither Redis nor Postgres', async (t) => {
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())

@@ -38,7 +38,7 @@ export type Ending = ReturnType<typeof createEnding>
 export function createEnding({ records, revocations, store, feed, log }: EndingOptions) {
   /** Done, and not yet marked so in Postgres: that can wait for the next sweep. */
   let published: Ended[] = []
-  /** Thefts that Postgres could not be told of. */
+  /** Thefts that could not be put on record, or not be told of. */
   let unrecorded: Reuse[] = []
   let timer: NodeJS.Timeout | undefined
   let sweeping: Promise<void> | undefined
@@ -53,7 +53,6 @@ export function createEnding({ records, revocations, store, feed, log }: EndingO
 
   async function record({ event, at }: Reuse): Promise<void> {
     await records.revokeForReuse(event, at)
-    // Told once more: a node that synchronised in between read Postgres before the commit, and the stream behind the entry.
     await finish([{ kind: 'session', ...event }])
   }
 
@@ -101,13 +100,16 @@ export function createEnding({ records, revocations, store, feed, log }: EndingO
     /** What is committed in Postgres already. */
     finish: (ended: Ended) => finish([ended]),
 
-    /** The hot state has condemned the session: tell the nodes at once, even if Postgres cannot be told. */
+    /**
+     * The hot state has condemned the session. Postgres first, since what nodes have only heard of may be forgotten with the
+     * hot state; where that fails, they are told at least, and it is put on record as soon as that can be done.
+     */
     async endForReuse(event: ReuseEvent, at: number): Promise<void> {
-      await feed.publish([{ kind: 'session', sessionId: event.sessionId }])
       try {
         await record({ event, at })
       } catch (error) {
         if (unrecorded.length < MOST_UNRECORDED) unrecorded.push({ event, at })
+        await feed.publish([{ kind: 'session', sessionId: event.sessionId }])
         throw error
       }
     },

@@ -1,19 +1,66 @@
-import { cpus, totalmem } from 'node:os'
-import { revocation } from './revocation.ts'
+/** `npm run bench`: what Pawl costs beside what people would use instead, and beside what the machine can do at best. */
+import { parseArgs } from 'node:util'
+import type { Comparison, Settings } from './comparison.ts'
+import { cleanUp } from './launch.ts'
+import { describe, describeMachine, type Machine, writeReport } from './report.ts'
+import { authenticate } from './work/authenticate.ts'
+import { coldStart } from './work/cold-start.ts'
+import { denyList } from './work/deny-list.ts'
+import { firstSight } from './work/first-sight.ts'
+import { login } from './work/login.ts'
+import { loginStorm } from './work/login-storm.ts'
+import { manySessions } from './work/many-sessions.ts'
+import { memory } from './work/memory.ts'
+import { refresh } from './work/refresh.ts'
+import { revocation } from './work/revocation.ts'
 
-const BENCHES: Record<string, () => Promise<string>> = { revocation }
+export type Work = (settings: Settings) => Promise<Comparison>
 
-const names = process.argv.slice(2)
-const unknown = names.filter((name) => !BENCHES[name])
-if (unknown.length > 0) {
-  process.stderr.write(
-    `There is no bench ${unknown.join(', ')}. There is: ${Object.keys(BENCHES).join(', ')}\n`,
-  )
-  process.exit(2)
+const WORKS: Record<string, Work> = {
+  authenticate,
+  'first-sight': firstSight,
+  refresh,
+  login,
+  'login-storm': loginStorm,
+  memory,
+  'many-sessions': manySessions,
+  'deny-list': denyList,
+  revocation,
+  'cold-start': coldStart,
 }
-const memory = Math.round(totalmem() / 2 ** 30)
-process.stdout.write(`Node ${process.version}, ${cpus().length} cores, ${memory} GiB\n\n`)
-for (const [name, bench] of Object.entries(BENCHES)) {
-  if (names.length === 0 || names.includes(name)) process.stdout.write(`${name}: ${await bench()}\n\n`)
+
+const HELP = `npm run bench -- [name...] [--quick]
+  names: ${Object.keys(WORKS).join(', ')}; all of them, unless some are given
+  --quick  a moment for each, to see whether it works; the figures mean nothing and are not kept
+`
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  })
+  const isWrong = positionals.some((name) => !WORKS[name])
+  if (values.help || isWrong) {
+    say(HELP)
+    return isWrong ? 2 : 0
+  }
+  const machine = await describeMachine()
+  say(Object.values(machine).join(', '))
+  const measured: Record<string, Comparison & { machine: Machine }> = {}
+  for (const [name, work] of Object.entries(WORKS)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue
+    const comparison = await work({ quick: values.quick, say })
+    measured[name] = { ...comparison, machine }
+    say(`\n${describe(comparison)}`)
+  }
+  if (!values.quick) await writeReport(measured)
+  return 0
 }
-process.exit(0)
+
+try {
+  process.exitCode = await main()
+} finally {
+  await cleanUp()
+}

@@ -36,12 +36,15 @@ export function createRevocations(
   clock: () => number,
   onKey: (kid: string) => void = () => {},
 ) {
-  // Both in the order in which they were added, which is the order in which they expire.
+  const origin = clock()
+  // Both in the order in which they were added, which is the order in which they expire. Until when in whole seconds from
+  // the origin, rounded up: small integers take no memory of their own, and there may be a million.
   const sessions = new Map<string, number>()
   const users = new Map<string, UserEntry>()
   let epoch = 0
 
-  function forgetExpired(now: number): void {
+  function forgetExpired(ms: number): void {
+    const now = Math.floor((ms - origin) / 1_000)
     for (const [sessionId, until] of sessions) {
       if (until > now) break
       sessions.delete(sessionId)
@@ -67,7 +70,7 @@ export function createRevocations(
     /** Idempotent, in any order. */
     add(revocation: Revocation): void {
       const now = clock()
-      const until = now + lifetime
+      const until = Math.ceil((now + lifetime - origin) / 1_000)
       forgetExpired(now)
       switch (revocation.kind) {
         case 'session':

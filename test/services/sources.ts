@@ -29,21 +29,24 @@ const COPIED = [
   'package.json',
   'tsconfig.json',
 ]
-const ENTRY = ['test/faults/node.ts', 'test/faults/clock.ts']
+const ENTRIES = ['test/faults/node.ts', 'test/faults/clock.ts']
 
 /**
  * A copy of the sources, compiled, for processes that start fast and are not disturbed by whoever edits meanwhile; with
- * changes, where a promise is to be broken. Rejects where a text to be changed is not there exactly once.
+ * changes, where a promise is to be broken, and with the modules that are started beside them. Rejects where a text to be changed is not there exactly once.
  */
-export async function prepareSources(changes: readonly Change[] = []): Promise<Sources> {
+export async function prepareSources(
+  changes: readonly Change[] = [],
+  entries: readonly string[] = ENTRIES,
+): Promise<Sources> {
   const root = await mkdtemp(join(tmpdir(), 'pawl-faults-'))
   const remove = () => rm(root, { recursive: true, force: true })
   try {
-    for (const name of [...COPIED, ...ENTRY])
+    for (const name of [...COPIED, ...entries])
       await cp(join(ROOT, name), join(root, name), { recursive: true })
     await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'))
     for (const change of changes) await apply(root, change)
-    await compile(root)
+    await compile(root, entries)
   } catch (error) {
     await remove()
     throw error
@@ -58,7 +61,7 @@ async function apply(root: string, { file, text, by }: Change): Promise<void> {
 }
 
 /** What is broken on purpose need not please the type checker. */
-async function compile(root: string): Promise<void> {
+async function compile(root: string, entries: readonly string[]): Promise<void> {
   const compilerOptions = {
     noEmit: false,
     noCheck: true,
@@ -66,7 +69,7 @@ async function compile(root: string): Promise<void> {
     outDir: 'dist',
     allowImportingTsExtensions: false,
   }
-  const include = ['src', 'plugins', 'routes', ...ENTRY]
+  const include = ['src', 'plugins', 'routes', ...entries]
   await writeFile(
     join(root, 'tsconfig.build.json'),
     JSON.stringify({ extends: './tsconfig.json', compilerOptions, include }),

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import { generateSecrets } from '../src/secrets.ts'
+import { startPostgres } from '../test/services/postgres.ts'
+import { startRedis } from '../test/services/redis.ts'
+import type { Service } from '../test/services/service.ts'
+import { createTemplateDatabase } from '../test/services/template.ts'
+import type { Seed, Session } from './contenders/seed.ts'
+
+/** A process that takes part in a comparison. */
+export interface Contender {
+  name: string
+  url: string
+  pid: number
+  seed(wanted: Seed): Promise<Session[]>
+  stop(): Promise<void>
+}
+
+/** A Redis and a Postgres, real ones, for one comparison. */
+export interface Stores {
+  redis: Service
+  postgres: Service
+  stop(): Promise<void>
+}
+
+export async function startStores(): Promise<Stores> {
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
+  return {
+    redis,
+    postgres,
+    async stop() {
+      await Promise.all([redis.stop(), postgres.stop()])
+    },
+  }
+}
+
+/** What a Pawl server needs in its environment: a database of its own, and secrets. */
+export async function pawlEnvironment({ redis, postgres }: Stores) {
+  const database = await createTemplateDatabase(postgres.url)
+  const secrets = generateSecrets('EdDSA')
+  return {
+    ISSUER: 'https://auth.example.com',
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
+    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'warn',
+    // A machine that is busy with both sides stops a process for longer than the default, now and then.
+    REVOCATION_MAX_STALENESS: '10s',
+  }
+}
+
+/** Starts a module that listens, says where, and answers to `POST /bench/seed`. It ends with this process. */
+export async function startContender(
+  name: string,
+  file: string,
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+): Promise<Contender> {
+  const child = spawn(process.execPath, [...flags, file], {
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  const url = await new Promise<string>((resolve, reject) => {
+    let output = ''
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`${name} ended:\n${output}`)))
+    child.stdout.on('data', (chunk) => {
+      if (output.length > 10_000) return
+      output += chunk
+      const [, found] = /Server listening at (http:[^"\s]+)/.exec(output) ?? []
+      if (found) resolve(found)
+    })
+  })
+  return {
+    name,
+    url,
+    pid: child.pid ?? 0,
+    async seed(wanted) {
+      const response = await fetch(`${url}/bench/seed`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(wanted),
+      })
+      if (!response.ok) throw new Error(`${name}: the seed failed: ${await response.text()}`)
+      return (await response.json()) as Session[]
+    },
+    async stop() {
+      process.off('exit', kill)
+      if (child.exitCode !== null || child.signalCode !== null) return
+      kill()
+      await new Promise((resolve) => child.once('exit', resolve))
+    },
+  }
+}

@@ -1,0 +1,27 @@
+/** The floor of a login: the hash and nothing else, as many at once as Pawl runs. `GET /?ms=` answers how many a second. */
+import { availableParallelism } from 'node:os'
+import argon2 from 'argon2'
+import Fastify from 'fastify'
+import { serve } from './seed.ts'
+
+const COSTS = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+const hash = await argon2.hash('turn one notch at a time', COSTS)
+
+async function verifyUntil(end: number): Promise<number> {
+  let count = 0
+  while (performance.now() < end) {
+    await argon2.verify(hash, 'turn one notch at a time')
+    count++
+  }
+  return count
+}
+
+const app = Fastify()
+app.get('/', async (request) => {
+  const { ms } = request.query as { ms: string }
+  const begun = performance.now()
+  const loops = Array.from({ length: availableParallelism() }, () => verifyUntil(begun + Number(ms)))
+  const counts = await Promise.all(loops)
+  return { perSecond: counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - begun) / 1000) }
+})
+await serve(app)

@@ -1,0 +1,38 @@
+import { type Comparison, interleave, type Settings } from '../comparison.ts'
+import { startFloor, startPawl, withStores } from '../launch.ts'
+import { attack } from '../wrk.ts'
+
+const USERS = 2_000
+/** More than hash at once, fewer than may wait. */
+const CONNECTIONS = 8
+
+/** Logins a second, by a hash as OWASP wants it. */
+export function login({ quick }: Settings): Promise<Comparison> {
+  const duration = quick ? 3_000 : 5_000
+  return withStores(async (stores) => {
+    const floor = await startFloor(stores, 'argon2.verify', 'argon2')
+    const pawl = await startPawl(stores)
+    const sessions = await pawl.seed({ count: quick ? 50 : USERS })
+    const logins = sessions.flatMap((session) => session.login ?? [])
+    const hashes = async () => {
+      const { perSecond } = (await (await fetch(`${floor.url}/?ms=${duration}`)).json()) as {
+        perSecond: number
+      }
+      return perSecond
+    }
+    const measure = async ({ name }: { name: string }, round: number) => {
+      if (name === floor.name) return hashes()
+      // Nobody logs in so often that older sessions have to make room.
+      const turn = logins.slice(round * 400).concat(logins.slice(0, round * 400))
+      return (await attack(pawl.url, turn, { duration, connections: CONNECTIONS })).perSecond
+    }
+    for (const contender of [floor, pawl]) await measure(contender, 0)
+    return {
+      title: 'Login',
+      unit: 'logins/s',
+      figures: await interleave([floor, pawl], quick ? 1 : 5, measure),
+      targets: [{ figure: 'Pawl', per: 'argon2.verify', is: 'at least', value: 0.95 }],
+      notes: ['argon2id, m=19456 KiB, t=2, p=1; as many at once as there are cores.'],
+    }
+  })
+}

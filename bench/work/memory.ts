@@ -1,0 +1,83 @@
+import { Redis } from 'ioredis'
+import type { Comparison, Figure, Settings } from '../comparison.ts'
+import type { Session } from '../contenders/seed.ts'
+import { startPawl, withStores } from '../launch.ts'
+
+const SESSIONS = 10_000
+/** Sessions that are refreshed, and how often each. */
+const [REFRESHED, REFRESHES] = [100, 1_000]
+const SHAPES = [1, 3, 10]
+
+/** Bytes of Redis that a session takes, by how many a user has; and whether refreshing changes that. */
+export async function memory({ quick }: Settings): Promise<Comparison> {
+  const figures: Figure[] = []
+  for (const each of SHAPES) figures.push(await measureShape(each, quick ? 300 : SESSIONS))
+  return withStores(async (stores) => {
+    const pawl = await startPawl(stores)
+    const redis = new Redis(stores.redis.url)
+    const sessions = await pawl.seed({ count: quick ? 10 : REFRESHED })
+    const before = await bytesOfUsers(redis)
+    await refreshAll(pawl.url, sessions, quick ? 10 : REFRESHES)
+    const after = await bytesOfUsers(redis)
+    redis.disconnect()
+    figures.push({ name: 'of a user with one, by MEMORY USAGE', values: [before] })
+    figures.push({ name: `the same after ${REFRESHES.toLocaleString('en')} refreshes`, values: [after] })
+    return {
+      title: 'Redis memory of a session',
+      unit: 'bytes',
+      figures,
+      targets: [
+        { figure: nameOf(1), is: 'at most', value: 220 },
+        { figure: nameOf(3), is: 'at most', value: 110 },
+        { figure: nameOf(10), is: 'at most', value: 65 },
+        { figure: figures[4]?.name ?? '', per: figures[3]?.name ?? '', is: 'at most', value: 1 },
+      ],
+      notes: ['The growth of `used_memory`, divided by the sessions; their users have one role.'],
+    }
+  })
+}
+
+const nameOf = (each: number) => `${each} a user`
+
+function measureShape(each: number, count: number): Promise<Figure> {
+  return withStores(async (stores) => {
+    const pawl = await startPawl(stores)
+    const redis = new Redis(stores.redis.url)
+    await pawl.seed({ count: 1 })
+    const before = await usedMemory(redis)
+    const users = Math.ceil(count / each)
+    await pawl.seed({ count: users, each })
+    const values = [((await usedMemory(redis)) - before) / (users * each)]
+    redis.disconnect()
+    return { name: nameOf(each), values }
+  })
+}
+
+async function usedMemory(redis: Redis): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+}
+
+async function bytesOfUsers(redis: Redis): Promise<number> {
+  const keys = await redis.keys('pawl:{*-*-*-*-*}')
+  const sizes = await Promise.all(keys.map((key) => redis.memory('USAGE', key, 'SAMPLES', 0)))
+  return sizes.reduce<number>((sum, size) => sum + Number(size), 0) / keys.length
+}
+
+/** Each of them so many times. */
+async function refreshAll(url: string, sessions: readonly Session[], times: number): Promise<void> {
+  await Promise.all(
+    sessions.map(async ({ refresh }) => {
+      let token = refresh?.token ?? ''
+      for (let time = 0; time < times; time++) {
+        const body = JSON.stringify({ refreshToken: token })
+        const response = await fetch(`${url}/auth/refresh`, {
+          method: 'POST',
+          headers: refresh?.headers ?? {},
+          body,
+        })
+        if (!response.ok) throw new Error(`refresh answered ${response.status}`)
+        token = ((await response.json()) as { refreshToken: string }).refreshToken
+      }
+    }),
+  )
+}

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { TokenPair } from '../src/schemas/token-pair.ts'
-import { cleanUp, type Env, newEmail, PASSWORD } from './helper.ts'
+import { cleanUp, type Env, newEmail, PASSWORD, until } from './helper.ts'
 import { type ServerProcess, spawnServer, startServer } from './server-process.ts'
 
 async function embedded(t: TestContext): Promise<Env> {
@@ -80,4 +81,19 @@ test('a second process on the same folder is refused, since both would lose data
     await post(first, '/auth/signup', { email: newEmail(), password: PASSWORD })
   ).json()) as TokenPair
   assert.ok(pair.accessToken)
+})
+
+test('a folder that a process died over while it made it is made anew', async (t) => {
+  const env = await embedded(t)
+  const dying = spawnServer(t, env)
+  const marker = join(env.PAWL_DATA_DIR ?? '', 'unfinished')
+  await until(() => existsSync(marker))
+  dying.child.kill('SIGKILL')
+  await dying.ended
+  assert.ok(existsSync(marker))
+
+  const server = await startServer(t, env)
+  const account = { email: newEmail(), password: PASSWORD }
+  assert.equal((await post(server, '/auth/signup', account)).status, 201)
+  assert.ok(!existsSync(marker))
 })

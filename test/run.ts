@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { findPostgres, findRedis } from './services/binaries.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
-import { prepareSources } from './services/sources.ts'
+import { addSnapshot, prepareSources } from './services/sources.ts'
 import { createTemplateDatabase } from './services/template.ts'
 
 const HELP = `
@@ -64,6 +64,7 @@ async function environment() {
   // Compiled once: processes that are started by the hundred start twice as fast.
   const sources = await prepareSources()
   cleanups.push(sources.remove)
+  await addSnapshot(sources)
   return {
     ...process.env,
     TEST_DIST: sources.dist,

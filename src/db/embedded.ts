@@ -1,10 +1,12 @@
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import { createRun, type Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { readSnapshot } from './embedded-snapshot.ts'
 import { migrationsFolder } from './migrate.ts'
 import * as schema from './schema.ts'
 
@@ -16,7 +18,7 @@ export async function openEmbedded(directory: string): Promise<Database> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const unlock = await lockDirectory(directory)
   try {
-    const client = await PGlite.create(join(directory, 'postgres'))
+    const client = await openFolder(directory)
     const orm = drizzle(client, { schema })
     try {
       await migrate(orm, { migrationsFolder })
@@ -41,4 +43,17 @@ export async function openEmbedded(directory: string): Promise<Database> {
     await unlock()
     throw error
   }
+}
+
+/** A folder that a process died over before it was whole is made anew: nothing was acknowledged that is in it. */
+async function openFolder(directory: string): Promise<PGlite> {
+  const dataDir = join(directory, 'postgres')
+  const unfinished = join(directory, 'unfinished')
+  if (existsSync(dataDir) && !existsSync(unfinished)) return PGlite.create(dataDir)
+  await writeFile(unfinished, '')
+  await rm(dataDir, { recursive: true, force: true })
+  const loadDataDir = await readSnapshot()
+  const client = await PGlite.create({ dataDir, ...(loadDataDir && { loadDataDir }) })
+  await rm(unfinished)
+  return client
 }

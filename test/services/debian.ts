@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { leash } from './leash.ts'
 
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/pawl-test-services', import.meta.url))
+export const CACHE = fileURLToPath(new URL('../../node_modules/.cache/pawl-test-services', import.meta.url))
 
 /**
  * Arguments: folder, package, the system's list of installed packages.

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { snapshotName, writeSnapshot } from '../../src/db/embedded-snapshot.ts'
+import { CACHE } from './debian.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -52,6 +55,19 @@ export async function prepareSources(
     throw error
   }
   return { dist: join(root, 'dist'), remove }
+}
+
+/** What the build makes for the first start of the embedded default; kept for other runs. */
+export async function addSnapshot({ dist }: Sources): Promise<void> {
+  const name = snapshotName()
+  const kept = join(CACHE, name)
+  if (!existsSync(kept)) {
+    await mkdir(CACHE, { recursive: true })
+    const made = join(dist, name)
+    await writeSnapshot(made)
+    await rename(made, kept)
+  }
+  await cp(kept, join(dist, name))
 }
 
 async function apply(root: string, { file, text, by }: Change): Promise<void> {

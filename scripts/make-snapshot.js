@@ -1,0 +1,9 @@
+// What the embedded default starts with the first time. Making it takes seconds, so one that is still good is kept.
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { snapshotName, writeSnapshot } from '../dist/src/db/embedded-snapshot.js'
+
+const name = snapshotName()
+const there = readdirSync('dist').filter((file) => /^embedded-.*\.tar\.gz$/.test(file))
+for (const file of there) if (file !== name) rmSync(join('dist', file))
+if (!there.includes(name)) await writeSnapshot(join('dist', name))

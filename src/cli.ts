@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addEvents } from './cli/events.ts'
 import { describeFailure } from './cli/failure.ts'
 import { addKeys } from './cli/keys.ts'
 import { addMigrate } from './cli/migrate.ts'
@@ -26,7 +27,7 @@ program
     const { serve } = await import('./server.ts')
     await serve(process.env)
   })
-const commands = [addMigrate, addSeed, addUser, addSession, addRevokeAll, addKeys, addSecrets]
+const commands = [addMigrate, addSeed, addUser, addSession, addRevokeAll, addKeys, addEvents, addSecrets]
 for (const add of commands) add(program, process)
 
 try {

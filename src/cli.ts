@@ -9,6 +9,7 @@ import { addSecrets } from './cli/secrets.ts'
 import { addSeed } from './cli/seed.ts'
 import { addSession } from './cli/session.ts'
 import { addUser } from './cli/user.ts'
+import { addWebhook } from './cli/webhook.ts'
 import { packageVersion } from './package-info.ts'
 
 const FAILED = 1
@@ -27,7 +28,17 @@ program
     const { serve } = await import('./server.ts')
     await serve(process.env)
   })
-const commands = [addMigrate, addSeed, addUser, addSession, addRevokeAll, addKeys, addEvents, addSecrets]
+const commands = [
+  addMigrate,
+  addSeed,
+  addUser,
+  addSession,
+  addRevokeAll,
+  addKeys,
+  addEvents,
+  addWebhook,
+  addSecrets,
+]
 for (const add of commands) add(program, process)
 
 try {

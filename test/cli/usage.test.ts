@@ -5,7 +5,7 @@ import { runCli } from '../cli-process.ts'
 
 test('every command explains itself on stdout', async () => {
   const expected = {
-    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+events[\s\S]+secrets/,
+    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+events[\s\S]+webhook[\s\S]+secrets/,
     'migrate --help': /DATABASE_URL/,
     'seed --help': /--file <path>[\s\S]+--count <n>[\s\S]+--force/,
     'user --help': /create \[options\] <email>/,
@@ -16,6 +16,8 @@ test('every command explains itself on stdout', async () => {
     'keys --help': /list[\s\S]+rotate[\s\S]+retire[\s\S]+gone/,
     'keys retire --help': /--now[\s\S]+--yes[\s\S]+--json/,
     'events list --help': /--user[\s\S]+--session[\s\S]+--type[\s\S]+--since[\s\S]+--until[\s\S]+24h/,
+    'webhook --help': /list[\s\S]+retry[\s\S]+dead/,
+    'webhook retry --help': /--all[\s\S]+--yes[\s\S]+--json/,
     'secrets --help': /EdDSA[\s\S]+> \.env/,
     '--version': /^\d+\.\d+\.\d+\n$/,
   }
@@ -56,6 +58,10 @@ test('wrong usage ends with 2 and says on stderr what is wrong', async () => {
     'events list --after 7': /not the id of an event/,
     'events list --session 0190a5d2': /not the id of a session/,
     'events list --limit 10001': /whole number/,
+    'webhook retry': /say which/,
+    'webhook retry 7 --all': /say which/,
+    'webhook retry x': /neither a number/,
+    'webhook list --after x': /not a number/,
     'secrets --alg HS256': /EdDSA, ES256, RS256/,
   }
   await Promise.all(

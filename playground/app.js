@@ -175,6 +175,6 @@ form.addEventListener('submit', (event) => {
   return enter(event.submitter?.value ?? 'login', { email: email.value, password: password.value })
 })
 setInterval(tick, 200)
-setInterval(look, 1000)
+setInterval(look, 3000)
 document.addEventListener('visibilitychange', look)
 await start()

@@ -2,10 +2,10 @@ import fp from 'fastify-plugin'
 import { createEventLog, type EventLog } from '../src/events/event-log.ts'
 import { type EventPage, readPage } from '../src/events/event-page.ts'
 import { createEventRecords } from '../src/events/event-records.ts'
-import { createHousekeeping } from '../src/events/housekeeping.ts'
 import { createWebhook } from '../src/events/webhook.ts'
 import { createWebhookCall, type WebhookTarget } from '../src/events/webhook-call.ts'
 import { createWebhookRecords } from '../src/events/webhook-records.ts'
+import { createHousekeeping } from '../src/housekeeping.ts'
 import type { EventQuery } from '../src/schemas/events.ts'
 
 declare module 'fastify' {
@@ -25,6 +25,9 @@ export interface EventsOptions {
   clock?: (() => number) | undefined
 }
 
+/** Milliseconds after which a node without a webhook forgets what one would have been told of. */
+const UNWANTED_AFTER = 86_400_000
+
 /** Decorates the instance with `events`, and delivers to the webhook. */
 export const events = fp(
   async (app, { retention, refreshes, webhook: target, clock = Date.now }: EventsOptions) => {
@@ -34,14 +37,8 @@ export const events = fp(
     const onDropped = metrics.counter('pawl_events_dropped_total', 'Security events lost, by type', 'type')
     const eventLog = createEventLog({ records, refreshes, onDropped, clock, log })
     metrics.show('pawl_events_waiting', 'Security events that are not in Postgres yet', eventLog.waiting)
-    const keeping = createHousekeeping({
-      records,
-      deliveries,
-      hasWebhook: target !== undefined,
-      retention,
-      clock,
-      log,
-    })
+    const forgetUnwanted = async () => (target ? 0 : deliveries.discardOlder(UNWANTED_AFTER))
+    const keeping = createHousekeeping([forgetUnwanted, () => records.deleteOlder(retention, clock())], log)
     const workers = [eventLog, keeping]
     const onOutcome = metrics.counter(
       'pawl_webhook_attempts_total',

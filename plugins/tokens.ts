@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { createHousekeeping } from '../src/housekeeping.ts'
 import { permissionsOf, type RolePermissions } from '../src/permissions.ts'
 import type { RedisClient } from '../src/redis/client.ts'
 import { type AccessClaims, createAccessTokens } from '../src/tokens/access-token.ts'
@@ -6,6 +7,7 @@ import { createCheckpoints } from '../src/tokens/checkpoints.ts'
 import { createEnding, type Ending } from '../src/tokens/ending.ts'
 import { createHotState } from '../src/tokens/hot-state.ts'
 import { createRefreshTokens, refreshAudience } from '../src/tokens/refresh-token.ts'
+import { createRetention } from '../src/tokens/retention.ts'
 import { createRevocationRecords, revocationOf } from '../src/tokens/revocation-records.ts'
 import type { Revocation } from '../src/tokens/revocations.ts'
 import { createSessionRecords } from '../src/tokens/session-records.ts'
@@ -83,11 +85,15 @@ export const tokens = fp(
     // A node that cannot read the table just now hears of it from those that can.
     keys.onRevoked((kids) => void feed.publish(kids.map(revocationOfKey)).catch(() => {}))
     await feed.start()
-    checkpoints.start()
-    ending.start()
+    const { deleteExpired, deleteRevocations } = createRetention(app.database)
+    const keeping = createHousekeeping(
+      [() => deleteExpired(maxTtl, now()), () => deleteRevocations(accessTtl)],
+      app.log,
+    )
+    for (const worker of [checkpoints, ending, keeping]) worker.start()
     app.addHook('onClose', async () => {
       await feed.stop()
-      await ending.stop()
+      await Promise.all([ending.stop(), keeping.stop()])
       await checkpoints.stop()
     })
     const service = createTokenService({

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addEvents } from './cli/events.ts'
 import { describeFailure } from './cli/failure.ts'
 import { addKeys } from './cli/keys.ts'
 import { addMigrate } from './cli/migrate.ts'
@@ -8,6 +9,7 @@ import { addSecrets } from './cli/secrets.ts'
 import { addSeed } from './cli/seed.ts'
 import { addSession } from './cli/session.ts'
 import { addUser } from './cli/user.ts'
+import { addWebhook } from './cli/webhook.ts'
 import { packageVersion } from './package-info.ts'
 
 const FAILED = 1
@@ -26,7 +28,17 @@ program
     const { serve } = await import('./server.ts')
     await serve(process.env)
   })
-const commands = [addMigrate, addSeed, addUser, addSession, addRevokeAll, addKeys, addSecrets]
+const commands = [
+  addMigrate,
+  addSeed,
+  addUser,
+  addSession,
+  addRevokeAll,
+  addKeys,
+  addEvents,
+  addWebhook,
+  addSecrets,
+]
 for (const add of commands) add(program, process)
 
 try {

@@ -43,7 +43,11 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   answerForNode(app)
   await app.register(openapi, { version: packageVersion(), issuer: config.tokens.issuer })
   await app.register(pawl, clock ? { config, clock } : { config })
-  if (config.playground) await app.register(playground, { grace: config.tokens.grace, signup: config.signup })
+  if (config.playground) {
+    // The page is many files, and that they were fetched is nobody's business who did not ask for more.
+    const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
+    await app.register(playground, { grace: config.tokens.grace, signup: config.signup, logLevel })
+  }
   return app
 }
 

@@ -5,11 +5,8 @@ import { createUserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
 import { findUser } from './find-user.ts'
 import { timeOf } from './record.ts'
-import { formatTable, formatTime } from './table.ts'
+import { formatTable, formatTime, SHOWN_OF_SESSION } from './table.ts'
 import type { Terminal } from './terminal.ts'
-
-/** The time in milliseconds at which it was opened, and 12 bits more. */
-const SHOWN = 18
 
 const HEADING = ['ID', 'LAST SEEN', 'ADDRESS', 'DEVICE']
 
@@ -30,7 +27,7 @@ export async function listSessions(terminal: Terminal, name: string, json: true 
     return
   }
   const rows = sessions.map(({ id, lastSeenAt, ip, userAgent }) => [
-    id.slice(0, SHOWN),
+    id.slice(0, SHOWN_OF_SESSION),
     formatTime(lastSeenAt),
     ip ?? '-',
     deviceLabel(userAgent) ?? '-',

@@ -9,14 +9,9 @@ import { withDatabase } from './database.ts'
 import { isPublished } from './in-force.ts'
 import { report } from './outcome.ts'
 import { adminAction, record } from './record.ts'
+import { idsThatBeginWith } from './session-prefix.ts'
 import type { Terminal } from './terminal.ts'
 import type { ChangeOptions } from './user-change.ts'
-
-/** The time at which it was opened, to the millisecond. */
-export const SHORTEST_PREFIX = 13
-
-const LOWEST = '00000000-0000-0000-0000-000000000000'
-const HIGHEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** The session whose id begins so. Rejects where there is none, or more than one. */
 export async function revokeSession(
@@ -48,9 +43,7 @@ async function find({ orm, run }: Database, prefix: string) {
       .select({ id: sessions.id, userId: sessions.userId, revokedAt: sessions.revokedAt, email: users.email })
       .from(sessions)
       .innerJoin(users, eq(users.id, sessions.userId))
-      .where(
-        between(sessions.id, prefix + LOWEST.slice(prefix.length), prefix + HIGHEST.slice(prefix.length)),
-      )
+      .where(between(sessions.id, ...idsThatBeginWith(prefix)))
       .limit(2),
   )
   const [session] = found

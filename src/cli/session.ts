@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { parseUser } from './find-user.ts'
 import { json, yes } from './options.ts'
 import { listSessions } from './session-list.ts'
-import { revokeSession, SHORTEST_PREFIX } from './session-revoke.ts'
+import { parseSessionPrefix, SHORTEST_PREFIX } from './session-prefix.ts'
+import { revokeSession } from './session-revoke.ts'
 import type { Terminal } from './terminal.ts'
 import { type ChangeOptions, changeUser, END_SESSIONS } from './user-change.ts'
 
@@ -25,7 +26,7 @@ export function addSession(program: Command, terminal: Terminal): void {
     .argument(
       '[session]',
       `the id of the session, or its first ${SHORTEST_PREFIX} characters or more`,
-      parsePrefix,
+      parseSessionPrefix,
     )
     .option('--user <user>', 'e-mail address or id', parseUser)
     .addOption(yes())
@@ -36,15 +37,4 @@ export function addSession(program: Command, terminal: Terminal): void {
       if (prefix === undefined && user !== undefined) return changeUser(terminal, user, END_SESSIONS, options)
       return command.error('error: say which: the id of a session, or --user')
     })
-}
-
-const FORM = 'xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'
-
-function parsePrefix(text: string): string {
-  const form = new RegExp(`^${FORM.slice(0, text.length).replaceAll('x', '[0-9a-f]')}$`, 'i')
-  if (text.length >= SHORTEST_PREFIX && text.length <= FORM.length && form.test(text))
-    return text.toLowerCase()
-  throw new InvalidArgumentError(
-    `It is not the id of a session, nor ${SHORTEST_PREFIX} or more characters of one.`,
-  )
 }

@@ -2,6 +2,9 @@
 const WIDTH = 80
 const GAP = '  '
 
+/** Characters of a session's id: the time in milliseconds at which it was opened, and 12 bits more. */
+export const SHOWN_OF_SESSION = 18
+
 /** Rows under a heading, in columns as wide as their longest entry. Where that is too wide, the widest are cut. */
 export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heading, ...rows]

@@ -143,6 +143,8 @@ export const webhookDeliveries = pgTable(
     dueAt: moment('due_at').notNull().defaultNow(),
     attempts: integer('attempts').notNull().default(0),
     firstTriedAt: moment('first_tried_at'),
+    /** Of the attempt before: a status, or a code. */
+    lastError: text('last_error'),
     /** Given up: its queue goes on without it. */
     deadAt: moment('dead_at'),
   },

@@ -74,7 +74,10 @@ export function createEventLog(options: EventLogOptions) {
 
   function announce(event: SecurityEvent): void {
     const { type, at: _, device, detail, ...who } = event
-    log.info({ event: type, ...who, ...(device && { ip: device.ip }), ...detail }, 'security event')
+    const facts = { event: type, ...who, ...(device && { ip: device.ip }), ...detail }
+    // Four an hour of each open session, and nothing to look at in any of them.
+    if (type === 'refresh') log.debug(facts, 'security event')
+    else log.info(facts, 'security event')
   }
 
   return {

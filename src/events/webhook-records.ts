@@ -77,15 +77,20 @@ export function createWebhookRecords({ orm, run }: Database) {
     },
 
     /**
-     * It did not arrive: again after so many milliseconds, or never, where the first attempt is longer ago than `retryFor`.
-     * Answers whether it was given up. Does nothing where another node has claimed it since.
+     * It did not arrive, for the reason `lastError`: again after so many milliseconds, or never, where the first attempt is
+     * longer ago than `retryFor`. Answers whether it was given up. Does nothing where another node has claimed it since.
      */
-    async failed({ event, attempts }: Delivery, after: number, retryFor: number): Promise<boolean> {
+    async failed(
+      { event, attempts }: Delivery,
+      lastError: string,
+      after: number,
+      retryFor: number,
+    ): Promise<boolean> {
       const deadAt = sql`case when ${deliveries.firstTriedAt} < ${agoAs(retryFor)} then now() end`
       const mine = and(eq(deliveries.eventId, event.id), eq(deliveries.attempts, attempts))
       const settled = orm
         .update(deliveries)
-        .set({ dueAt: later(after), deadAt })
+        .set({ dueAt: later(after), deadAt, lastError })
         .where(mine)
         .returning({ deadAt: deliveries.deadAt })
       return Boolean((await run(settled))[0]?.deadAt)

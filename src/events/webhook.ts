@@ -52,7 +52,7 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
       await records.release(delivery)
       return undefined
     }
-    const isDead = await records.failed(delivery, delayAfter(delivery.attempts), retryFor)
+    const isDead = await records.failed(delivery, trouble, delayAfter(delivery.attempts), retryFor)
     return isDead ? 'dead' : 'failed'
   }
 

@@ -33,7 +33,7 @@ const GivenId = Type.String({
 })
 
 /** RFC 3339, of a day that there is. */
-const Moment = Type.String({
+export const Moment = Type.String({
   pattern:
     '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$',
   examples: ['2026-01-31T12:00:00Z'],

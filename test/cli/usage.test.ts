@@ -5,7 +5,7 @@ import { runCli } from '../cli-process.ts'
 
 test('every command explains itself on stdout', async () => {
   const expected = {
-    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+secrets/,
+    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+events[\s\S]+webhook[\s\S]+secrets/,
     'migrate --help': /DATABASE_URL/,
     'seed --help': /--file <path>[\s\S]+--count <n>[\s\S]+--force/,
     'user --help': /create \[options\] <email>/,
@@ -15,6 +15,9 @@ test('every command explains itself on stdout', async () => {
     'user create --help': /--role <role>[\s\S]+--password-stdin/,
     'keys --help': /list[\s\S]+rotate[\s\S]+retire[\s\S]+gone/,
     'keys retire --help': /--now[\s\S]+--yes[\s\S]+--json/,
+    'events list --help': /--user[\s\S]+--session[\s\S]+--type[\s\S]+--since[\s\S]+--until[\s\S]+24h/,
+    'webhook --help': /list[\s\S]+retry[\s\S]+dead/,
+    'webhook retry --help': /--all[\s\S]+--yes[\s\S]+--json/,
     'secrets --help': /EdDSA[\s\S]+> \.env/,
     '--version': /^\d+\.\d+\.\d+\n$/,
   }
@@ -49,6 +52,16 @@ test('wrong usage ends with 2 and says on stderr what is wrong', async () => {
     'migrate now': /too many arguments/,
     'keys rotate --purpose both': /access, refresh/,
     'keys retire --now': /missing required argument 'kid'/,
+    'events list --type gossip': /reuse_found/,
+    'events list --since yesterday': /no time like/,
+    'events list --until 2026-13-01': /no time like/,
+    'events list --after 7': /not the id of an event/,
+    'events list --session 0190a5d2': /not the id of a session/,
+    'events list --limit 10001': /whole number/,
+    'webhook retry': /say which/,
+    'webhook retry 7 --all': /say which/,
+    'webhook retry x': /neither a number/,
+    'webhook list --after x': /not a number/,
     'secrets --alg HS256': /EdDSA, ES256, RS256/,
   }
   await Promise.all(

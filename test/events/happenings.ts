@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Sql } from 'postgres'
+import { openPostgres } from '../../src/db/postgres.ts'
+import { insertEvents } from '../../src/events/event-records.ts'
 import type { RecordedEvent } from '../../src/schemas/events.ts'
-import { logIn, PASSWORD, signUp } from '../helper.ts'
+import { openSql } from '../database.ts'
+import { cleanUp, type Env, logIn, PASSWORD, signUp } from '../helper.ts'
 
 /** A spent token comes back, of a session that has turned twice; answers the session's id. */
 export async function stealASession(
@@ -52,4 +56,23 @@ export async function readEvents(
     cursor = page.next
   } while (cursor)
   return events
+}
+
+/** Password changes of a session, as whoever changes one puts them on record. */
+export async function changePasswords(
+  t: TestContext,
+  env: Env,
+  sessionId: string,
+  count: number,
+): Promise<string[]> {
+  const database = await openPostgres(env.DATABASE_URL ?? '')
+  cleanUp(t, () => database.close())
+  for (let made = 0; made < count; made++)
+    await database.orm.transaction((tx) =>
+      insertEvents(tx, { type: 'password_changed', at: Date.now(), sessionId, detail: {} }),
+    )
+  const rows = await openSql(t, env)`
+    select event_id from webhook_deliveries join security_events on id = event_id
+    where session_id = ${sessionId} and type = 'password_changed' order by seq`
+  return rows.map((row) => row.event_id)
 }

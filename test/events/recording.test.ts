@@ -175,7 +175,7 @@ test('while Postgres hangs, what waits is bounded: refreshes go first, and every
     refreshes: true,
     onDropped: (type) => dropped.push(type),
     clock: createClock(),
-    log: { info() {}, warn: (facts) => logged.push(facts) },
+    log: { debug() {}, info() {}, warn: (facts) => logged.push(facts) },
     mostWaiting: 100,
   })
   const refreshed: Occurrence = { type: 'refresh', detail: { outcome: 'rotated', generation: 2 } }

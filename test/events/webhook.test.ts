@@ -7,8 +7,6 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
-import { openPostgres } from '../../src/db/postgres.ts'
-import { insertEvents } from '../../src/events/event-records.ts'
 import { openSql } from '../database.ts'
 import {
   build,
@@ -23,7 +21,7 @@ import {
   until,
 } from '../helper.ts'
 import { startServer } from '../server-process.ts'
-import { stealASession } from './happenings.ts'
+import { changePasswords, stealASession } from './happenings.ts'
 import { type Received, type Receiver, startReceiver } from './receiver.ts'
 
 const newSecret = () => randomBytes(24).toString('hex')
@@ -49,25 +47,6 @@ async function exampleOfTheGuide(t: TestContext) {
   const file = join(folder, 'example.mjs')
   await writeFile(file, code)
   return import(pathToFileURL(file).href)
-}
-
-/** Password changes of a session, as whoever changes one puts them on record. */
-async function changePasswords(
-  t: TestContext,
-  env: Env,
-  sessionId: string,
-  count: number,
-): Promise<string[]> {
-  const database = await openPostgres(env.DATABASE_URL ?? '')
-  cleanUp(t, () => database.close())
-  for (let made = 0; made < count; made++)
-    await database.orm.transaction((tx) =>
-      insertEvents(tx, { type: 'password_changed', at: Date.now(), sessionId, detail: {} }),
-    )
-  const rows = await openSql(t, env)`
-    select event_id from webhook_deliveries join security_events on id = event_id
-    where session_id = ${sessionId} and type = 'password_changed' order by seq`
-  return rows.map((row) => row.event_id)
 }
 
 test('theft is told to the webhook, signed by each secret, and nothing else is', async (t) => {
@@ -254,10 +233,11 @@ test('what the webhook does not take for too long is kept as dead, and its sessi
   const sql = openSql(t, env)
   await until(() => receiver.taken.length > 0)
   assert.deepEqual(ids(receiver.taken), [second])
-  const dead = await sql`select event_id, attempts from webhook_deliveries where dead_at is not null`
+  const dead =
+    await sql`select event_id, attempts, last_error from webhook_deliveries where dead_at is not null`
   assert.deepEqual(
-    dead.map((row) => row.event_id),
-    [first],
+    dead.map((row) => [row.event_id, row.last_error]),
+    [[first, 'status 500']],
   )
   assert.ok(dead[0]?.attempts > 1)
   const metrics = (await app.inject('/metrics')).body

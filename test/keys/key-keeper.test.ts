@@ -51,7 +51,7 @@ async function setUp(t: TestContext) {
       },
       createJwt,
       interval: LONG,
-      log: { info() {}, warn: (facts) => warnings.push(facts) },
+      log: { debug() {}, info() {}, warn: (facts) => warnings.push(facts) },
       monotonic,
     })
     await keeper.start()

@@ -44,7 +44,7 @@ test('a session that is ended while it is being opened again does not survive th
     records,
     ending: { end: async () => {}, tell: async () => {} },
     clock: Date.now,
-    log: { info() {}, warn() {} },
+    log: { debug() {}, info() {}, warn() {} },
   })
   const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: now, jti: '' }
   await rotate(claims, null)

@@ -53,7 +53,7 @@ async function setUp(losses: number) {
     maxTtl: SETTINGS.idleTtl,
     onRefresh() {},
     clock,
-    log: { info() {}, warn() {} },
+    log: { debug() {}, info() {}, warn() {} },
   })
   const { refreshToken, sessionId } = await service.open(user, DEVICE)
   await memory.close(user.id, sessionId)

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import type { RecordedEvent } from '../../src/schemas/events.ts'
+import { runCli } from '../cli-process.ts'
+import { openSql } from '../database.ts'
+import { adminToken, readEvents, stealASession } from '../events/happenings.ts'
+import { build, createClock, environment, logIn, newEmail, refresh, signUp, until } from '../helper.ts'
+
+const DAY = 86_400_000
+
+/** A server that has seen something, and the command line beside it. */
+async function setUp(t: TestContext, clock = createClock()) {
+  const env = await environment(t, { GRACE: '0s' })
+  const app = await build(t, env, clock)
+  const sql = openSql(t, env)
+  const { DATABASE_URL = '' } = env
+  const pawl = (line: string) => runCli(line.split(' '), { DATABASE_URL })
+  return {
+    ...{ app, sql, clock, pawl },
+    /** The events of a list that is asked for as JSON. */
+    list: async (line = '') => {
+      const { code, stdout, stderr } = await pawl(`events list --json ${line}`.trim())
+      assert.equal(code, 0, stderr)
+      return JSON.parse(stdout) as { events: RecordedEvent[]; after?: string }
+    },
+    /** Until so many are on record. */
+    recorded: (count: number) =>
+      until(async () => (await sql`select 1 from security_events`).length === count),
+  }
+}
+
+const ids = (events: RecordedEvent[]) => events.map(({ id }) => id)
+
+test('the command line lists the events that the API lists, by user, session, type and time', async (t) => {
+  const { app, sql, clock, list, recorded } = await setUp(t)
+  const token = await adminToken(app, sql)
+  const sessionId = await stealASession(app)
+  const { email, refreshToken } = await signUp(app)
+  clock.advance(60_000)
+  const since = new Date(clock()).toISOString()
+  clock.advance(1)
+  await refresh(app, refreshToken)
+  clock.advance(1)
+  const before = new Date(clock()).toISOString()
+  await logIn(app, email, 'not his password')
+  await recorded(14)
+
+  const all = await readEvents(app, token)
+  assert.deepEqual(await list(), { events: all })
+  const userId = all[0]?.userId
+  const queries: [line: string, query: Record<string, string>, count: number][] = [
+    [`--user ${email.toUpperCase()}`, { userId: String(userId) }, 4],
+    [`--user ${userId}`, { userId: String(userId) }, 4],
+    [`--session ${sessionId}`, { sessionId }, 5],
+    [`--session ${sessionId.slice(0, 18)}`, { sessionId }, 5],
+    ['--type reuse_found', { type: 'reuse_found' }, 1],
+    [`--since ${since}`, { from: since }, 2],
+    [`--since ${since} --until ${before}`, { from: since, to: before }, 1],
+    [`--user ${email} --type refresh --since ${since}`, { type: 'refresh', from: since }, 1],
+  ]
+  await Promise.all(
+    queries.map(async ([line, query, count]) => {
+      const { events } = await list(line)
+      assert.equal(events.length, count, line)
+      assert.deepEqual(events, await readEvents(app, token, query), line)
+    }),
+  )
+})
+
+test('a time may be a day or so long ago, and pages follow each other without a gap', async (t) => {
+  const clock = createClock(Date.now() - 3 * DAY)
+  const { app, list, recorded, clock: now } = await setUp(t, clock)
+  await signUp(app)
+  now.advance(2 * DAY)
+  await signUp(app)
+  now.advance(DAY)
+  await signUp(app)
+  await recorded(6)
+  const { events: all } = await list()
+  assert.deepEqual(ids((await list('--since 36h')).events), ids(all.slice(0, 4)))
+  assert.deepEqual(ids((await list('--until 36h --since 90h')).events), ids(all.slice(4)))
+  const day = String(all[4]?.at).slice(0, 10)
+  const midnight = `${day}T00:00:00.000Z`
+  assert.deepEqual((await list(`--since ${day}`)).events, (await list(`--since ${midnight}`)).events)
+  assert.deepEqual((await list('--since 99999d')).events, all)
+
+  const first = await list('--limit 4')
+  const second = await list(`--limit 4 --after ${first.after}`)
+  assert.deepEqual(ids([...first.events, ...second.events]), ids(all))
+  assert.equal(second.after, undefined)
+  // A page that is just full is the last one.
+  assert.equal((await list('--limit 6')).after, undefined)
+})
+
+test('the table fits a terminal and says what happened to whom; who is deleted is found by id', async (t) => {
+  const { app, sql, pawl, list, recorded } = await setUp(t)
+  const email = `a-very-long-name-${newEmail()}`
+  await signUp(app, email)
+  await logIn(app, email, 'not his password')
+  const sessionId = await stealASession(app)
+  await recorded(10)
+  const { stdout, stderr } = await pawl('events list --limit 9')
+  const lines = stdout.trimEnd().split('\n')
+  assert.match(lines[0] ?? '', /^TIME +EVENT +USER +ADDRESS$/)
+  assert.equal(lines.length, 10)
+  for (const line of lines) assert.ok(line.length <= 80, line)
+  assert.match(stdout, /Z {2}login_failed wrong_pass\S+ +a-very-long-name-\S+… +127\.0\.0\.1\n/)
+  assert.match(stdout, /Z {2}session_ended reuse +[0-9a-f-]{20,}… +127\.0\.0\.1\n/)
+  assert.match(stderr, /^There are more: add --after [0-9a-f-]{36}\n$/)
+
+  const [user] = await sql`select id from users where email = ${email}`
+  assert.equal((await pawl(`user delete ${email} --yes`)).code, 0)
+  const gone = await pawl(`events list --user ${email}`)
+  assert.deepEqual([gone.code, gone.stderr], [1, `There is no user ${email}.\n`])
+  const types = (await list(`--user ${user?.id}`)).events.map(({ type }) => type)
+  assert.deepEqual(types, ['session_ended', 'admin_action', 'login_failed', 'login_succeeded', 'signup'])
+  const own = (await pawl(`events list --user ${user?.id}`)).stdout
+  assert.match(own, /^TIME +EVENT +SESSION +ADDRESS\n.+session_ended user_deleted +[0-9a-f-]{18} /)
+  // A session that the list of sessions shows, whoever has it.
+  assert.equal((await pawl(`events list --session ${sessionId.slice(0, 18)}`)).stdout.split('\n').length, 7)
+})
+
+test('what is not there is said, in words or as nothing', async (t) => {
+  const { pawl, list } = await setUp(t)
+  assert.equal((await pawl('events list')).stdout, 'There are no such events.\n')
+  assert.deepEqual(await list(`--session ${randomUUID()}`), { events: [] })
+  const unknown = await pawl('events list --session 0190a5d2-7f3b')
+  assert.equal(unknown.code, 1)
+  assert.match(unknown.stderr, /^No event is on record of a session whose id begins with 0190a5d2-7f3b\.\n$/)
+  const nobody = await pawl('events list --user nobody@example.com')
+  assert.deepEqual([nobody.code, nobody.stderr], [1, 'There is no user nobody@example.com.\n'])
+})

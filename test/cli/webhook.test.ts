@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import { databaseEnvironment, runCli } from '../cli-process.ts'
+import { openSql } from '../database.ts'
+import { changePasswords } from '../events/happenings.ts'
+import { startReceiver } from '../events/receiver.ts'
+import { type Env, environment, until } from '../helper.ts'
+import { startServer } from '../server-process.ts'
+
+/** A receiver, what a server needs to tell it, and the command line. */
+async function setUp(t: TestContext, retryFor: string) {
+  const receiver = await startReceiver(t)
+  const webhook = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: randomBytes(24).toString('hex') }
+  const env = await environment(t, { ...webhook, WEBHOOK_RETRY_FOR: retryFor })
+  const sql = openSql(t, env)
+  return {
+    ...{ receiver, env, sql, ...commands(env) },
+    dead: async () =>
+      (await sql`select event_id from webhook_deliveries where dead_at is not null order by seq`).map(
+        (row) => row.event_id as string,
+      ),
+    tried: () => receiver.calls.map(({ event }) => event.id),
+    taken: () => receiver.taken.map(({ event }) => event.id),
+  }
+}
+
+function commands({ DATABASE_URL = '' }: Env) {
+  const pawl = (line: string) => runCli(line.split(' '), { DATABASE_URL })
+  return {
+    pawl,
+    list: async (options = '') => JSON.parse((await pawl(`webhook list --json ${options}`.trim())).stdout),
+  }
+}
+
+test('what is dead is put back and sent by the running server, in the order of its session', async (t) => {
+  const { receiver, env, sql, pawl, list, dead, tried, taken } = await setUp(t, '1s')
+  const [sick, other] = [randomUUID(), randomUUID()]
+  const order = await changePasswords(t, env, sick, 3)
+  const [late = ''] = await changePasswords(t, env, other, 1)
+  receiver.answer = () => 500
+  await startServer(t, env)
+  await until(async () => (await dead()).length === 4)
+  const { deliveries } = await list()
+  assert.deepEqual(
+    deliveries.map(({ eventId, sessionId, state, lastError, nextAttemptAt }: Record<string, string>) => [
+      ...[eventId, sessionId, state, lastError, nextAttemptAt],
+    ]),
+    [...order.map((id) => [id, sick, 'dead', 'status 500', null]), [late, other, 'dead', 'status 500', null]],
+  )
+  assert.ok(deliveries.every(({ attempts }: { attempts: number }) => attempts > 0))
+
+  // One by its number, while the receiver still is what it was: dead again.
+  receiver.calls.length = 0
+  const one = await pawl(`webhook retry ${deliveries[3].no} --yes`)
+  assert.equal(
+    one.stdout,
+    '1 event is sent again: within seconds, where a server with a webhook runs.\n',
+    one.stderr,
+  )
+  await until(() => tried().includes(late))
+  await until(async () => (await dead()).length === 4)
+  assert.deepEqual([...new Set(tried())], [late])
+
+  receiver.answer = () => 204
+  // By the ids of the events, in any order; what was left out stays.
+  const some = await pawl(`webhook retry ${order[2]} ${order[0]} --yes --json`)
+  assert.deepEqual(JSON.parse(some.stdout), { retried: [order[0], order[2]] })
+  await until(() => taken().length === 2)
+  assert.deepEqual(taken(), [order[0], order[2]])
+  await until(async () => (await sql`select 1 from webhook_deliveries`).length === 2)
+  assert.deepEqual(await dead(), [order[1], late])
+
+  assert.match((await pawl('webhook retry --all --yes')).stdout, /^2 events are sent again/)
+  await until(async () => (await sql`select 1 from webhook_deliveries`).length === 0)
+  assert.deepEqual(new Set(taken()), new Set([...order, late]))
+  assert.equal((await pawl('webhook list')).stdout, 'There are no such deliveries.\n')
+  assert.equal((await pawl('webhook retry --all')).stdout, 'No delivery is dead.\n')
+})
+
+test('what is put back goes before what its session has waiting, and is tried for as long as a new one', async (t) => {
+  const { receiver, env, sql, pawl, dead, taken } = await setUp(t, '1h')
+  const order = await changePasswords(t, env, randomUUID(), 3)
+  await sql`
+    update webhook_deliveries set attempts = 9, first_tried_at = now() - interval '2 days', dead_at = now()
+    where event_id = any(${order.slice(0, 2)})`
+  assert.equal((await pawl('webhook retry --all --yes')).code, 0)
+  // Its first attempt is two days ago: counted from there, this failure would be its last.
+  receiver.answer = ({ event }) => (event.id === order[0] && receiver.calls.length < 2 ? 500 : 204)
+  await sql`update webhook_deliveries set attempts = 0`
+  await startServer(t, env)
+  await until(() => taken().length === 3)
+  assert.deepEqual(taken(), order)
+  assert.deepEqual(await dead(), [])
+})
+
+/** Deliveries in every state, and no server. */
+async function inEveryState(t: TestContext) {
+  const env = await databaseEnvironment(t)
+  const sql = openSql(t, env)
+  const [first = '', second = ''] = await changePasswords(t, env, randomUUID(), 2)
+  const [third = ''] = await changePasswords(t, env, randomUUID(), 1)
+  const [fourth = ''] = await changePasswords(t, env, randomUUID(), 1)
+  await sql`
+    update webhook_deliveries set attempts = 7, due_at = now() + interval '200 s', last_error = 'ECONNREFUSED'
+    where event_id = ${first}`
+  await sql`
+    update webhook_deliveries set attempts = 40, dead_at = now(), last_error = 'no answer in time'
+    where event_id = ${fourth}`
+  return { env, sql, ids: [first, second, third, fourth], ...commands(env) }
+}
+
+test('the list shows what waits, what is tried and what is dead, and pages', async (t) => {
+  const { ids, pawl, list } = await inEveryState(t)
+  const [table, dead, page, rest] = await Promise.all([
+    pawl('webhook list'),
+    list('--dead'),
+    list('--limit 2'),
+    list('--after 2'),
+  ])
+  const lines = table.stdout.trimEnd().split('\n')
+  assert.match(lines[0] ?? '', /^NO +EVENT +STATE +ATTEMPTS +LAST ERROR +NEXT ATTEMPT$/)
+  assert.match(lines[1] ?? '', /^1 +password_changed +trying +7 +ECONNREFUSED +in \d+ s$/)
+  assert.match(lines[2] ?? '', /^2 +password_changed +waiting +0 +- +in its turn$/)
+  assert.match(lines[3] ?? '', /^3 +password_changed +waiting +0 +- +now$/)
+  assert.match(lines[4] ?? '', /^4 +password_changed +dead +40 +no answer in time +-$/)
+  assert.equal(lines.length, 5)
+  for (const line of lines) assert.ok(line.length <= 80, line)
+
+  const eventIds = (answer: { deliveries: { eventId: string }[] }) =>
+    answer.deliveries.map(({ eventId }) => eventId)
+  assert.deepEqual(eventIds(dead), ids.slice(3))
+  assert.deepEqual([eventIds(page), page.after], [ids.slice(0, 2), 2])
+  assert.deepEqual([eventIds(rest), rest.after], [ids.slice(2), undefined])
+})
+
+test('nothing is put back unasked, nor what is not dead, nor anything where one name is wrong', async (t) => {
+  const { ids, pawl, sql } = await inEveryState(t)
+  const rows = () => sql`select * from webhook_deliveries order by seq`
+  const before = [...(await rows())]
+  const expected = {
+    'webhook retry --all':
+      /^1 event is sent to the webhook again.+\nNothing was done: to do it without being asked, add --yes\.\n$/,
+    [`webhook retry ${ids[3]}`]: /add --yes/,
+    [`webhook retry 4 ${ids[0]} --yes`]: /is not dead: it is tried by itself\.\n$/,
+    'webhook retry 4 9 --yes': /^There is no delivery 9: it has arrived, or never was\.\n$/,
+    [`webhook retry 4 ${randomUUID()} --yes`]: /^There is no delivery /,
+  }
+  await Promise.all(
+    Object.entries(expected).map(async ([line, text]) => {
+      const { code, stdout, stderr } = await pawl(line)
+      assert.deepEqual([code, stdout], [1, ''], line)
+      assert.match(stderr, text)
+    }),
+  )
+  assert.deepEqual([...(await rows())], before)
+})

@@ -9,7 +9,7 @@ import { type ServerProcess, startServer } from '../server-process.ts'
 import { currentKid, kidOf, openRecords, rotateBoth } from './helper.ts'
 
 /** One each second; for more of it: TEST_KEY_ROTATIONS=60 npm test -- rotation-under-load */
-const ROTATIONS = Number(process.env.TEST_KEY_ROTATIONS ?? 15)
+const ROTATIONS = Number(process.env.TEST_KEY_ROTATIONS ?? 60)
 const CLIENTS = 6
 /** Milliseconds that an access token is looked after: through several rotations. */
 const WATCH = 6_000

@@ -39,10 +39,22 @@ async function checkAuthenticate(peer: Peer, url: string, sessions: SeededSessio
 
   const [request] = requests
   assert.ok(request)
-  const bad = await send(url, forged(request))
-  if (peer.refusal) assert.ok(bad.status === 200 && bad.body.includes(peer.refusal), bad.body)
-  else assert.equal(bad.status, 401, bad.body)
+  assert.ok(await isRefused(peer, url, forged(request)), 'a forged credential is refused')
   assert.equal((await send(url, bare(request))).status, peer.refusal ? 400 : 401)
+}
+
+async function isRefused(peer: Peer, url: string, request: SeededRequest) {
+  const { status, body } = await send(url, request)
+  return peer.refusal ? status === 200 && body.includes(peer.refusal) : status === 401
+}
+
+async function checkRevoke(peer: Peer, url: string, { authenticate, revoke }: SeededSession) {
+  if (!revoke) return '-'
+  assert.equal(await isRefused(peer, url, authenticate), false)
+  const { status, body } = await send(url, revoke)
+  assert.ok(status === 200 || status === 204, `${status} ${body}`)
+  assert.ok(await isRefused(peer, url, authenticate), 'a revoked credential is refused')
+  return 'ok'
 }
 
 async function refresh(url: string, { token, field, ...request }: SeededRefresh) {
@@ -74,9 +86,12 @@ async function check(peer: Peer) {
       const first = sessions[0]?.refresh
       if (peer.work.includes('refresh')) assert.ok(first)
       if (first) await checkRefresh(running.url, first)
+      const [, last] = sessions
+      assert.ok(last)
+      const revoke = await checkRevoke(peer, running.url, last)
       const begun = performance.now()
       await running.seed(10_000)
-      return { authenticate: 'ok', refresh: first ? 'ok' : '-', 'seed of 10,000': seconds(begun) }
+      return { authenticate: 'ok', refresh: first ? 'ok' : '-', revoke, 'seed of 10,000': seconds(begun) }
     } finally {
       await running.stop()
     }

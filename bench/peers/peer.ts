@@ -19,6 +19,8 @@ export interface SeededRefresh extends SeededRequest {
 export interface SeededSession {
   authenticate: SeededRequest
   refresh?: SeededRefresh
+  /** Ends the session, so that the very next `authenticate` is refused; absent where none does. */
+  revoke?: SeededRequest
 }
 
 export type Work = 'authenticate' | 'refresh'

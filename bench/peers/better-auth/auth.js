@@ -6,13 +6,15 @@ import pg from 'pg'
 import { databaseUrl, newSecret, redisUrl } from '../shared/environment.js'
 import { hashPassword, verifyPassword } from '../shared/passwords.js'
 
+export const baseURL = 'https://auth.example.com'
+
 export const pool = new pg.Pool({ connectionString: databaseUrl })
 
 /** As its documentation sets it up for production: Postgres for users, Redis for sessions. Its tables are made here. */
 export async function createAuth(options = {}) {
   const redis = new Redis(redisUrl, { enableAutoPipelining: true })
   const config = {
-    baseURL: 'https://auth.example.com',
+    baseURL,
     secret: newSecret(),
     database: pool,
     secondaryStorage: redisStorage({ client: redis }),

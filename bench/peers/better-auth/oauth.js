@@ -19,7 +19,8 @@ const auth = await createAuth({
   disabledPaths: ['/token'],
   session: { storeSessionInDatabase: true },
   plugins: [
-    jwt(),
+    // For an OAuth server its documentation turns off what the plugin adds to sessions.
+    jwt({ disableSettingJwtHeader: true }),
     oauthProvider({
       loginPage: '/sign-in',
       consentPage: '/consent',
@@ -69,8 +70,9 @@ async function addRefreshTokens(sessions) {
 await start(createApp(auth), async (count) => {
   const sessions = await openSessions(auth, await addUsers(count))
   const tokens = await addRefreshTokens(sessions)
-  return sessions.map(({ authenticate }, index) => ({
+  return sessions.map(({ authenticate, revoke }, index) => ({
     authenticate,
+    revoke,
     refresh: {
       method: 'POST',
       path: '/api/auth/oauth2/token',

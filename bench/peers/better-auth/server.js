@@ -6,5 +6,5 @@ const auth = await createAuth()
 
 await start(createApp(auth), async (count) => {
   const sessions = await openSessions(auth, await addUsers(count))
-  return sessions.map(({ authenticate }) => ({ authenticate }))
+  return sessions.map(({ authenticate, revoke }) => ({ authenticate, revoke }))
 })

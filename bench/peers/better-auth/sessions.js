@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { makeSignature } from 'better-auth/crypto'
 import { hashPassword, PASSWORD } from '../shared/passwords.js'
-import { mapInBatches } from '../shared/seed.js'
-import { pool } from './auth.js'
+import { asks, mapInBatches } from '../shared/seed.js'
+import { baseURL, pool } from './auth.js'
 
 /** So many new users in one statement each for user and password, all with one password. */
 export async function addUsers(count) {
@@ -28,6 +28,12 @@ export async function openSessions(auth, userIds) {
     const session = await internalAdapter.createSession(userId)
     const value = encodeURIComponent(`${session.token}.${await makeSignature(session.token, secret)}`)
     const cookie = `${authCookies.sessionToken.name}=${value}`
-    return { userId, session, authenticate: { method: 'GET', path: '/me', headers: { cookie } } }
+    const revoke = {
+      method: 'POST',
+      path: '/api/auth/sign-out',
+      // Against forged requests: who sends cookies says from where.
+      headers: { cookie, origin: baseURL },
+    }
+    return { userId, session, authenticate: asks({ cookie }), revoke }
   })
 }

@@ -5,7 +5,7 @@ import { RedisStore } from 'connect-redis'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import { announce, host, newSecret, port, redisUrl } from '../shared/environment.js'
-import { mapInBatches } from '../shared/seed.js'
+import { asks, logsOut, mapInBatches } from '../shared/seed.js'
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const COOKIE = 'sessionId'
@@ -60,13 +60,8 @@ app.post('/bench/seed', async (request) =>
   mapInBatches(Array.from({ length: request.body.count }), async () => {
     const answer = await app.inject({ method: 'POST', url: '/bench/login', headers })
     const cookie = answer.cookies.find(({ name }) => name === COOKIE)
-    return {
-      authenticate: {
-        method: 'GET',
-        path: '/me',
-        headers: { ...headers, cookie: `${COOKIE}=${encodeURIComponent(cookie.value)}` },
-      },
-    }
+    const credential = { ...headers, cookie: `${COOKIE}=${encodeURIComponent(cookie.value)}` }
+    return { authenticate: asks(credential), revoke: logsOut(credential) }
   }),
 )
 

@@ -3,7 +3,7 @@ import express from 'express'
 import jwtRedis from 'jwt-redis'
 import { createClient } from 'redis'
 import { announce, host, newSecret, port, redisUrl } from '../shared/environment.js'
-import { bearer, mapInBatches } from '../shared/seed.js'
+import { asks, bearer, logsOut, mapInBatches } from '../shared/seed.js'
 
 const LIFETIME_S = 15 * 60
 
@@ -44,7 +44,8 @@ app.get('/me', authenticate, (request, response) => {
 
 app.post('/bench/seed', async (request, response) => {
   const ids = Array.from({ length: request.body.count }, () => randomUUID())
-  response.json(await mapInBatches(ids, async (id) => ({ authenticate: bearer('/me', await sign(id)) })))
+  const credentials = await mapInBatches(ids, async (id) => bearer(await sign(id)))
+  response.json(credentials.map((headers) => ({ authenticate: asks(headers), revoke: logsOut(headers) })))
 })
 
 const server = app.listen(port, host, () => announce(server))

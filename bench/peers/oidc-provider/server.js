@@ -75,6 +75,12 @@ async function seed(count) {
         headers: { ...FORM, authorization },
         body: `token=${accessToken}`,
       },
+      revoke: {
+        method: 'POST',
+        path: '/token/revocation',
+        headers: FORM,
+        body: `client_id=app&token=${accessToken}`,
+      },
       refresh: {
         method: 'POST',
         path: '/token',

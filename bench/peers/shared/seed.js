@@ -8,7 +8,8 @@ export async function mapInBatches(items, make) {
   return made
 }
 
-/** A ready request with an access token. */
-export function bearer(path, token) {
-  return { method: 'GET', path, headers: { authorization: `Bearer ${token}` } }
-}
+/** Ready requests of whoever has this credential in its headers. */
+export const asks = (headers) => ({ method: 'GET', path: '/me', headers })
+export const logsOut = (headers) => ({ method: 'POST', path: '/logout', headers })
+
+export const bearer = (token) => ({ authorization: `Bearer ${token}` })

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import jwt from 'jsonwebtoken'
 import { announce, host, newSecretKey, port, redisUrl } from '../shared/environment.js'
 import { verifyPassword } from '../shared/passwords.js'
-import { bearer } from '../shared/seed.js'
+import { asks, bearer, logsOut } from '../shared/seed.js'
 import { openUsers } from '../shared/users.js'
 
 const ISSUER = 'https://auth.example.com'
@@ -67,7 +67,8 @@ app.get('/me', authenticate, (request, response) => {
 
 app.post('/bench/seed', async (request, response) => {
   const ids = await users.add(request.body.count)
-  response.json(ids.map((id) => ({ authenticate: bearer('/me', sign(id)) })))
+  const credentials = ids.map((id) => bearer(sign(id)))
+  response.json(credentials.map((headers) => ({ authenticate: asks(headers), revoke: logsOut(headers) })))
 })
 
 const server = app.listen(port, host, () => announce(server))

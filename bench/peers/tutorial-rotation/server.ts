@@ -3,7 +3,7 @@ import { Body, Controller, Get, HttpCode, Inject, Module, Post, Req, UseGuards }
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { announce, host, port } from '../shared/environment.js'
-import { bearer, mapInBatches } from '../shared/seed.js'
+import { asks, bearer, mapInBatches } from '../shared/seed.js'
 import { openUsers } from '../shared/users.js'
 import { type AuthenticatedRequest, AuthGuard } from './auth.guard.ts'
 import { AuthService, USERS, type Users } from './auth.service.ts'
@@ -43,7 +43,7 @@ class AuthController {
     return mapInBatches(await this.users.add(body.count), async (id: string) => {
       const pair = await this.auth.issue({ id, roles: ['user'] })
       return {
-        authenticate: bearer('/me', pair.accessToken),
+        authenticate: asks(bearer(pair.accessToken)),
         refresh: {
           method: 'POST',
           path: '/refresh',

@@ -45,10 +45,24 @@ const { client_id: clientId } = await auth.api.adminCreateOAuthClient({
 })
 trusted.add(clientId)
 
-/** What the plugin would have stored at the end of the authorization code flow, in one statement. */
+/** The sessions' rows, for the tokens refer to them. */
+async function addSessions(sessions) {
+  await pool.query(
+    `INSERT INTO session (id, token, "userId", "createdAt", "updatedAt", "expiresAt")
+     SELECT id, token, "user", now(), now(), $1
+     FROM unnest($2::text[], $3::text[], $4::text[]) AS new (id, token, "user")`,
+    [
+      sessions[0].expiresAt,
+      sessions.map(({ id }) => id),
+      sessions.map(({ token }) => token),
+      sessions.map(({ userId }) => userId),
+    ],
+  )
+}
+
+/** What the plugin would have stored at the end of the authorization code flow. */
 async function addRefreshTokens(sessions) {
   const tokens = sessions.map(() => randomBytes(24).toString('base64url'))
-  const digests = tokens.map((token) => createHash('sha256').update(token).digest('base64url'))
   await pool.query(
     `INSERT INTO "oauthRefreshToken"
        (id, token, "clientId", "sessionId", "userId", scopes, "createdAt", "expiresAt", "authTime")
@@ -59,8 +73,8 @@ async function addRefreshTokens(sessions) {
       JSON.stringify(SCOPES),
       new Date(Date.now() + LIFETIME_MS),
       tokens.map(() => randomUUID()),
-      digests,
-      sessions.map(({ session }) => session.id),
+      tokens.map((token) => createHash('sha256').update(token).digest('base64url')),
+      sessions.map(({ id }) => id),
       sessions.map(({ userId }) => userId),
     ],
   )
@@ -68,9 +82,11 @@ async function addRefreshTokens(sessions) {
 }
 
 await start(createApp(auth), async (count) => {
-  const sessions = await openSessions(auth, await addUsers(count))
+  const opened = await openSessions(auth, await addUsers(count))
+  const sessions = opened.map(({ session }) => session)
+  await addSessions(sessions)
   const tokens = await addRefreshTokens(sessions)
-  return sessions.map(({ authenticate, revoke }, index) => ({
+  return opened.map(({ authenticate, revoke }, index) => ({
     authenticate,
     revoke,
     refresh: {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { makeSignature } from 'better-auth/crypto'
+import { generateRandomString, makeSignature } from 'better-auth/crypto'
 import { hashPassword, PASSWORD } from '../shared/passwords.js'
 import { asks, mapInBatches } from '../shared/seed.js'
 import { baseURL, pool } from './auth.js'
@@ -21,19 +21,36 @@ export async function addUsers(count) {
   return ids
 }
 
-/** A session of each user's by the library's own adapter, and the request that it is asked with. */
+/**
+ * A session of each user's and the requests of whoever has it. The first is made by the library; the others are copies
+ * of what it stored, with names of their own: to make ten thousand takes it too long.
+ */
 export async function openSessions(auth, userIds) {
-  const { internalAdapter, authCookies, secret } = await auth.$context
+  const { internalAdapter, secondaryStorage, authCookies, secret } = await auth.$context
+  const [first] = userIds
+  const model = await internalAdapter.createSession(first)
+  const lifetime = Math.floor((model.expiresAt - Date.now()) / 1000)
+  const [stored, list] = await Promise.all([
+    secondaryStorage.get(model.token),
+    secondaryStorage.get(`active-sessions-${first}`),
+  ])
+
   return mapInBatches(userIds, async (userId) => {
-    const session = await internalAdapter.createSession(userId)
-    const value = encodeURIComponent(`${session.token}.${await makeSignature(session.token, secret)}`)
-    const cookie = `${authCookies.sessionToken.name}=${value}`
+    const session = { ...model, id: generateRandomString(32), token: generateRandomString(32), userId }
+    const renamed = (text) =>
+      text.replaceAll(first, userId).replaceAll(model.token, session.token).replaceAll(model.id, session.id)
+    const [signature] = await Promise.all([
+      makeSignature(session.token, secret),
+      secondaryStorage.set(session.token, renamed(stored), lifetime),
+      secondaryStorage.set(`active-sessions-${userId}`, renamed(list), lifetime),
+    ])
+    const cookie = `${authCookies.sessionToken.name}=${encodeURIComponent(`${session.token}.${signature}`)}`
     const revoke = {
       method: 'POST',
       path: '/api/auth/sign-out',
       // Against forged requests: who sends cookies says from where.
       headers: { cookie, origin: baseURL },
     }
-    return { userId, session, authenticate: asks({ cookie }), revoke }
+    return { session, authenticate: asks({ cookie }), revoke }
   })
 }

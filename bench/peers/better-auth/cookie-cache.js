@@ -1,0 +1,21 @@
+import { mapInBatches } from '../shared/seed.js'
+import { createApp, start } from './app.js'
+import { createAuth } from './auth.js'
+import { addUsers, openSessions } from './sessions.js'
+
+/** The maximum age of its documentation's example, in seconds: a revoked session is good for as long. */
+const auth = await createAuth({ session: { cookieCache: { enabled: true, maxAge: 5 * 60 } } })
+const { authCookies } = await auth.$context
+
+/** The first answer carries the cache's cookie, which a browser sends from then on. */
+async function withCache({ method, path, headers: { cookie } }) {
+  const { headers } = await auth.api.getSession({ headers: new Headers({ cookie }), returnHeaders: true })
+  const name = authCookies.sessionData.name
+  const data = headers.getSetCookie().find((set) => set.startsWith(`${name}=`))
+  return { method, path, headers: { cookie: `${cookie}; ${data.slice(0, data.indexOf(';'))}` } }
+}
+
+await start(createApp(auth), async (count) => {
+  const sessions = await openSessions(auth, await addUsers(count))
+  return mapInBatches(sessions, async ({ authenticate }) => ({ authenticate: await withCache(authenticate) }))
+})

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { startPostgres } from '../../test/services/postgres.ts'
+import { startRedis } from '../../test/services/redis.ts'
+import type { Peer, SeededRefresh, SeededRequest, SeededSession } from './peer.ts'
+import { peers, versionsOf } from './peers.ts'
+import { startPeer } from './start.ts'
+
+const SESSIONS = 20
+const REFRESHES = 3
+
+async function send(url: string, { path, ...request }: SeededRequest) {
+  const response = await fetch(url + path, request)
+  return { status: response.status, body: await response.text() }
+}
+
+/** The same request with something else where the credential was. */
+function forged(request: SeededRequest): SeededRequest {
+  const change = (text: string) => text.replace(/[A-Za-z0-9_-]{16,}(?=[^A-Za-z0-9_-]*$)/, 'forged-credential')
+  if (request.body) return { ...request, body: change(request.body) }
+  const { cookie, authorization, ...headers } = request.headers
+  if (cookie) return { ...request, headers: { ...headers, cookie: cookie.replace(/=[^;]+/g, '=forged') } }
+  return { ...request, headers: { ...headers, authorization: change(String(authorization)) } }
+}
+
+function bare({ headers: { cookie, authorization, ...headers }, ...request }: SeededRequest): SeededRequest {
+  return { ...request, headers }
+}
+
+async function checkAuthenticate(peer: Peer, url: string, sessions: SeededSession[]) {
+  const requests = sessions.map(({ authenticate }) => authenticate)
+  const answers = await Promise.all(requests.map((request) => send(url, request)))
+  for (const { status, body } of answers) {
+    assert.equal(status, 200, body)
+    if (peer.refusal) assert.ok(!body.includes(peer.refusal), body)
+    else assert.deepEqual(JSON.parse(body).roles, ['user'])
+  }
+  const users = answers.map(({ body }) => JSON.parse(body)).map(({ id, sub }) => id ?? sub)
+  assert.equal(new Set(users).size, sessions.length, 'each session is of a user of its own')
+
+  const [request] = requests
+  assert.ok(request)
+  assert.ok(await isRefused(peer, url, forged(request)), 'a forged credential is refused')
+  assert.equal((await send(url, bare(request))).status, peer.refusal ? 400 : 401)
+}
+
+async function isRefused(peer: Peer, url: string, request: SeededRequest) {
+  const { status, body } = await send(url, request)
+  return peer.refusal ? status === 200 && body.includes(peer.refusal) : status === 401
+}
+
+async function checkRevoke(peer: Peer, url: string, { authenticate, revoke }: SeededSession) {
+  if (!revoke) return '-'
+  assert.equal(await isRefused(peer, url, authenticate), false)
+  const { status, body } = await send(url, revoke)
+  assert.ok(status === 200 || status === 204, `${status} ${body}`)
+  assert.ok(await isRefused(peer, url, authenticate), 'a revoked credential is refused')
+  return 'ok'
+}
+
+async function refresh(url: string, { token, field, ...request }: SeededRefresh) {
+  const answer = await send(url, { ...request, body: request.body.replace('{token}', token) })
+  const next: unknown = answer.status === 200 ? JSON.parse(answer.body)[field] : undefined
+  return { ...answer, next: typeof next === 'string' ? next : undefined }
+}
+
+async function checkRefresh(url: string, first: SeededRefresh) {
+  let { token } = first
+  for (let count = 0; count < REFRESHES; count++) {
+    const { status, body, next } = await refresh(url, { ...first, token })
+    assert.equal(status, 200, body)
+    assert.ok(next && next !== token, 'a new refresh token')
+    token = next
+  }
+  const { status } = await refresh(url, first)
+  assert.ok(status === 400 || status === 401, `a spent refresh token is refused, not answered ${status}`)
+}
+
+async function check(peer: Peer) {
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
+  try {
+    const running = await startPeer(peer, { redisUrl: redis.url, databaseUrl: postgres.url })
+    try {
+      const sessions = await running.seed(SESSIONS)
+      assert.equal(sessions.length, SESSIONS)
+      await checkAuthenticate(peer, running.url, sessions)
+      const first = sessions[0]?.refresh
+      if (peer.work.includes('refresh')) assert.ok(first)
+      if (first) await checkRefresh(running.url, first)
+      const [, last] = sessions
+      assert.ok(last)
+      const revoke = await checkRevoke(peer, running.url, last)
+      const begun = performance.now()
+      await running.seed(10_000)
+      return { authenticate: 'ok', refresh: first ? 'ok' : '-', revoke, 'seed of 10,000': seconds(begun) }
+    } finally {
+      await running.stop()
+    }
+  } finally {
+    await Promise.all([redis.stop(), postgres.stop()])
+  }
+}
+
+const seconds = (begun: number) => `${((performance.now() - begun) / 1000).toFixed(1)} s`
+
+const names = process.argv.slice(2)
+const chosen = peers.filter(({ name }) => names.length === 0 || names.includes(name))
+if (chosen.length < (names.length || 1))
+  throw new Error(`Peers are: ${peers.map(({ name }) => name).join(', ')}`)
+
+const lines: string[] = []
+for (const peer of chosen) {
+  const result = await check(peer).catch((error: Error) => {
+    process.exitCode = 1
+    return { failed: error.message }
+  })
+  const cells = Object.entries({ ...result, ...versionsOf(peer) }).map(([key, value]) => `${key} ${value}`)
+  lines.push(`${peer.name}: ${cells.join(' · ')}`)
+  process.stdout.write(`${lines.at(-1)}\n`)
+}

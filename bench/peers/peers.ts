@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import type { Peer } from './peer.ts'
+
+const at = (path: string) => new URL(path, import.meta.url)
+const QUARTER_HOUR_S = 15 * 60
+const WEEK_S = 7 * 24 * 60 * 60
+
+export const peers: readonly Peer[] = [
+  {
+    name: 'tutorial-denylist',
+    server: at('tutorial-denylist/server.js'),
+    description:
+      'the usual tutorial on Express: a JWT (HS256), its id looked up in a deny-list in Redis and its user in Postgres at each request; revoked is revoked at once, as long as Redis forgets nothing',
+    work: ['authenticate'],
+    packages: ['express', 'jsonwebtoken', 'ioredis', 'drizzle-orm', 'postgres'],
+    freshFor: QUARTER_HOUR_S,
+  },
+  {
+    name: 'tutorial-rotation',
+    server: at('tutorial-rotation/server.ts'),
+    description:
+      "the usual tutorial on NestJS and Fastify: the hash of a user's one refresh token in Redis, replaced at each refresh; no second device, no theft detection, a lost response or a second tab logs out, an access token cannot be revoked",
+    work: ['refresh'],
+    packages: ['@nestjs/core', '@nestjs/jwt', 'fastify', 'ioredis', 'drizzle-orm', 'postgres'],
+    freshFor: QUARTER_HOUR_S,
+  },
+  {
+    name: 'jwt-redis',
+    server: at('jwt-redis/server.js'),
+    description:
+      'a JWT (HS256) on Express that is good while Redis has a key of its id; revoked at once, but no refresh, no list of sessions, and who empties Redis logs everybody out',
+    work: ['authenticate'],
+    packages: ['jwt-redis', 'express', 'redis'],
+    freshFor: QUARTER_HOUR_S,
+  },
+  {
+    name: 'better-auth',
+    server: at('better-auth/server.js'),
+    description:
+      'a session cookie, looked up with its user in Redis at each request; revoked at once, but a session is one secret for its whole life, and who empties Redis logs everybody out',
+    work: ['authenticate'],
+    packages: ['better-auth', '@better-auth/redis-storage', 'fastify', 'ioredis', 'pg'],
+    freshFor: WEEK_S,
+  },
+  {
+    name: 'better-auth-cookie-cache',
+    server: at('better-auth/cookie-cache.js'),
+    description:
+      'the same with session and user also in a signed cookie of five minutes; no look-up, and a revoked session is good for up to five minutes',
+    work: ['authenticate'],
+    packages: ['better-auth', '@better-auth/redis-storage', 'fastify', 'ioredis', 'pg'],
+    freshFor: 5 * 60,
+  },
+  {
+    name: 'better-auth-oauth',
+    server: at('better-auth/oauth.js'),
+    description:
+      'its OAuth provider, refresh_token grant of a public client: rotation and reuse detection with a row in Postgres for each token ever issued; a lost response ends all of the user’s tokens for the client',
+    work: ['refresh'],
+    packages: ['better-auth', '@better-auth/oauth-provider', '@better-auth/redis-storage', 'fastify', 'pg'],
+    freshFor: WEEK_S,
+  },
+  {
+    name: 'oidc-provider',
+    server: at('oidc-provider/server.js'),
+    description:
+      'opaque tokens in Redis: rotation with reuse detection for a public client, and introspection for its API; a lost response ends the grant, and who empties Redis logs everybody out',
+    work: ['authenticate', 'refresh'],
+    packages: ['oidc-provider', 'ioredis', 'drizzle-orm', 'postgres'],
+    refusal: '"active":false',
+    freshFor: QUARTER_HOUR_S,
+  },
+  {
+    name: 'fastify-session',
+    server: at('fastify-session/server.js'),
+    description:
+      'no tokens at all: a signed cookie with the id of a session in Redis; revoked at once, but every service needs that Redis, and who empties it logs everybody out',
+    work: ['authenticate'],
+    packages: ['@fastify/session', 'connect-redis', 'fastify', 'ioredis'],
+    freshFor: WEEK_S,
+  },
+]
+
+/** As installed, by package name. */
+export function versionsOf(peer: Peer): Record<string, string> {
+  return Object.fromEntries(
+    peer.packages.map((name) => [
+      name,
+      JSON.parse(readFileSync(at(`node_modules/${name}/package.json`), 'utf8')).version,
+    ]),
+  )
+}

@@ -51,14 +51,19 @@ export async function pawlEnvironment({ redis, postgres }: Stores) {
   }
 }
 
+export interface Program {
+  name: string
+  file: string
+  env: NodeJS.ProcessEnv
+  /** Of Node. */
+  flags?: readonly string[]
+  cwd?: string
+}
+
 /** Starts a module that listens, says where, and answers to `POST /bench/seed`. It ends with this process. */
-export async function startContender(
-  name: string,
-  file: string,
-  env: NodeJS.ProcessEnv,
-  flags: readonly string[] = [],
-): Promise<Contender> {
+export async function startContender({ name, file, env, flags = [], cwd }: Program): Promise<Contender> {
   const child = spawn(process.execPath, [...flags, file], {
+    ...(cwd && { cwd }),
     env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,6 +1,17 @@
 import { join } from 'node:path'
 import { prepareSources } from '../test/services/sources.ts'
-import { type Contender, pawlEnvironment, type Stores, startContender, startStores } from './contender.ts'
+import type { Settings } from './comparison.ts'
+import {
+  type Contender,
+  type Program,
+  pawlEnvironment,
+  type Stores,
+  startContender,
+  startStores,
+} from './contender.ts'
+import type { Work } from './peers/peer.ts'
+import { arePeersInstalled, installPeers, peers } from './peers/peers.ts'
+import { startPeer } from './peers/start.ts'
 
 const OWN = [
   ...['seed', 'pawl', 'bare', 'jwt', 'refresh', 'argon2'].map((name) => `bench/contenders/${name}.ts`),
@@ -25,7 +36,7 @@ export async function cleanUp(): Promise<void> {
   for (const step of cleanUps.splice(0)) await step()
 }
 
-const running = new WeakMap<Stores, Contender[]>()
+const running = new WeakMap<Stores, { stop(): Promise<void> }[]>()
 
 /** Stores of their own for a comparison; they stop with it, and whatever was started on them. */
 export async function withStores<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
@@ -34,19 +45,13 @@ export async function withStores<T>(work: (stores: Stores) => Promise<T>): Promi
   try {
     return await work(stores)
   } finally {
-    await Promise.all((running.get(stores) ?? []).map((contender) => contender.stop()))
+    for (const one of (running.get(stores) ?? []).reverse()) await one.stop()
     await stores.stop()
   }
 }
 
-async function start(
-  stores: Stores,
-  name: string,
-  file: string,
-  env: NodeJS.ProcessEnv,
-  flags?: readonly string[],
-): Promise<Contender> {
-  const contender = await startContender(name, file, env, flags)
+async function start(stores: Stores, program: Program): Promise<Contender> {
+  const contender = await startContender(program)
   running.get(stores)?.push(contender)
   return contender
 }
@@ -56,7 +61,7 @@ export async function startPawl(
   { name = 'Pawl', flags = [], env }: { name?: string; flags?: string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Contender> {
   const file = join(await compiledSources(), 'bench/contenders/pawl.js')
-  return start(stores, name, file, env ?? (await pawlEnvironment(stores)), flags)
+  return start(stores, { name, file, env: env ?? (await pawlEnvironment(stores)), flags })
 }
 
 /** What can be had at best, or without what Pawl does. */
@@ -67,14 +72,28 @@ export async function startFloor(
   env: NodeJS.ProcessEnv = {},
 ): Promise<Contender> {
   const file = join(await compiledSources(), `bench/contenders/${module}.js`)
-  return start(stores, name, file, { REDIS_URL: stores.redis.url, ...env })
+  return start(stores, { name, file, env: { REDIS_URL: stores.redis.url, ...env } })
 }
 
-/** Those that do this kind of work. */
-export async function startPeers(
-  _stores: Stores,
-  _work: 'authenticate' | 'refresh',
-  _say: (text: string) => void,
-): Promise<Contender[]> {
-  return []
+/**
+ * Those that do this kind of work, each on stores of its own. Their packages are installed on first use; for a quick run they
+ * are left out where they are not there, but in CI.
+ */
+export async function startPeers(stores: Stores, work: Work, { quick, say }: Settings): Promise<Contender[]> {
+  if (!arePeersInstalled()) {
+    if (quick && !process.env.CI) {
+      say('The peers are left out: they are installed by a whole run.')
+      return []
+    }
+    installPeers()
+  }
+  const contenders: Contender[] = []
+  for (const peer of peers.filter((one) => one.work.includes(work))) {
+    const own = await startStores()
+    running.get(stores)?.push(own)
+    const contender = await startPeer(peer, own)
+    running.get(stores)?.push(contender)
+    contenders.push(contender)
+  }
+  return contenders
 }

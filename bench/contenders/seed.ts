@@ -11,7 +11,7 @@ export interface Request {
 /** Requests each of which carries what the answer to the one before brought. */
 export interface Chain extends Request {
   body: string
-  /** What stands for `{token}` in the body of the first one. */
+  /** What stands for `{token}` in the body of the first one; it needs no escaping, neither in JSON nor in a form. */
   token: string
   /** The field of the answer, JSON, that holds the next. */
   field: string
@@ -22,6 +22,8 @@ export interface Session {
   authenticate?: Request
   refresh?: Chain
   login?: Request
+  /** Ends the session, so that the very next `authenticate` is refused; absent where nothing does. */
+  revoke?: Request
 }
 
 export interface Seed {

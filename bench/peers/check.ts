@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
-import { startPostgres } from '../../test/services/postgres.ts'
-import { startRedis } from '../../test/services/redis.ts'
-import type { Peer, SeededRefresh, SeededRequest, SeededSession } from './peer.ts'
-import { peers, versionsOf } from './peers.ts'
+import { startStores } from '../contender.ts'
+import type { Chain, Request, Session } from '../contenders/seed.ts'
+import type { Peer } from './peer.ts'
+import { arePeersInstalled, installPeers, peers, versionsOf } from './peers.ts'
 import { startPeer } from './start.ts'
 
 const SESSIONS = 20
 const REFRESHES = 3
 
-async function send(url: string, { path, ...request }: SeededRequest) {
+async function send(url: string, { path, ...request }: Request) {
   const response = await fetch(url + path, request)
   return { status: response.status, body: await response.text() }
 }
 
 /** The same request with something else where the credential was. */
-function forged(request: SeededRequest): SeededRequest {
+function forged(request: Request): Request {
   const change = (text: string) => text.replace(/[A-Za-z0-9_-]{16,}(?=[^A-Za-z0-9_-]*$)/, 'forged-credential')
   if (request.body) return { ...request, body: change(request.body) }
   const { cookie, authorization, ...headers } = request.headers
@@ -22,12 +22,13 @@ function forged(request: SeededRequest): SeededRequest {
   return { ...request, headers: { ...headers, authorization: change(String(authorization)) } }
 }
 
-function bare({ headers: { cookie, authorization, ...headers }, ...request }: SeededRequest): SeededRequest {
+function bare({ headers: { cookie, authorization, ...headers }, ...request }: Request): Request {
   return { ...request, headers }
 }
 
-async function checkAuthenticate(peer: Peer, url: string, sessions: SeededSession[]) {
-  const requests = sessions.map(({ authenticate }) => authenticate)
+async function checkAuthenticate(peer: Peer, url: string, sessions: Session[]) {
+  const requests = sessions.flatMap(({ authenticate }) => authenticate ?? [])
+  assert.equal(requests.length, sessions.length)
   const answers = await Promise.all(requests.map((request) => send(url, request)))
   for (const { status, body } of answers) {
     assert.equal(status, 200, body)
@@ -43,13 +44,13 @@ async function checkAuthenticate(peer: Peer, url: string, sessions: SeededSessio
   assert.equal((await send(url, bare(request))).status, peer.refusal ? 400 : 401)
 }
 
-async function isRefused(peer: Peer, url: string, request: SeededRequest) {
+async function isRefused(peer: Peer, url: string, request: Request) {
   const { status, body } = await send(url, request)
   return peer.refusal ? status === 200 && body.includes(peer.refusal) : status === 401
 }
 
-async function checkRevoke(peer: Peer, url: string, { authenticate, revoke }: SeededSession) {
-  if (!revoke) return '-'
+async function checkRevoke(peer: Peer, url: string, { authenticate, revoke }: Session) {
+  if (!revoke || !authenticate) return '-'
   assert.equal(await isRefused(peer, url, authenticate), false)
   const { status, body } = await send(url, revoke)
   assert.ok(status === 200 || status === 204, `${status} ${body}`)
@@ -57,13 +58,13 @@ async function checkRevoke(peer: Peer, url: string, { authenticate, revoke }: Se
   return 'ok'
 }
 
-async function refresh(url: string, { token, field, ...request }: SeededRefresh) {
+async function refresh(url: string, { token, field, ...request }: Chain) {
   const answer = await send(url, { ...request, body: request.body.replace('{token}', token) })
   const next: unknown = answer.status === 200 ? JSON.parse(answer.body)[field] : undefined
   return { ...answer, next: typeof next === 'string' ? next : undefined }
 }
 
-async function checkRefresh(url: string, first: SeededRefresh) {
+async function checkRefresh(url: string, first: Chain) {
   let { token } = first
   for (let count = 0; count < REFRESHES; count++) {
     const { status, body, next } = await refresh(url, { ...first, token })
@@ -76,11 +77,11 @@ async function checkRefresh(url: string, first: SeededRefresh) {
 }
 
 async function check(peer: Peer) {
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
+  const stores = await startStores()
   try {
-    const running = await startPeer(peer, { redisUrl: redis.url, databaseUrl: postgres.url })
+    const running = await startPeer(peer, stores)
     try {
-      const sessions = await running.seed(SESSIONS)
+      const sessions = await running.seed({ count: SESSIONS })
       assert.equal(sessions.length, SESSIONS)
       await checkAuthenticate(peer, running.url, sessions)
       const first = sessions[0]?.refresh
@@ -90,13 +91,13 @@ async function check(peer: Peer) {
       assert.ok(last)
       const revoke = await checkRevoke(peer, running.url, last)
       const begun = performance.now()
-      await running.seed(10_000)
+      await running.seed({ count: 10_000 })
       return { authenticate: 'ok', refresh: first ? 'ok' : '-', revoke, 'seed of 10,000': seconds(begun) }
     } finally {
       await running.stop()
     }
   } finally {
-    await Promise.all([redis.stop(), postgres.stop()])
+    await stores.stop()
   }
 }
 
@@ -107,6 +108,7 @@ const chosen = peers.filter(({ name }) => names.length === 0 || names.includes(n
 if (chosen.length < (names.length || 1))
   throw new Error(`Peers are: ${peers.map(({ name }) => name).join(', ')}`)
 
+if (!arePeersInstalled()) installPeers()
 const lines: string[] = []
 for (const peer of chosen) {
   const result = await check(peer).catch((error: Error) => {

@@ -1,28 +1,3 @@
-/** A request ready to be sent byte by byte, but for Host and Content-Length. */
-export interface SeededRequest {
-  method: 'GET' | 'POST'
-  path: string
-  headers: Record<string, string>
-  body?: string
-}
-
-/** The first refresh of a session, and how to make the next one from each answer. */
-export interface SeededRefresh extends SeededRequest {
-  /** With `{token}` where the refresh token belongs. Tokens need no escaping, neither in JSON nor in a form. */
-  body: string
-  token: string
-  /** Of the answer's JSON object: the refresh token that comes next. */
-  field: string
-}
-
-/** One live session of a user of its own, as `POST /bench/seed` answers with `{ count }` of them. */
-export interface SeededSession {
-  authenticate: SeededRequest
-  refresh?: SeededRefresh
-  /** Ends the session, so that the very next `authenticate` is refused; absent where none does. */
-  revoke?: SeededRequest
-}
-
 export type Work = 'authenticate' | 'refresh'
 
 export interface Peer {

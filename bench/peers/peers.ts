@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Peer } from './peer.ts'
 
 const at = (path: string) => new URL(path, import.meta.url)
@@ -80,6 +82,16 @@ export const peers: readonly Peer[] = [
     freshFor: WEEK_S,
   },
 ]
+
+export const arePeersInstalled = () => existsSync(at('node_modules/.package-lock.json'))
+
+export function installPeers(): void {
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], {
+    cwd: fileURLToPath(at('.')),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (status !== 0) throw new Error('the peers could not be installed')
+}
 
 /** As installed, by package name. */
 export function versionsOf(peer: Peer): Record<string, string> {

@@ -7,14 +7,15 @@ import { attack } from '../wrk.ts'
 const TOKENS = 10_000
 
 /** A GET by an access token: 10,000 live ones in turn. */
-export function authenticate({ quick, say }: Settings): Promise<Comparison> {
+export function authenticate(settings: Settings): Promise<Comparison> {
+  const { quick } = settings
   const tokens = quick ? 200 : TOKENS
   return withStores(async (stores) => {
     const contenders = [
       await startFloor(stores, 'no auth', 'bare'),
       await startFloor(stores, '@fastify/jwt, cached', 'jwt'),
       await startPawl(stores),
-      ...(await startPeers(stores, 'authenticate', say)),
+      ...(await startPeers(stores, 'authenticate', settings)),
     ]
     const requests = new Map<Contender, Request[]>()
     for (const contender of contenders) {

@@ -6,12 +6,13 @@ import { attack } from '../wrk.ts'
 const SESSIONS = 500
 
 /** Refresh after refresh, each by the token that the one before brought. */
-export function refresh({ quick, say }: Settings): Promise<Comparison> {
+export function refresh(settings: Settings): Promise<Comparison> {
+  const { quick } = settings
   return withStores(async (stores) => {
     const contenders = [
       await startFloor(stores, 'signatures and a no-op script', 'refresh'),
       await startPawl(stores),
-      ...(await startPeers(stores, 'refresh', say)),
+      ...(await startPeers(stores, 'refresh', settings)),
     ]
     const measure = async (contender: Contender, duration: number) => {
       const sessions = await contender.seed({ count: quick ? 50 : SESSIONS })
@@ -28,7 +29,7 @@ export function refresh({ quick, say }: Settings): Promise<Comparison> {
       targets: [
         { figure: 'Pawl', per: 'signatures and a no-op script', is: 'at least', value: 0.8 },
         { figure: 'Pawl', per: 'tutorial-rotation', is: 'at least', value: 2 },
-        { figure: 'Pawl', per: 'better-auth', is: 'at least', value: 4 },
+        { figure: 'Pawl', per: 'better-auth-oauth', is: 'at least', value: 4 },
         { figure: 'Pawl', per: 'oidc-provider', is: 'at least', value: 4 },
       ],
     }

@@ -2,6 +2,7 @@ import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createEnvelope } from '../src/keys/envelope.ts'
+import { createJwtSigner } from '../src/keys/jwt-signer.ts'
 import { createKeyKeeper, type KeyKeeper } from '../src/keys/key-keeper.ts'
 import { importKey, type KeyMaterial } from '../src/keys/key-material.ts'
 import { createKeyRecords } from '../src/keys/key-records.ts'
@@ -71,13 +72,12 @@ export const keys = fp(
  * each key gets an application of its own, which never listens, and is forgotten with the key.
  */
 async function createJwt(material: KeyMaterial, { issuer, audience }: KeysOptions): Promise<Jwt> {
-  const { purpose, kid, algorithm, signingKey, verifyingKey } = material
+  const { purpose, algorithm, signingKey, verifyingKey } = material
   const isAccess = purpose === 'access'
   const typ = isAccess ? ACCESS_TYP : REFRESH_TYP
   const host = Fastify()
   await host.register(fastifyJwt, {
     secret: isAccess ? { private: signingKey, public: verifyingKey } : signingKey,
-    sign: { algorithm, kid, header: { alg: algorithm, typ } },
     verify: {
       algorithms: [algorithm],
       checkTyp: typ,
@@ -88,6 +88,6 @@ async function createJwt(material: KeyMaterial, { issuer, audience }: KeysOption
     },
   })
   await host.ready()
-  const { sign, verify } = host.jwt
-  return { sign: (claims) => sign(claims), verify: (token) => verify(token) }
+  const { verify } = host.jwt
+  return { sign: createJwtSigner(material, typ), verify: (token) => verify(token) }
 }

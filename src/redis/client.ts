@@ -28,7 +28,7 @@ const ALONE = { ...OPTIONS, enableOfflineQueue: false, retryStrategy: delayOf }
 export function createClient(target: RedisTarget): RedisClient {
   switch (target.form) {
     case 'server':
-      return new Redis(target.url, ALONE)
+      return batchWrites(new Redis(target.url, ALONE))
     case 'sentinel':
       return createSentinelClient(target)
     case 'cluster':
@@ -38,7 +38,7 @@ export function createClient(target: RedisTarget): RedisClient {
 
 function createSentinelClient(target: Extract<RedisTarget, { form: 'sentinel' }>): Redis {
   const { sentinels, name, login, sentinelLogin, tls } = target
-  return new Redis({
+  const redis = new Redis({
     ...ALONE,
     ...login,
     sentinels,
@@ -51,6 +51,24 @@ function createSentinelClient(target: Extract<RedisTarget, { form: 'sentinel' }>
     ...(sentinelLogin.password && { sentinelPassword: sentinelLogin.password }),
     ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
   })
+  return batchWrites(redis)
+}
+
+/**
+ * Hands the commands of all requests that came in together to the network at once, rather than one by one: each costs a system
+ * call, which is a good part of what a refresh costs.
+ */
+function batchWrites(redis: Redis): Redis {
+  const send = redis.sendCommand
+  redis.sendCommand = (...args) => {
+    const { stream } = redis
+    if (stream && stream.writableCorked === 0) {
+      stream.cork()
+      setImmediate(() => stream.uncork())
+    }
+    return send.apply(redis, args)
+  }
+  return redis
 }
 
 function createClusterClient(target: Extract<RedisTarget, { form: 'cluster' }>): Cluster {

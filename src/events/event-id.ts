@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 
 /** The most milliseconds that an id has room for. */
 const LATEST = 2 ** 48 - 1
 
+/** What tells this process from others; its own ids differ by their count. */
+const random = randomBytes(16)
 let count = 0
 
 /** An id whose order among others is that of time, and within a millisecond that in which this process made them. */
 export function newEventId(at: number): string {
   count = (count + 1) % 2 ** 32
-  return uuid({ msecs: at, seq: count })
+  return uuid({ msecs: at, seq: count, random })
 }
 
 /** Less than or equal to every id of that millisecond and later. */

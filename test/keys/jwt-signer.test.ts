@@ -30,10 +30,6 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256', 'HS256'] as const)
     const token = createJwtSigner(material, 'at+jwt')(CLAIMS)
     assert.deepEqual(app.jwt.verify(token), CLAIMS)
     const [header, payload, signature = ''] = token.split('.')
-      alg: algorithm,
-      typ: 'at+jwt',
-      kid,
-    })
     const library = app.jwt.sign(CLAIMS)
     // Every signature of ECDSA is another one.
     if (algorithm === 'ES256') assert.ok(library.startsWith(`${header}.${payload}.`))

@@ -15,7 +15,7 @@ export function browserTest(
   body: (t: TestContext, browser: Browser) => Promise<void>,
   missing?: string,
 ): void {
-  test(name, { skip: ('missing' in found ? found.missing : missing) ?? false }, async (t) => {
+  test(name, { skip: 'missing' in found ? found.missing : missing || false }, async (t) => {
     if ('missing' in found) return
     const browser = await launch(found)
     cleanUp(t, () => browser.close())

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { PawlError } from 'pawl'
 
 export interface Invoice {
   number: number
@@ -41,12 +42,12 @@ export async function invoices(app: FastifyInstance): Promise<void> {
   )
 
   // Fresh, since money moves: not even for the milliseconds in which a revocation is still on its way.
-  app.post<{ Params: { number: number } }>(
+  app.post<{ Params: { number: string } }>(
     '/invoices/:number/payment',
     { preHandler: app.authorize({ permissions: ['invoices:pay'], fresh: true }) },
-    async ({ params: { number } }, reply) => {
+    async ({ params: { number } }) => {
       const invoice = ledger.find((one) => one.number === Number(number))
-      if (!invoice) return reply.callNotFound()
+      if (!invoice) throw new PawlError('NOT_FOUND')
       invoice.isPaid = true
       return invoice
     },

@@ -40,11 +40,12 @@ exampleTest('an access token that has expired is replaced without a word', async
   await until(async () => (await send(first, 'GET', '/api/invoices')).status === 401)
 
   const before = tab.calls.length
+  const list = tab.page.waitForResponse((answer) => answer.url().endsWith('/api/invoices') && answer.ok())
   await press(tab, 'Reload')
-  const since = () => tab.calls.slice(before).map(({ call, status }) => `${call} ${status}`)
-  await until(() => since().includes('GET /api/invoices 200'))
+  await list
+  const since = tab.calls.slice(before).map(({ call, status }) => `${call} ${status}`)
   // By its own clock the page may take the token for good a moment longer than the server does.
-  const answered = since().filter((one) => one !== 'GET /api/invoices 401')
+  const answered = since.filter((one) => one !== 'GET /api/invoices 401')
   assert.deepEqual(answered, ['POST /auth/refresh 200', 'GET /api/invoices 200'])
   assert.notEqual(tab.accessToken(), first)
   await showsInvoices(tab)

@@ -10,7 +10,10 @@ import { ROOT } from './sources.ts'
 export async function installExample(signal: AbortSignal): Promise<string> {
   const script = join(ROOT, 'scripts/install-example.js')
   try {
-    await promisify(execFile)(process.execPath, [script], { signal })
+    const installing = promisify(execFile)(process.execPath, [script], { signal })
+    // It says so where it takes a while.
+    installing.child.stderr?.pipe(process.stderr)
+    await installing
     return ''
   } catch (error) {
     return `examples/spa cannot be installed: ${(error as { stderr?: string }).stderr}`

@@ -18,7 +18,7 @@ export function App() {
     <>
       <header>
         <h1>Invoices</h1>
-        <button type="button" onClick={signOut}>
+        <button type="button" className="quiet" onClick={signOut}>
           Sign out
         </button>
       </header>

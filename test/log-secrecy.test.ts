@@ -7,6 +7,7 @@ import { startReceiver } from './events/receiver.ts'
 import { expired, forgeries } from './forgeries.ts'
 import { cleanUp, type Env, environment, newEmail, newRetryKey, required, until } from './helper.ts'
 import { request } from './raw-http.ts'
+import { useCookies } from './secretive-cookies.ts'
 import {
   assertSecrecy,
   createClient,
@@ -210,6 +211,7 @@ test('no secret reaches the log, an error or the database, whatever happens', as
   const client = createClient(server.url, secrets)
   const credentials = { email: newEmail(), password: newPassword(secrets) }
   await liveALife(client, credentials, secrets)
+  await useCookies(client, credentials.password, secrets)
   await useOauth(client, env, credentials, secrets)
   await misbehave(client, env, credentials, secrets)
   const { pair } = await client.post('/auth/login', credentials)
@@ -259,6 +261,7 @@ test('no secret reaches the log, an error or the database, whatever happens', as
     'request failed',
     'SIGTERM',
   ]
+  assert.ok(!/pawl-refresh|cookie"?:/i.test(log), 'the log contains a cookie')
   for (const text of [...expected, ...troubles]) assert.ok(log.includes(text), `the log lacks '${text}'`)
   assertSecrecy('the log', log, secrets)
 })

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findPostgres, findRedis } from './services/binaries.ts'
+import { installExample } from './services/example.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 import { addSnapshot, prepareSources } from './services/sources.ts'
@@ -54,7 +55,10 @@ async function url(given: string | undefined, start: typeof startRedis) {
   return service.url
 }
 
-async function environment() {
+async function environment(files: string[]) {
+  // Here, since two test files at once would be in each other's way.
+  const isUsed = files.some((name) => name.includes('example'))
+  const installing = isUsed ? installExample(interruption.signal) : ''
   const [TEST_REDIS_URL, TEST_DATABASE_URL] = await Promise.all([
     url(process.env.TEST_REDIS_URL, startRedis),
     url(process.env.TEST_DATABASE_URL, startPostgres),
@@ -68,6 +72,7 @@ async function environment() {
   return {
     ...process.env,
     TEST_DIST: sources.dist,
+    TEST_EXAMPLE_MISSING: await installing,
     TEST_REDIS_URL,
     TEST_DATABASE_URL,
     TEST_DATABASE_TEMPLATE: template.name,
@@ -99,7 +104,7 @@ async function main() {
   const missing = await Promise.race([missingServers(), interrupted])
   if (missing.length > 0) throw new Error(`The tests need a real server.\n${missing.join('\n')}\n${HELP}`)
   try {
-    return await runTests(files, await Promise.race([environment(), interrupted]))
+    return await runTests(files, await Promise.race([environment(files), interrupted]))
   } finally {
     // The last first: the template is dropped while its server still runs.
     for (const cleanup of cleanups.reverse()) await cleanup()

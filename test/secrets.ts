@@ -28,17 +28,26 @@ export function assertSecrecy(where: string, text: string, secrets: Secrets): vo
   assert.ok(!/eyJ[\w-]+\.[\w-]+\./.test(text), `${where} contains a token`)
 }
 
+interface Taken {
+  status: number
+  pair: TokenPair
+  /** What the answer sets, as it is sent back: its name, =, and the refresh token. */
+  cookie: string
+}
+
 /** The client's side: it notes every token that it gets, and looks for secrets in every refusal. */
 export function createClient(url: string, secrets: Secrets) {
-  async function send(bytes: Buffer | string): Promise<{ status: number; pair: TokenPair }> {
+  async function send(bytes: Buffer | string): Promise<Taken> {
     const connection = await openConnection(url)
     connection.send(bytes)
-    const { status, body } = await connection.answer()
+    const { status, headers, body } = await connection.answer()
     connection.destroy()
     if (status >= 400) assertSecrecy('a refusal', body, secrets)
     const pair = (body.startsWith('{') ? JSON.parse(body) : {}) as TokenPair
-    for (const token of [pair.accessToken, pair.refreshToken]) if (token) noteToken(secrets, token)
-    return { status, pair }
+    const [cookie = ''] = headers['set-cookie']?.split(';') ?? []
+    for (const token of [pair.accessToken, pair.refreshToken, cookie.split('=')[1]])
+      if (token) noteToken(secrets, token)
+    return { status, pair, cookie }
   }
   const post = (path: string, body: unknown, headers: HeaderLines = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)

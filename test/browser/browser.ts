@@ -6,9 +6,16 @@ import { findChromium, launch } from '../services/chromium.ts'
 const found = await findChromium()
 if ('missing' in found && process.env.CI) throw new Error(`The tests need a browser: ${found.missing}`)
 
-/** A test with a Chromium of its own; skipped, and said so, on a machine without one. Under CI that fails instead. */
-export function browserTest(name: string, body: (t: TestContext, browser: Browser) => Promise<void>): void {
-  test(name, { skip: 'missing' in found && found.missing }, async (t) => {
+/**
+ * A test with a Chromium of its own; skipped, and said so, on a machine without one, or without something else that is
+ * `missing`. Under CI that fails instead.
+ */
+export function browserTest(
+  name: string,
+  body: (t: TestContext, browser: Browser) => Promise<void>,
+  missing?: string,
+): void {
+  test(name, { skip: 'missing' in found ? found.missing : missing || false }, async (t) => {
     if ('missing' in found) return
     const browser = await launch(found)
     cleanUp(t, () => browser.close())

@@ -1,24 +1,7 @@
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
 import { browserTest } from './browser.ts'
-import { startElsewhere, startSite } from './site.ts'
-
-const GRACE = 30_000
-
-async function start(t: TestContext, browser: Browser) {
-  const [site, context] = [await startSite(t), await browser.newContext()]
-  async function open(query = ''): Promise<Page> {
-    const page = await context.newPage()
-    await page.goto(`${site.url}/${query}`)
-    await page.waitForFunction('window.ready')
-    return page
-  }
-  const signIn = (page: Page) => page.evaluate(`client.login(${JSON.stringify(site.credentials)})`)
-  return { site, context, open, signIn }
-}
-
-const me = (page: Page) => page.evaluate<number>("client.fetch('/auth/me').then(({ status }) => status)")
+import { startElsewhere } from './site.ts'
+import { GRACE, me, start } from './tabs.ts'
 
 browserTest('eight tabs that are opened at once make one refresh', async (t, browser) => {
   const { site, context, open, signIn } = await start(t, browser)

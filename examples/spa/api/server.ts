@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url'
+import files from '@fastify/static'
+import Fastify from 'fastify'
+import { loadConfig, pawl, problemDetails } from 'pawl'
+import { invoices, PERMISSIONS } from './invoices.ts'
+
+const config = loadConfig(process.env)
+
+// The first start makes the embedded database, which takes a slow machine longer than Fastify would wait.
+const app = Fastify({ logger: { level: config.logLevel }, pluginTimeout: 60_000 })
+
+await app.register(problemDetails)
+await app.register(pawl, {
+  config: { ...config, permissions: { ...config.permissions, byRole: PERMISSIONS } },
+})
+await app.register(invoices, { prefix: '/api' })
+await app.register(files, {
+  root: fileURLToPath(new URL('../dist', import.meta.url)),
+  // A script that somebody injects does not run.
+  setHeaders: (reply) => reply.header('content-security-policy', "default-src 'self'; img-src data:"),
+})
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
+
+const url = await app.listen({ host: config.host, port: config.port })
+process.stdout.write(`\nThe app is at ${url}\n\n`)

@@ -1,0 +1,36 @@
+import { useState } from 'react'
+import { Invoices } from './invoices.tsx'
+import { auth, type Session, useSession } from './session.ts'
+import { SignIn } from './sign-in.tsx'
+
+export function App() {
+  const session = useSession()
+  const [problem, setProblem] = useState('')
+  if (!session) return null
+  if (!session.signedIn) return <SignIn notice={farewell(session)} />
+
+  const signOut = () =>
+    auth.logout().then(
+      () => setProblem(''),
+      (error) => setProblem(error.message),
+    )
+  return (
+    <>
+      <header>
+        <h1>Invoices</h1>
+        <button type="button" className="quiet" onClick={signOut}>
+          Sign out
+        </button>
+      </header>
+      {problem && <p role="alert">{problem}</p>}
+      {/* With another user come other invoices. */}
+      <Invoices key={session.sessionId} />
+    </>
+  )
+}
+
+function farewell({ reason, elsewhere }: Session): string {
+  if (reason === 'ended') return 'Your session has ended. Please sign in again.'
+  if (reason === 'logout') return elsewhere ? 'You signed out in another tab.' : 'You are signed out.'
+  return ''
+}

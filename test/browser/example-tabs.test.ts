@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { until } from '../helper.ts'
+import { EVERYTHING, enter, exampleTest, openExample, press, shows, showsInvoices } from './example.ts'
+
+exampleTest('what happens in one tab is seen in the other: signing in, and out', async (t, browser) => {
+  const { credentials, openTab, send } = await openExample(t, browser)
+  const [one, other] = [await openTab(), await openTab()]
+  await enter(one, 'Sign up', credentials)
+  await showsInvoices(other)
+  const token = other.accessToken()
+  assert.equal((await send(token, 'GET', '/api/invoices')).status, 200)
+
+  await press(one, 'Sign out')
+  await shows(one, 'You are signed out.')
+  await shows(other, 'You signed out in another tab.')
+  assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
+  await other.page.reload()
+  await other.page.getByLabel('Password').waitFor()
+
+  await enter(other, 'Sign in', credentials)
+  await showsInvoices(one)
+})
+
+exampleTest('a session that an administrator ends is over in every tab', async (t, browser) => {
+  const { credentials, openTab, send, administer } = await openExample(t, browser)
+  const tabs = [await openTab(), await openTab()]
+  const [one, other] = tabs as [(typeof tabs)[0], (typeof tabs)[0]]
+  await enter(one, 'Sign up', credentials)
+  for (const tab of tabs) await showsInvoices(tab)
+  const tokens = tabs.map((tab) => tab.accessToken())
+
+  const admin = await administer()
+  assert.equal((await admin('DELETE', '/sessions')).status, 204)
+  for (const token of tokens) assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
+
+  await press(one, 'Reload')
+  for (const tab of tabs) await shows(tab, 'Your session has ended. Please sign in again.')
+  await enter(other, 'Sign in', credentials)
+  for (const tab of tabs) await showsInvoices(tab)
+})
+
+exampleTest(
+  'no token is where a script or a neighbour finds it, the console included',
+  async (t, browser) => {
+    const { credentials, context, openTab, send, administer } = await openExample(t, browser, {
+      ACCESS_TOKEN_TTL: '1s',
+    })
+    const printed: string[] = []
+    context.on('console', (message) => printed.push(message.text()))
+    context.on('weberror', (error) => printed.push(`${error.error().stack}`))
+    const [one, other] = [await openTab(), await openTab()]
+    const look = async (where: string) => {
+      for (const { page } of [one, other]) {
+        const found = await page.evaluate<string>(EVERYTHING)
+        assert.match(found, /Invoices/)
+        assert.doesNotMatch(found, /eyJ/, where)
+      }
+    }
+
+    await look('before anything')
+    await enter(one, 'Sign in', credentials)
+    await shows(one, 'E-mail or password is wrong')
+    await enter(one, 'Sign up', credentials)
+    for (const tab of [one, other]) await showsInvoices(tab)
+    await look('signed in')
+    await press(one, 'Pay')
+    await shows(one, 'Not allowed for this user')
+    const token = one.accessToken()
+    assert.match(token, /^eyJ/)
+    await until(async () => (await send(token, 'GET', '/api/invoices')).status === 401)
+    await press(other, 'Reload')
+    await until(() => other.accessToken() !== token)
+    await one.page.reload()
+    await showsInvoices(one)
+    await look('after a refresh, and in a page that was loaded anew')
+    await (await administer())('DELETE', '/sessions')
+    await press(one, 'Reload')
+    for (const tab of [one, other]) await shows(tab, 'Your session has ended. Please sign in again.')
+    await look('at the end')
+
+    // What Chromium itself says of each refusal.
+    assert.ok(printed.some((text) => text.includes('401')))
+    assert.doesNotMatch(printed.join('\n'), /eyJ/)
+  },
+)

@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { openSql } from '../database.ts'
+import { type Env, environment, newEmail, PASSWORD } from '../helper.ts'
+import { type ServerProcess, startServer } from '../server-process.ts'
+import { ROOT } from '../services/sources.ts'
+import { browserTest } from './browser.ts'
+
+const ENTRY = join(ROOT, 'examples/spa/api/server.ts')
+
+/** Why the example could not be installed. Under CI that fails. */
+export const missing = process.env.TEST_EXAMPLE_MISSING
+if (missing && process.env.CI) throw new Error(missing)
+
+/** The example as a process of its own; on the test services unless told otherwise. */
+export function startExample(t: TestContext, env: Env): Promise<ServerProcess> {
+  return startServer(t, env, ['--import', 'tsx', ENTRY])
+}
+
+export const exampleTest: typeof browserTest = (name, body) => browserTest(name, body, missing)
+
+export interface Tab {
+  page: Page
+  /** What it has asked the server for. */
+  calls: { call: string; status: number; accessToken: string | undefined }[]
+  /** The last access token that it sent. */
+  accessToken(): string
+}
+
+/** The example, and a browser profile with as many tabs as one opens. */
+export async function openExample(t: TestContext, browser: Browser, overrides: Env = {}) {
+  const env = await environment(t, { ISSUER: 'http://localhost:3000', ...overrides })
+  const server = await startExample(t, env)
+  const context = await browser.newContext()
+  const credentials = { email: newEmail(), password: PASSWORD }
+
+  /** A page of the app, at its beginning. */
+  async function openTab(): Promise<Tab> {
+    const page = await context.newPage()
+    const calls: Tab['calls'] = []
+    page.on('response', (response) => {
+      const request = response.request()
+      const call = `${request.method()} ${new URL(request.url()).pathname}`
+      const accessToken = request.headers().authorization?.slice('Bearer '.length)
+      calls.push({ call, status: response.status(), accessToken })
+    })
+    await page.goto(server.url)
+    return {
+      page,
+      calls,
+      accessToken: () => calls.findLast(({ accessToken }) => accessToken)?.accessToken ?? '',
+    }
+  }
+
+  /** A call from outside of the browser. */
+  const send = (accessToken: string, method: string, path: string, body?: object) =>
+    fetch(server.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${accessToken}`,
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      body: body ? JSON.stringify(body) : null,
+    })
+
+  async function enter(path: string, who: typeof credentials): Promise<TokenPair> {
+    const body = JSON.stringify(who)
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(server.url + path, { method: 'POST', headers, body })).json() as Promise<TokenPair>
+  }
+
+  /** An administrator who is somewhere else, and the user of this browser. */
+  async function administer() {
+    const admin = { email: newEmail(), password: PASSWORD }
+    await enter('/auth/signup', admin)
+    await openSql(t, env)`update users set roles = '{admin}' where email = ${admin.email}`
+    const { accessToken } = await enter('/auth/login', admin)
+    const [user] = await openSql(t, env)`select id from users where email = ${credentials.email}`
+    return (method: string, path = '', body?: object) =>
+      send(accessToken, method, `/admin/users/${user?.id}${path}`, body)
+  }
+
+  return { server, context, credentials, openTab, send, administer }
+}
+
+/** Fills the form in. */
+export async function enter(
+  { page }: Tab,
+  how: 'Sign in' | 'Sign up',
+  { email, password }: { email: string; password: string },
+): Promise<void> {
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: how }).click()
+}
+
+export const press = ({ page }: Tab, name: string) => page.getByRole('button', { name, exact: true }).click()
+export const showsInvoices = ({ page }: Tab, count = 2) => page.locator(`li:nth-child(${count})`).waitFor()
+export const shows = ({ page }: Tab, text: string) => page.getByText(text, { exact: true }).waitFor()
+
+/** An expression for all that a script of the page can read, and what it has left behind. */
+export const EVERYTHING = `Promise.all([indexedDB.databases(), caches.keys()]).then((kept) => JSON.stringify([
+  kept, { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state, name,
+  document.documentElement.outerHTML, [...document.querySelectorAll('input')].map(({ value }) => value),
+  performance.getEntries().map(({ name }) => name),
+]))`

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { newEmail, newRetryKey } from './helper.ts'
+import { type HeaderLines, request } from './raw-http.ts'
+import { note, noteToken, type SecretiveClient, type Secrets } from './secrets.ts'
+
+/** A page with the refresh token in its cookie, pages of others, and cookies that are none of ours. */
+export async function useCookies(
+  { post, bear, send }: SecretiveClient,
+  password: string,
+  secrets: Secrets,
+): Promise<void> {
+  const page = { Origin: 'https://auth.example.com', 'X-Token-Delivery': 'cookie' }
+  const stranger = { Origin: 'https://evil.example.net', 'Sec-Fetch-Site': 'cross-site' }
+  const other = `session=${note(secrets, 'the cookie of an application', randomBytes(24).toString('hex'))}`
+  const byCookie = (path: string, cookie: string, headers: HeaderLines = page) =>
+    send(request('POST', path, { ...headers, Cookie: `${other}; ${cookie}` }))
+
+  const credentials = { email: newEmail(), password }
+  const { cookie: signup } = await post('/auth/signup', credentials, page)
+  assert.match(signup, /^__Secure-pawl-refresh=eyJ/)
+  assert.equal((await byCookie('/auth/logout', signup)).status, 204)
+  const { pair, cookie: first } = await post('/auth/login', credentials, page)
+  assert.equal(pair.refreshToken, undefined)
+  const key = { ...page, 'Idempotency-Key': note(secrets, 'an Idempotency-Key', newRetryKey()) }
+  const { status, cookie: second } = await byCookie('/auth/refresh', first, key)
+  assert.equal(status, 200)
+  assert.equal((await byCookie('/auth/refresh', first, key)).cookie, second)
+  const { cookie: third, pair: newest } = await byCookie('/auth/refresh', second)
+  assert.notEqual(third, second)
+
+  for (const path of ['/auth/refresh', '/auth/logout']) {
+    assert.equal((await byCookie(path, third, stranger)).status, 403)
+    assert.equal((await byCookie(path, third, {})).status, 403)
+    for (const broken of [`${third}x`, `${third.slice(0, -9)}`, `"${third}"`, third.toLowerCase()]) {
+      noteToken(secrets, broken.slice(broken.indexOf('=') + 1))
+      await byCookie(path, broken)
+    }
+    await send(request('POST', path, { ...page, Cookie: `${third}; ${first}`, 'Content-Type': first }, '{'))
+    await send(request('POST', path, { ...page, Cookie: third.repeat(100) }))
+    await send(request('POST', path, { ...page, Cookie: `${third}\0` }))
+  }
+  await send(
+    request('GET', '/auth/nowhere', { Cookie: third, Authorization: `Bearer ${newest.accessToken}` }),
+  )
+  await send(request('GET', `/auth/refresh?cookie=${third}`, { Cookie: third }))
+
+  // A spent one comes back after the grace: theft.
+  const { cookie: stolen } = await post('/auth/login', credentials, page)
+  const { cookie: next } = await byCookie('/auth/refresh', stolen)
+  await byCookie('/auth/refresh', next)
+  assert.equal((await byCookie('/auth/refresh', stolen)).status, 401)
+  const { cookie: last, pair: lastPair } = await post('/auth/login', credentials, page)
+  assert.equal((await bear(lastPair.accessToken)).status, 200)
+  assert.equal((await byCookie('/auth/logout', last)).status, 204)
+}

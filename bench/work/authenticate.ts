@@ -27,7 +27,7 @@ export function authenticate(settings: Settings): Promise<Comparison> {
     }
     const measure = async (contender: Contender, duration: number) =>
       (await attack(contender.url, requests.get(contender) ?? [], { duration })).perSecond
-    for (const contender of contenders) await measure(contender, quick ? 1_000 : 3_000)
+    if (!quick) for (const contender of contenders) await measure(contender, 3_000)
     return {
       title: `Authenticated GET, ${tokens.toLocaleString('en')} live tokens in turn`,
       unit: 'requests/s',

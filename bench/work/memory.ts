@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Comparison, Figure, Settings } from '../comparison.ts'
+import type { Contender } from '../contender.ts'
 import type { Session } from '../contenders/seed.ts'
 import { startPawl, withStores } from '../launch.ts'
 
@@ -10,8 +11,6 @@ const SHAPES = [1, 3, 10]
 
 /** Bytes of Redis that a session takes, by how many a user has; and whether refreshing changes that. */
 export async function memory({ quick }: Settings): Promise<Comparison> {
-  const figures: Figure[] = []
-  for (const each of SHAPES) figures.push(await measureShape(each, quick ? 300 : SESSIONS))
   return withStores(async (stores) => {
     const pawl = await startPawl(stores)
     const redis = new Redis(stores.redis.url)
@@ -19,9 +18,12 @@ export async function memory({ quick }: Settings): Promise<Comparison> {
     const before = await bytesOfUsers(redis)
     await refreshAll(pawl.url, sessions, quick ? 10 : REFRESHES)
     const after = await bytesOfUsers(redis)
+    const figures: Figure[] = []
+    for (const each of SHAPES) figures.push(await measureShape(pawl, redis, each, quick ? 300 : SESSIONS))
     redis.disconnect()
-    figures.push({ name: 'of a user with one, by MEMORY USAGE', values: [before] })
-    figures.push({ name: `the same after ${REFRESHES.toLocaleString('en')} refreshes`, values: [after] })
+    const one = 'of a user with one, by MEMORY USAGE'
+    const refreshed = `the same after ${REFRESHES.toLocaleString('en')} refreshes`
+    figures.push({ name: one, values: [before] }, { name: refreshed, values: [after] })
     return {
       title: 'Redis memory of a session',
       unit: 'bytes',
@@ -30,7 +32,7 @@ export async function memory({ quick }: Settings): Promise<Comparison> {
         { figure: nameOf(1), is: 'at most', value: 220 },
         { figure: nameOf(3), is: 'at most', value: 110 },
         { figure: nameOf(10), is: 'at most', value: 65 },
-        { figure: figures[4]?.name ?? '', per: figures[3]?.name ?? '', is: 'at most', value: 1 },
+        { figure: refreshed, per: one, is: 'at most', value: 1 },
       ],
       notes: ['The growth of `used_memory`, divided by the sessions; their users have one role.'],
     }
@@ -39,18 +41,11 @@ export async function memory({ quick }: Settings): Promise<Comparison> {
 
 const nameOf = (each: number) => `${each} a user`
 
-function measureShape(each: number, count: number): Promise<Figure> {
-  return withStores(async (stores) => {
-    const pawl = await startPawl(stores)
-    const redis = new Redis(stores.redis.url)
-    await pawl.seed({ count: 1 })
-    const before = await usedMemory(redis)
-    const users = Math.ceil(count / each)
-    await pawl.seed({ count: users, each })
-    const values = [((await usedMemory(redis)) - before) / (users * each)]
-    redis.disconnect()
-    return { name: nameOf(each), values }
-  })
+async function measureShape(pawl: Contender, redis: Redis, each: number, count: number): Promise<Figure> {
+  const before = await usedMemory(redis)
+  const users = Math.ceil(count / each)
+  await pawl.seed({ count: users, each })
+  return { name: nameOf(each), values: [((await usedMemory(redis)) - before) / (users * each)] }
 }
 
 async function usedMemory(redis: Redis): Promise<number> {

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bench, runQuickly } from './quick.ts'
+
+test('the benchmarks of Pawl by itself run, and judge what they measure', (t) =>
+  runQuickly(t, {
+    'first-sight': /each token for the first time/,
+    login: /^Login \[/m,
+    'login-storm': /^p99 of authenticated GETs/m,
+    memory: /^Redis memory/m,
+    'many-sessions': /by the number of sessions in Redis/,
+    'deny-list': /by the number of revoked sessions/,
+    revocation: /^Revocation at one/m,
+    'cold-start': /^Start of the embedded default/m,
+  }))
+
+test('a benchmark that there is not is wrong usage', async () => {
+  await assert.rejects(bench('nothing'), { code: 2 })
+})

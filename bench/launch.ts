@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { startRedis } from '../test/services/redis.ts'
 import { prepareSources } from '../test/services/sources.ts'
+import { createEmptyDatabase } from '../test/services/template.ts'
 import type { Settings } from './comparison.ts'
 import {
   type Contender,
@@ -76,7 +78,7 @@ export async function startFloor(
 }
 
 /**
- * Those that do this kind of work, each on stores of its own. Their packages are installed on first use; for a quick run they
+ * Those that do this kind of work, each with a Redis and a database of its own. Their packages are installed on first use; for a quick run they
  * are left out where they are not there, but in CI.
  */
 export async function startPeers(stores: Stores, work: Work, { quick, say }: Settings): Promise<Contender[]> {
@@ -89,9 +91,9 @@ export async function startPeers(stores: Stores, work: Work, { quick, say }: Set
   }
   const contenders: Contender[] = []
   for (const peer of peers.filter((one) => one.work.includes(work))) {
-    const own = await startStores()
-    running.get(stores)?.push(own)
-    const contender = await startPeer(peer, own)
+    const redis = await startRedis()
+    running.get(stores)?.push(redis)
+    const contender = await startPeer(peer, redis.url, (await createEmptyDatabase(stores.postgres.url)).url)
     running.get(stores)?.push(contender)
     contenders.push(contender)
   }

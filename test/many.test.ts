@@ -25,9 +25,13 @@ async function populate(t: TestContext, count: number) {
     insert into users (id, email, password_hash)
     select gen_random_uuid(), 'user' || lpad(n::text, 6, '0') || '@example.com', 'none'
     from generate_series(1, ${count}::int) as n`
+  // Ids as sessions have them, beginning with the time (UUIDv7).
   await sql`
     insert into sessions (id, user_id, created_at, expires_at, last_seen_at)
-    select gen_random_uuid(), id, now() - interval '1 hour', now() + interval '1 day', now() from users`
+    select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '7' ||
+      substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid,
+      id, now() - interval '1 hour', now() + interval '1 day', now()
+    from users`
   await sql`vacuum analyze`
   await operator.eval(`for n = 1, ${count} do redis.call('HSET', 'pawl:{' .. n .. '}', 'u', '1') end`, 0)
 

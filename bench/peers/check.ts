@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createEmptyDatabase } from '../../test/services/template.ts'
 import { startStores } from '../contender.ts'
 import type { Chain, Request, Session } from '../contenders/seed.ts'
 import type { Peer } from './peer.ts'
@@ -79,7 +80,11 @@ async function checkRefresh(url: string, first: Chain) {
 async function check(peer: Peer) {
   const stores = await startStores()
   try {
-    const running = await startPeer(peer, stores)
+    const running = await startPeer(
+      peer,
+      stores.redis.url,
+      (await createEmptyDatabase(stores.postgres.url)).url,
+    )
     try {
       const sessions = await running.seed({ count: SESSIONS })
       assert.equal(sessions.length, SESSIONS)

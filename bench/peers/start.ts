@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { type Contender, type Stores, startContender } from '../contender.ts'
+import { type Contender, startContender } from '../contender.ts'
 import type { Peer } from './peer.ts'
 
 const TSX = import.meta.resolve('tsx')
 
-/** A peer in a process of its own, on stores that are empty. */
-export function startPeer({ name, server }: Peer, { redis, postgres }: Stores): Promise<Contender> {
+/** A peer in a process of its own, on a Redis and a database that are empty. */
+export function startPeer({ name, server }: Peer, redisUrl: string, databaseUrl: string): Promise<Contender> {
   const file = fileURLToPath(server)
   return startContender({
     name,
@@ -13,6 +13,6 @@ export function startPeer({ name, server }: Peer, { redis, postgres }: Stores): 
     flags: file.endsWith('.ts') ? ['--import', TSX] : [],
     // The loader takes its settings from the tsconfig.json of the working directory.
     cwd: fileURLToPath(new URL('.', server)),
-    env: { REDIS_URL: redis.url, DATABASE_URL: postgres.url },
+    env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl },
   })
 }

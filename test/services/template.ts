@@ -51,6 +51,9 @@ async function createDatabase(server: string, prefix: string, template?: string)
   }
 }
 
+/** One with nothing in it. */
+export const createEmptyDatabase = (server: string) => createDatabase(server, 'pawl_empty')
+
 /**
  * A migrated database to clone from. Its name is this run's own: the server may be shared with other runs.
  */

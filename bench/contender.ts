@@ -11,6 +11,8 @@ export interface Contender {
   name: string
   url: string
   pid: number
+  /** Seconds after the seed for which its sessions are what they are meant to be. */
+  freshFor?: number
   seed(wanted: Seed): Promise<Session[]>
   stop(): Promise<void>
 }

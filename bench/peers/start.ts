@@ -5,9 +5,13 @@ import type { Peer } from './peer.ts'
 const TSX = import.meta.resolve('tsx')
 
 /** A peer in a process of its own, on a Redis and a database that are empty. */
-export function startPeer({ name, server }: Peer, redisUrl: string, databaseUrl: string): Promise<Contender> {
+export async function startPeer(
+  { name, server, freshFor }: Peer,
+  redisUrl: string,
+  databaseUrl: string,
+): Promise<Contender> {
   const file = fileURLToPath(server)
-  return startContender({
+  const contender = await startContender({
     name,
     file,
     flags: file.endsWith('.ts') ? ['--import', TSX] : [],
@@ -15,4 +19,5 @@ export function startPeer({ name, server }: Peer, redisUrl: string, databaseUrl:
     cwd: fileURLToPath(new URL('.', server)),
     env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl },
   })
+  return { ...contender, freshFor }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { arch, availableParallelism, cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Comparison, judge, summarise, type Verdict } from './comparison.ts'
@@ -55,19 +55,19 @@ function phrase(verdict: Verdict | undefined, target: Verdict['target']): string
   return `${what}: ${round(median)}${range}, ${is} ${value}: ${isMet ? 'met' : 'MISSED'}`
 }
 
-/** Puts what was measured beside what other runs have measured, and draws the page anew. */
-export async function writeReport(
-  measured: Record<string, Comparison & { machine: Machine }>,
-): Promise<void> {
+type Measured = Comparison & { machine: Machine }
+
+/** Puts what was measured beside what was measured before, and draws the page anew. */
+export async function writeReport(name: string, measured: Measured): Promise<void> {
   const earlier = await readFile(RESULTS, 'utf8').catch(() => '{}')
-  const results: typeof measured = { ...JSON.parse(earlier), ...measured }
+  const results: Record<string, Measured> = { ...JSON.parse(earlier), [name]: measured }
   await writeFile(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
-  for (const [name, comparison] of Object.entries(results))
-    await writeFile(new URL(`docs/benchmarks/${name}.svg`, ROOT), plot(comparison))
+  await mkdir(new URL('docs/benchmarks/', ROOT), { recursive: true })
+  await writeFile(new URL(`docs/benchmarks/${name}.svg`, ROOT), plot(measured))
   const page = await readFile(PAGE, 'utf8')
   const [begin, end] = MARKERS.map((marker) => page.indexOf(marker)) as [number, number]
   if (begin < 0 || end < begin) throw new Error(`docs/benchmarks.md lacks ${MARKERS.join(' and ')}`)
-  const sections = Object.entries(results).map(([name, comparison]) => section(name, comparison))
+  const sections = Object.entries(results).map(([one, comparison]) => section(one, comparison))
   await writeFile(
     PAGE,
     `${page.slice(0, begin + MARKERS[0].length)}\n\n${targetTable(results)}\n${sections.join('\n')}\n${page.slice(end)}`,
@@ -89,7 +89,7 @@ function targetTable(results: Record<string, Comparison>): string {
   return ['| work | of what | target | measured | met |', '|---|---|---|---|---|', ...rows, ''].join('\n')
 }
 
-function section(name: string, comparison: Comparison & { machine: Machine }): string {
+function section(name: string, comparison: Measured): string {
   const { title, unit, figures, notes = [], machine } = comparison
   const rows = figures.map(({ name, values }) => {
     const { median, min, max } = summarise(values)

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import type { Comparison, Settings } from './comparison.ts'
 import { cleanUp } from './launch.ts'
-import { describe, describeMachine, type Machine, writeReport } from './report.ts'
+import { describe, describeMachine, writeReport } from './report.ts'
 import { authenticate } from './work/authenticate.ts'
 import { coldStart } from './work/cold-start.ts'
 import { denyList } from './work/deny-list.ts'
@@ -48,14 +48,12 @@ async function main(): Promise<number> {
   }
   const machine = await describeMachine()
   say(Object.values(machine).join(', '))
-  const measured: Record<string, Comparison & { machine: Machine }> = {}
   for (const [name, work] of Object.entries(WORKS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue
     const comparison = await work({ quick: values.quick, say })
-    measured[name] = { ...comparison, machine }
     say(`\n${describe(comparison)}`)
+    if (!values.quick) await writeReport(name, { ...comparison, machine })
   }
-  if (!values.quick) await writeReport(measured)
   return 0
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Peer } from './peer.ts'
+import type { Peer, Work } from './peer.ts'
 
 const at = (path: string) => new URL(path, import.meta.url)
 const QUARTER_HOUR_S = 15 * 60
@@ -101,4 +101,16 @@ export function versionsOf(peer: Peer): Record<string, string> {
       JSON.parse(readFileSync(at(`node_modules/${name}/package.json`), 'utf8')).version,
     ]),
   )
+}
+
+/** For a reader of the figures: what was measured, in a sentence. */
+export function describeVersions(work: Work): string[] {
+  if (!arePeersInstalled()) return []
+  const taking = peers.filter((peer) => peer.work.includes(work))
+  const versions = Object.assign({}, ...taking.map(versionsOf)) as Record<string, string>
+  return [
+    `With ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}.`,
+  ]
 }

@@ -2,6 +2,7 @@ import { type Comparison, interleave, type Settings } from '../comparison.ts'
 import type { Contender } from '../contender.ts'
 import type { Request } from '../contenders/seed.ts'
 import { startFloor, startPawl, startPeers, withStores } from '../launch.ts'
+import { describeVersions } from '../peers/peers.ts'
 import { attack } from '../wrk.ts'
 
 const TOKENS = 10_000
@@ -43,6 +44,7 @@ export function authenticate(settings: Settings): Promise<Comparison> {
         { figure: 'Pawl', per: 'tutorial-denylist', is: 'at least', value: 8 },
         { figure: 'Pawl', per: 'better-auth', is: 'at least', value: 8 },
       ],
+      notes: describeVersions('authenticate'),
     }
   })
 }

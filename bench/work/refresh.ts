@@ -1,6 +1,7 @@
 import { type Comparison, interleave, type Settings } from '../comparison.ts'
 import type { Contender } from '../contender.ts'
 import { startFloor, startPawl, startPeers, withStores } from '../launch.ts'
+import { describeVersions } from '../peers/peers.ts'
 import { attack } from '../wrk.ts'
 
 const SESSIONS = 500
@@ -32,6 +33,7 @@ export function refresh(settings: Settings): Promise<Comparison> {
         { figure: 'Pawl', per: 'better-auth-oauth', is: 'at least', value: 4 },
         { figure: 'Pawl', per: 'oidc-provider', is: 'at least', value: 4 },
       ],
+      notes: describeVersions('refresh'),
     }
   })
 }

@@ -17,6 +17,7 @@ const HELP = `npm run test:faults -- [options]
   --seconds <n>      how long each fault is injected again and again (20)
   --topology <name>  only this form of Redis; may be repeated: ${TOPOLOGY_NAMES.join(', ')}
   --fault <name>     only this one; may be repeated: ${FAULT_NAMES.join(', ')}
+  --part <k>/<n>     of these, each nth from the kth on: for n runs side by side
   --seed <n>         repeats the choices of another run, as far as chance is all there is to it
   --people <n>       how many clients at once (80)
   --write            write the table to docs/faults.md
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string', default: '20' },
       topology: { type: 'string', multiple: true },
       fault: { type: 'string', multiple: true },
+      part: { type: 'string', default: '1/1' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       people: { type: 'string', default: '80' },
       write: { type: 'boolean', default: false },
@@ -50,13 +52,15 @@ async function main(): Promise<number> {
     people: Number(values.people),
     duration: Number(values.seconds) * 1000,
   }
-  const isWrong = Object.values(settings).some((value) => !(value >= 0))
+  const [part = 0, parts = 0] = values.part.split('/').map(Number)
+  const isWrong = Object.values(settings).some((value) => !(value >= 0)) || !(part >= 1 && part <= parts)
   if (values.help || isWrong) {
     say(HELP)
     return isWrong ? 1 : 0
   }
   if (values.breaks || values.break) return tryBreaks(breaksNamed(values.break), settings.seed)
-  const trials = await tryFaults(scenarios(values.topology, values.fault), settings)
+  const chosen = scenarios(values.topology, values.fault).filter((_, index) => index % parts === part - 1)
+  const trials = await tryFaults(chosen, settings)
   if (values.record)
     await writeFile(
       values.record,

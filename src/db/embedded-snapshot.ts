@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,13 +28,15 @@ export async function readSnapshot(): Promise<Blob | undefined> {
   return bytes && new Blob([bytes], { type: 'application/x-gzip' })
 }
 
-/** Makes it. */
+/** Makes it. Whoever dies over that, or does the same at once, leaves no half of it under that name. */
 export async function writeSnapshot(file: string): Promise<void> {
   const client = await PGlite.create()
   try {
     await migrate(drizzle(client), { migrationsFolder })
     const dump = await client.dumpDataDir('gzip')
-    await writeFile(file, Buffer.from(await dump.arrayBuffer()))
+    const unfinished = `${file}.${process.pid}`
+    await writeFile(unfinished, Buffer.from(await dump.arrayBuffer()))
+    await rename(unfinished, file)
   } finally {
     await client.close()
   }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,9 +63,7 @@ export async function addSnapshot({ dist }: Sources): Promise<void> {
   const kept = join(CACHE, name)
   if (!existsSync(kept)) {
     await mkdir(CACHE, { recursive: true })
-    const made = join(dist, name)
-    await writeSnapshot(made)
-    await rename(made, kept)
+    await writeSnapshot(kept)
   }
   await cp(kept, join(dist, name))
 }

@@ -1,6 +1,6 @@
 import { fromNodeHeaders } from 'better-auth/node'
 import Fastify from 'fastify'
-import { announce, host, port } from '../shared/environment.js'
+import { announce, host, port } from '../common/environment.js'
 
 /** Its API behind Fastify, as its guide has it, and a route of the host that asks who is there. */
 export function createApp(auth) {

@@ -3,8 +3,8 @@ import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { databaseUrl, newSecret, redisUrl } from '../shared/environment.js'
-import { hashPassword, verifyPassword } from '../shared/passwords.js'
+import { databaseUrl, newSecret, redisUrl } from '../common/environment.js'
+import { hashPassword, verifyPassword } from '../common/passwords.js'
 
 export const baseURL = 'https://auth.example.com'
 

@@ -1,4 +1,4 @@
-import { mapInBatches } from '../shared/seed.js'
+import { mapInBatches } from '../common/seed.js'
 import { createApp, start } from './app.js'
 import { createAuth } from './auth.js'
 import { addUsers, openSessions } from './sessions.js'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { generateRandomString, makeSignature } from 'better-auth/crypto'
-import { hashPassword, PASSWORD } from '../shared/passwords.js'
-import { asks, mapInBatches } from '../shared/seed.js'
+import { hashPassword, PASSWORD } from '../common/passwords.js'
+import { asks, mapInBatches } from '../common/seed.js'
 import { baseURL, pool } from './auth.js'
 
 /** So many new users in one statement each for user and password, all with one password. */

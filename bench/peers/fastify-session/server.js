@@ -4,8 +4,8 @@ import fastifySession from '@fastify/session'
 import { RedisStore } from 'connect-redis'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
-import { announce, host, newSecret, port, redisUrl } from '../shared/environment.js'
-import { asks, logsOut, mapInBatches } from '../shared/seed.js'
+import { announce, host, newSecret, port, redisUrl } from '../common/environment.js'
+import { asks, logsOut, mapInBatches } from '../common/seed.js'
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const COOKIE = 'sessionId'

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import express from 'express'
 import jwtRedis from 'jwt-redis'
 import { createClient } from 'redis'
-import { announce, host, newSecret, port, redisUrl } from '../shared/environment.js'
-import { asks, bearer, logsOut, mapInBatches } from '../shared/seed.js'
+import { announce, host, newSecret, port, redisUrl } from '../common/environment.js'
+import { asks, bearer, logsOut, mapInBatches } from '../common/seed.js'
 
 const LIFETIME_S = 15 * 60
 

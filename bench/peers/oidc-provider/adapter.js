@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { redisUrl } from '../shared/environment.js'
+import { redisUrl } from '../common/environment.js'
 
 const redis = new Redis(redisUrl, { keyPrefix: 'oidc:', enableAutoPipelining: true })
 

@@ -2,9 +2,9 @@ import { createHash, randomUUID } from 'node:crypto'
 import { Inject, Injectable, UnauthorizedException } from '@nestjs/common'
 import { JwtService } from '@nestjs/jwt'
 import { Redis } from 'ioredis'
-import { newSecretKey, redisUrl } from '../shared/environment.js'
-import { verifyPassword } from '../shared/passwords.js'
-import type { openUsers } from '../shared/users.js'
+import { newSecretKey, redisUrl } from '../common/environment.js'
+import { verifyPassword } from '../common/passwords.js'
+import type { openUsers } from '../common/users.js'
 
 export const USERS = Symbol('users')
 export type Users = Awaited<ReturnType<typeof openUsers>>

@@ -1,4 +1,4 @@
-import { CONDEMNED, decide, type SessionState } from './rotation.ts'
+import { CONDEMNED, decide, expiryOf, type SessionState } from './rotation.ts'
 import type { Authorization, Line, SessionStore, StoreSettings } from './session-store.ts'
 
 interface UserState {
@@ -22,7 +22,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
 
   function dropExpired(userId: string, now: number): void {
     for (const [sessionId, state] of users.get(userId)?.sessions ?? []) {
-      if (now >= state.idleExpiry) drop(userId, sessionId)
+      if (now >= expiryOf(state, settings)) drop(userId, sessionId)
     }
   }
 
@@ -42,6 +42,11 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     return evicted
   }
 
+  function lineOf(state: SessionState): Line {
+    const { generation, rotatedAt } = state
+    return { generation, rotatedAt, expiresAt: expiryOf(state, settings) }
+  }
+
   return {
     async open({ userId, sessionId, absoluteExpiry, authorization: given, generation, retryKey }) {
       const now = clock()
@@ -52,8 +57,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       const existing = users.get(userId)?.sessions.get(sessionId)
       const evicted = existing ? [] : evict(userId)
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
-      const idleExpiry = Math.min(now + settings.idleTtl, absoluteExpiry)
-      const state = existing ?? { generation, rotatedAt: now, retryKey, idleExpiry, absoluteExpiry }
+      const state = existing ?? { generation, rotatedAt: now, retryKey, absoluteExpiry }
       users.set(userId, { authorization, sessions: sessions.set(sessionId, state) })
       return { line: lineOf(state), authorization, evicted }
     },
@@ -107,8 +111,4 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
 
     async ping() {},
   }
-}
-
-function lineOf({ generation, rotatedAt, idleExpiry }: SessionState): Line {
-  return { generation, rotatedAt, expiresAt: idleExpiry }
 }

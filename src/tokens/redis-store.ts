@@ -1,4 +1,4 @@
-import { parse, stringify } from 'uuid'
+import { stringify } from 'uuid'
 import { unavailable } from '../errors.ts'
 import { answer } from '../redis/answer.ts'
 import type { RedisClient } from '../redis/client.ts'
@@ -6,8 +6,9 @@ import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
 import type { SharedClock } from './clocks.ts'
 import type { Era } from './redis-era.ts'
+import { decode, encode, packRotation, readRotation } from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
-import type { Authorization, Rotation, SessionStore, StoreSettings } from './session-store.ts'
+import type { Rotation, SessionStore, StoreSettings } from './session-store.ts'
 
 export interface RedisStoreOptions {
   era: Pick<Era, 'current' | 'isKnown' | 'begin'>
@@ -26,12 +27,9 @@ export interface RedisStoreOptions {
 const DEADLINE = 900
 
 /** Where the era stands in a packed session; open.lua has the whole layout. */
-const ERA_OFFSET = 30
+const ERA_OFFSET = 22
 
-type Late = ['late', number]
 type OpenReply = [number, number, number, string, ...string[]]
-type Accepted = ['rotated' | 'replayed' | 'healed', number, number, number, number, string]
-type RotateReply = Accepted | ['reused', number, number] | ['expired'] | ['unknown']
 
 /**
  * The hot state in Redis: a hash per user (so that every operation is one script on one key, in a cluster too), with a
@@ -56,16 +54,16 @@ export function createRedisStore(
    * Sends a command with its era and its deadline. A server whose clock is ahead of what we thought refuses it, and is asked
    * once more. What a server did that was not known all the while does not count: it may have old data.
    */
-  async function command<T extends (string | number)[]>(
+  async function command<T extends readonly (string | number)[]>(
     key: string,
-    send: (era: number, deadline: number) => Promise<T | Late>,
+    send: (era: number, deadline: number) => Promise<T>,
   ): Promise<T> {
     const begun = performance.now()
     const current = era.current(key)
-    const isLate = (reply: T | Late): reply is Late => reply[0] === 'late'
+    const isLate = ([outcome]: T) => outcome === 'late'
     let reply = await answer(send(current, serverTime() + DEADLINE))
     if (isLate(reply) && performance.now() - begun < DEADLINE)
-      reply = await answer(send(current, reply[1] + DEADLINE))
+      reply = await answer(send(current, Number(reply[1]) + DEADLINE))
     if (isLate(reply)) throw unavailable('Redis')
     if (era.current(key) !== current) throw unavailable('the hot state')
     return reply
@@ -96,22 +94,20 @@ export function createRedisStore(
 
     async rotate(userId, sessionId, { generation, retryKey }): Promise<Rotation> {
       const { idleTtl, grace } = settings
-      const retryKeyBytes = Buffer.from(retryKey ?? '', 'hex')
-      const args = [idBytes(sessionId), now(), idleTtl, grace, generation, retryKeyBytes]
-      const key = keyOf(userId)
-      const reply = await command<RotateReply>(key, (...last) => rotate(key, ...args, ...last))
-      switch (reply[0]) {
-        case 'expired':
-        case 'unknown':
-          return { outcome: reply[0] }
-        case 'reused':
-          return { outcome: 'reused', now: reply[1], currentGeneration: reply[2] }
-        default: {
-          const [outcome, decidedAt, current, rotatedAt, expiresAt, authorization] = reply
-          const line = { generation: current, rotatedAt, expiresAt }
-          return { outcome, line, authorization: decode(authorization), now: decidedAt }
-        }
+      const request = {
+        sessionId: idBytes(sessionId),
+        now: clock?.() ?? 0,
+        idleTtl,
+        grace,
+        generation,
+        retryKey,
       }
+      const key = keyOf(userId)
+      const reply = await command(key, async (current, deadline) => {
+        const packed = packRotation({ ...request, era: current, deadline })
+        return (await rotate<string>(key, packed)).split(' ')
+      })
+      return readRotation(reply)
     },
 
     async close(userId, sessionId) {
@@ -148,14 +144,5 @@ export function createRedisStore(
 }
 
 function idBytes(id: string): Buffer {
-  return Buffer.from(parse(id))
-}
-
-function encode({ ver, roles }: Authorization): string {
-  return [ver, ...roles].join(' ')
-}
-
-function decode(text: string): Authorization {
-  const [ver, ...roles] = text.split(' ')
-  return { ver: Number(ver), roles }
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
 }

@@ -13,7 +13,6 @@ export interface SessionState {
   rotatedAt: number
   /** The retry key that came with the refresh that made it, if any. */
   retryKey: string | null
-  idleExpiry: number
   absoluteExpiry: number
 }
 
@@ -34,28 +33,32 @@ export type Decision =
   | { outcome: 'reused'; state: SessionState; currentGeneration: number }
   | { outcome: 'expired'; state: null }
 
+/** When the newest refresh token expires, and the session with it. */
+export function expiryOf({ rotatedAt, absoluteExpiry }: SessionState, { idleTtl }: RotationRules): number {
+  return Math.min(rotatedAt + idleTtl, absoluteExpiry)
+}
+
 export function decide(
   state: SessionState,
   presented: Presented,
   now: number,
-  { grace, idleTtl }: RotationRules,
+  rules: RotationRules,
 ): Decision {
   const { generation, rotatedAt, retryKey } = state
   const condemned = { ...state, generation: CONDEMNED }
 
   if (generation === CONDEMNED) return { outcome: 'reused', state: condemned, currentGeneration: CONDEMNED }
-  if (now >= state.idleExpiry) return { outcome: 'expired', state: null }
+  if (now >= expiryOf(state, rules)) return { outcome: 'expired', state: null }
 
   if (presented.generation >= generation) {
     // A generation that we signed and do not know of: the store lost writes. The token is the better witness.
     const outcome = presented.generation > generation ? 'healed' : 'rotated'
-    const idleExpiry = Math.min(now + idleTtl, state.absoluteExpiry)
     const next = { generation: presented.generation + 1, rotatedAt: now, retryKey: presented.retryKey }
-    return { outcome, state: { ...state, ...next, idleExpiry } }
+    return { outcome, state: { ...state, ...next } }
   }
 
   if (presented.generation === generation - 1) {
-    if (now - rotatedAt <= grace) {
+    if (now - rotatedAt <= rules.grace) {
       // Two tabs at once. The key of the one that lost is kept too where the winner sent none: its answer may get lost.
       return { outcome: 'replayed', state: { ...state, retryKey: retryKey ?? presented.retryKey } }
     }

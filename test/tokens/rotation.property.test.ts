@@ -8,7 +8,7 @@ import { SETTINGS, STORES } from './stores.ts'
 
 const RUNS = 3_000
 const SESSIONS = 5
-const KEYS = [null, '00112233445566aa', '00112233445566bb']
+const KEYS = [null, '0011223344aa', '0011223344bb']
 
 type Step =
   | { do: 'open'; session: number; ver: number; life: number }

@@ -6,8 +6,8 @@ import { createClock } from '../helper.ts'
 import { type CreateStore, SETTINGS } from './stores.ts'
 
 const HOUR = 3_600_000
-const KEY_A = '00112233445566aa'
-const KEY_B = '00112233445566bb'
+const KEY_A = '0011223344aa'
+const KEY_B = '0011223344bb'
 
 /** The tests that every implementation of the interface passes. */
 export function testStore(name: string, create: CreateStore): void {

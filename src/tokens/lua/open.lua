@@ -4,16 +4,17 @@
 -- KEYS[1]  the user's hash
 -- ARGV     1 session id, 16 bytes   2 now in ms, or '' for the time of this server   3 idle life in ms
 --          4 absolute expiry in ms  5 most sessions  6 authorization: "<ver> <role> <role> ..."
---          7 generation                8 retry key that came with it, 8 bytes, or ''
+--          7 generation                8 retry key that came with it, 6 bytes, or ''
 --          9 era                      10 time in ms after which nobody waits for the reply
 -- reply    { generation, time of rotation, idle expiry, authorization in force, evicted session id in hex ... }
 --          or { 'late', now }
 --
 -- The hash: field 'u' holds the authorization; a field per session, named by the 16 bytes of its id, holds
--- generation (4 bytes), time of rotation (6), retry key (8), idle expiry (6), absolute expiry (6), era (4), big-endian.
-local PACKED = '>I4I6c8I6I6I4'
+-- generation (4 bytes), time of rotation (6), retry key (6), absolute expiry (6), era (4), big-endian. Idle expiry follows
+-- from the time of rotation. Ten sessions, or one, just fit a size that the allocator has: look there before adding a byte.
+local PACKED = '>I4I6c6I6I4'
 local CONDEMNED = 0
-local NO_RETRY_KEY = string.rep('\0', 8)
+local NO_RETRY_KEY = string.rep('\0', 6)
 local key, sid = KEYS[1], ARGV[1]
 local retry_key = ARGV[8] == '' and NO_RETRY_KEY or ARGV[8]
 local idle_ttl, absolute, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -38,8 +39,8 @@ for i = 1, #fields, 2 do
   if field == 'u' then
     known = value
   else
-    local generation, at, _, idle = struct.unpack(PACKED, value)
-    if now >= idle then
+    local generation, at, _, expiry = struct.unpack(PACKED, value)
+    if now >= math.min(at + idle_ttl, expiry) then
       redis.call('HDEL', key, field)
     else
       alive = true
@@ -57,11 +58,11 @@ if alive and version(known) > version(authorization) then authorization = known 
 
 redis.call('HSET', key, 'u', authorization)
 if existing then
-  local generation, at, known_key, idle, known_absolute, known_era = struct.unpack(PACKED, existing)
+  local generation, at, known_key, known_absolute, known_era = struct.unpack(PACKED, existing)
   local is_condemned = generation == CONDEMNED
   if is_condemned or known_era == era or generation >= first then
-    redis.call('HSET', key, sid, struct.pack(PACKED, generation, at, known_key, idle, known_absolute, era))
-    return { generation, at, idle, authorization }
+    redis.call('HSET', key, sid, struct.pack(PACKED, generation, at, known_key, known_absolute, era))
+    return { generation, at, math.min(at + idle_ttl, known_absolute), authorization }
   end
 end
 
@@ -76,6 +77,6 @@ for i = 1, #others - most + 1 do
   table.insert(reply, (string.gsub(others[i].sid, '.', function(c) return string.format('%02x', string.byte(c)) end)))
 end
 
-redis.call('HSET', key, sid, struct.pack(PACKED, first, now, retry_key, idle, absolute, era))
+redis.call('HSET', key, sid, struct.pack(PACKED, first, now, retry_key, absolute, era))
 if redis.call('PTTL', key) < idle - now then redis.call('PEXPIRE', key, idle - now) end
 return reply

@@ -30,8 +30,9 @@ export const cors = fp(
       return true
     }
 
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       if (request.method !== 'OPTIONS') allow(request, reply)
+      done()
     })
 
     app.addHook('onRoute', ({ path, method }) => {

@@ -2,6 +2,7 @@ import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import { createEnvelope } from '../src/keys/envelope.ts'
+import { createHmacVerifier } from '../src/keys/hmac-verifier.ts'
 import { createJwtSigner } from '../src/keys/jwt-signer.ts'
 import { createKeyKeeper, type KeyKeeper } from '../src/keys/key-keeper.ts'
 import { importKey, type KeyMaterial } from '../src/keys/key-material.ts'
@@ -9,7 +10,7 @@ import { createKeyRecords } from '../src/keys/key-records.ts'
 import type { Secrets } from '../src/secrets.ts'
 import { ACCESS_CLAIMS, ACCESS_TYP } from '../src/tokens/access-token.ts'
 import type { Jwt } from '../src/tokens/jwt.ts'
-import { REFRESH_CLAIMS, REFRESH_TYP, refreshAudience } from '../src/tokens/refresh-token.ts'
+import { REFRESH_TYP, refreshAudience } from '../src/tokens/refresh-token.ts'
 import type { SigningAlgorithm } from '../src/tokens/signing-key.ts'
 
 declare module 'fastify' {
@@ -69,25 +70,27 @@ export const keys = fp(
  *
  * @fastify/jwt has one static key per registration. A key for a single call is possible, but then it makes a signer or a
  * verifier for that call, parsing the key each time; and nothing can be registered on an application that has started. So
- * each key gets an application of its own, which never listens, and is forgotten with the key.
+ * each access key gets an application of its own, which never listens, and is forgotten with the key.
  */
 async function createJwt(material: KeyMaterial, { issuer, audience }: KeysOptions): Promise<Jwt> {
   const { purpose, algorithm, signingKey, verifyingKey } = material
-  const isAccess = purpose === 'access'
-  const typ = isAccess ? ACCESS_TYP : REFRESH_TYP
+  if (purpose === 'refresh') {
+    const expected = { typ: REFRESH_TYP, issuer, audience: refreshAudience(issuer) }
+    return { sign: createJwtSigner(material, REFRESH_TYP), verify: createHmacVerifier(material, expected) }
+  }
   const host = Fastify()
   await host.register(fastifyJwt, {
-    secret: isAccess ? { private: signingKey, public: verifyingKey } : signingKey,
+    secret: { private: signingKey, public: verifyingKey },
     verify: {
       algorithms: [algorithm],
-      checkTyp: typ,
+      checkTyp: ACCESS_TYP,
       allowedIss: issuer,
-      allowedAud: isAccess ? audience : refreshAudience(issuer),
-      requiredClaims: isAccess ? ACCESS_CLAIMS : REFRESH_CLAIMS,
+      allowedAud: audience,
+      requiredClaims: ACCESS_CLAIMS,
       ignoreExpiration: true,
     },
   })
   await host.ready()
   const { verify } = host.jwt
-  return { sign: createJwtSigner(material, typ), verify: (token) => verify(token) }
+  return { sign: createJwtSigner(material, ACCESS_TYP), verify: (token) => verify(token) }
 }

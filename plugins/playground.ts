@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
+import { constantHeaders } from '../src/constant-headers.ts'
 
 export interface PlaygroundOptions {
   /** Milliseconds for which a spent refresh token is answered with its successor: the page counts them down. */
@@ -18,7 +18,7 @@ const FOLDER = fileURLToPath(new URL('../playground/', import.meta.url))
  * fastify-plugin, so that its headers, which let a browser run scripts, are those of no other route.
  */
 export const playground: FastifyPluginAsync<PlaygroundOptions> = async (app, settings) => {
-  await app.register(helmet, {
+  const headers = constantHeaders({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -32,7 +32,10 @@ export const playground: FastifyPluginAsync<PlaygroundOptions> = async (app, set
         formAction: ["'none'"],
       },
     },
-    referrerPolicy: { policy: 'no-referrer' },
+  })
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers)
+    done()
   })
   await app.register(fastifyStatic, {
     root: FOLDER,

@@ -62,18 +62,21 @@ export const refreshCookie = fp(
       reply.header('set-cookie', `${nameFor(request)}=${value}; ${attributes}`)
     }
 
-    function requireTrust(request: FastifyRequest): void {
+    /** Why the request must not use the cookie, if there is a reason. */
+    function refusalOf(request: FastifyRequest): PawlError | undefined {
       const { origin, 'sec-fetch-site': site } = request.headers
       const hasCustomHeader = request.headers['x-token-delivery'] !== undefined
       const provenance = { origin, site: site?.toString(), hasCustomHeader }
       const here = isPlain(request) ? `http://${request.host}` : own.origin
-      if (!isTrusted(provenance, [here, ...corsOrigins])) throw new PawlError('AUTH_ORIGIN_NOT_ALLOWED')
+      const isAllowed = isTrusted(provenance, [here, ...corsOrigins])
+      return isAllowed ? undefined : new PawlError('AUTH_ORIGIN_NOT_ALLOWED')
     }
 
     app.decorate('refreshCookie', {
       read(request) {
         const token = find(request.headers.cookie, nameFor(request))
-        if (token) requireTrust(request)
+        const refusal = token && refusalOf(request)
+        if (refusal) throw refusal
         return token
       },
       deliver(request, reply, pair, byCookie = false) {
@@ -85,8 +88,8 @@ export const refreshCookie = fp(
       clear: (request, reply) => write(request, reply, '', 0),
     })
 
-    app.addHook('onRequest', async (request) => {
-      if (asksForCookie(request)) requireTrust(request)
+    app.addHook('onRequest', (request, _reply, done) => {
+      done(asksForCookie(request) ? refusalOf(request) : undefined)
     })
   },
   { name: 'pawl-refresh-cookie' },

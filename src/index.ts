@@ -1,5 +1,5 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { administration } from '../plugins/administration.ts'
@@ -141,8 +141,9 @@ async function oauthRoutes(
 }
 
 /** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */
-const forbidCaching: onRequestAsyncHookHandler = async (_request, reply) => {
+const forbidCaching: onRequestHookHandler = (_request, reply, done) => {
   reply.header('cache-control', 'no-store')
+  done()
 }
 
 async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {

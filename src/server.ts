@@ -68,8 +68,8 @@ function refuseWhileStopping(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     stopping = true
   })
-  app.addHook('onRequest', async () => {
-    if (stopping) throw new PawlError('SHUTTING_DOWN')
+  app.addHook('onRequest', (_request, _reply, done) => {
+    done(stopping ? new PawlError('SHUTTING_DOWN') : undefined)
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (stopping) reply.header('connection', 'close')
@@ -80,9 +80,9 @@ function refuseWhileStopping(app: FastifyInstance): void {
 /** What Node would refuse by itself: without a problem document, or by hanging up. */
 function answerForNode(app: FastifyInstance): void {
   // RFC 9112 3.2. Switched off in Node above.
-  app.addHook('onRequest', async ({ headers, raw }) => {
-    if (headers.host === undefined && raw.httpVersion === '1.1')
-      throw new PawlError('BAD_REQUEST', { detail: 'The Host header is missing.' })
+  app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
+    const isMissing = headers.host === undefined && raw.httpVersion === '1.1'
+    done(isMissing ? new PawlError('BAD_REQUEST', { detail: 'The Host header is missing.' }) : undefined)
   })
   app.server.on('connect', (_request, socket: Socket) => {
     // Node has let go of the socket: an error that nobody hears would end the process.

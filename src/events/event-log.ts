@@ -2,6 +2,7 @@ import { within } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { EventType, Occurrence, SecurityEvent } from './event.ts'
 import { type EventRecords, toRow } from './event-records.ts'
+import { createRefreshTrail } from './refresh-trail.ts'
 import { createWaitingEvents } from './waiting-events.ts'
 
 /** Milliseconds between two writes. */
@@ -35,12 +36,19 @@ export function createEventLog(options: EventLogOptions) {
     dropped++
     options.onDropped(type)
   })
+  const trail = createRefreshTrail()
+  const size = () => waiting.size() + trail.size()
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> | undefined
   let failing = false
 
+  function addTrail(): void {
+    for (const row of trail.take()) waiting.add(row)
+  }
+
   /** Stops at the first failure: the next turn tries again. */
   async function write(): Promise<void> {
+    addTrail()
     while (waiting.size() > 0) {
       const batch = waiting.first(BATCH)
       try {
@@ -49,7 +57,7 @@ export function createEventLog(options: EventLogOptions) {
         failing = false
       } catch (error) {
         const reason = error instanceof Error ? error.message : 'unknown'
-        const facts = { event: 'events_waiting', events: waiting.size(), reason }
+        const facts = { event: 'events_waiting', events: size(), reason }
         if (!failing) log.warn(facts, 'security events wait for Postgres')
         failing = true
         break
@@ -84,14 +92,16 @@ export function createEventLog(options: EventLogOptions) {
     /** Write what waits; resolves also where that fails. */
     flush,
 
-    waiting: waiting.size,
+    waiting: size,
 
     /** Takes no time and never throws. */
     record(occurrence: Occurrence): void {
       if (occurrence.type === 'refresh' && !refreshes) return
       const event = { ...occurrence, at: clock() }
       announce(event)
-      waiting.add(toRow(event))
+      if (event.type === 'refresh') trail.add(event)
+      else waiting.add(toRow(event))
+      if (size() > mostWaiting) addTrail()
       if (waiting.size() >= BATCH && !failing) void flush()
     },
 
@@ -108,7 +118,7 @@ export function createEventLog(options: EventLogOptions) {
       clearInterval(timer)
       // A write that is under way began before the last events came.
       await within(flush().then(flush), STOP_LIMIT).catch(() => {})
-      const lost = waiting.size()
+      const lost = size()
       if (lost > 0) log.warn({ event: 'events_lost', events: lost }, 'stopped before all events were written')
     },
   }

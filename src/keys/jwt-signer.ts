@@ -1,27 +1,30 @@
 import { createHmac, createPrivateKey, type SignKeyObjectInput, sign } from 'node:crypto'
 import type { KeyMaterial } from './key-material.ts'
 
+type Signer = Pick<KeyMaterial, 'kid' | 'algorithm' | 'signingKey'>
+
 const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /**
  * Signs claims as a JWT (RFC 7519, in the compact form of RFC 7515 7.1) with one key and one `typ`. A library does the same at
- * almost twice the cost, most of which is about claims and options that are not used here; a refresh signs twice. To verify,
- * which is where care is needed, is left to one.
+ * almost twice the cost, most of which is about claims and options that are not used here; a refresh signs twice.
  */
-export function createJwtSigner({ kid, algorithm, signingKey }: KeyMaterial, typ: string) {
-  const head = base64url({ alg: algorithm, typ, kid })
-  const signatureOf = createSignatureOf(algorithm, signingKey)
+export function createJwtSigner(key: Signer, typ: string) {
+  const head = headOf(key, typ)
+  const signatureOf = createSignatureOf(key)
   return (claims: Record<string, unknown>): string => {
     const input = `${head}.${base64url(claims)}`
     return `${input}.${signatureOf(input)}`
   }
 }
 
+/** The JOSE header (RFC 7515 4), as it stands in the token. */
+export function headOf({ kid, algorithm }: Signer, typ: string): string {
+  return base64url({ alg: algorithm, typ, kid })
+}
+
 /** RFC 7518 3.1 and RFC 8037 3.1. */
-function createSignatureOf(
-  algorithm: KeyMaterial['algorithm'],
-  signingKey: string,
-): (input: string) => string {
+export function createSignatureOf({ algorithm, signingKey }: Signer): (input: string) => string {
   if (algorithm === 'HS256') {
     const secret = Buffer.from(signingKey)
     return (input) => createHmac('sha256', secret).update(input).digest('base64url')

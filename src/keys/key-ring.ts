@@ -18,8 +18,6 @@ export interface KeySet {
 export interface KeyRingOptions {
   /** The time of Postgres, as far as this node knows it. Milliseconds. */
   now: () => number
-  /** The key of tokens that name none: an earlier version signed them. */
-  nameless?: string | undefined
 }
 
 export type KeyRing = ReturnType<typeof createKeyRing>
@@ -28,7 +26,7 @@ export type KeyRing = ReturnType<typeof createKeyRing>
  * The keys of one purpose that this node knows. A token is verified with the key that its header names, if it is one of
  * them, without a look anywhere else; tokens are signed with the key whose time it is.
  */
-export function createKeyRing({ now, nameless }: KeyRingOptions) {
+export function createKeyRing({ now }: KeyRingOptions) {
   let keys = new Map<string, RingKey>()
   /** Those that sign, have signed or are going to, in that order. */
   let line: RingKey[] = []
@@ -65,7 +63,7 @@ export function createKeyRing({ now, nameless }: KeyRingOptions) {
 
     verify(token) {
       const header = token.slice(0, token.indexOf('.'))
-      const key = byHeader.get(header) ?? keys.get(keyIdOf(token) ?? nameless ?? '')
+      const key = byHeader.get(header) ?? keys.get(keyIdOf(token) ?? '')
       if (!key) throw new Error('unknown key')
       const claims = key.jwt.verify(token)
       byHeader.set(header, key)

@@ -17,7 +17,6 @@ const RefreshClaims = Type.Object({
 export type RefreshClaims = Static<typeof RefreshClaims>
 
 export const REFRESH_TYP = 'rt+jwt'
-export const REFRESH_CLAIMS = Object.keys(RefreshClaims.properties)
 
 const check = TypeCompiler.Compile(RefreshClaims)
 const isRefreshClaims = (claims: unknown): claims is RefreshClaims => check.Check(claims)

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openSql } from '../database.ts'
+import { build, environment, signUp } from '../helper.ts'
+
+test('refreshes of one session by one device share an event while it waits; another device has its own', async (t) => {
+  const env = await environment(t)
+  const app = await build(t, env)
+  let { refreshToken } = await signUp(app)
+  const turn = async (agent: string) => {
+    const headers = { 'user-agent': agent }
+    const payload = { refreshToken }
+    const response = await app.inject({ method: 'POST', url: '/auth/refresh', headers, payload })
+    refreshToken = response.json().refreshToken
+  }
+  for (const agent of ['one', 'one', 'other', 'one']) await turn(agent)
+  await app.close()
+  const rows = await openSql(t, env)`
+    select user_agent, detail from security_events where type = 'refresh' order by id`
+  const timesOf = (agent: string) =>
+    rows.filter((row) => row.user_agent === agent).reduce((sum, { detail }) => sum + (detail.times ?? 1), 0)
+  assert.deepEqual([timesOf('one'), timesOf('other')], [3, 1])
+  assert.ok(rows.length < 4, 'no event was shared')
+})

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { build, refresh, signUp } from '../helper.ts'
+
+const EXPECTED = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+}
+
+test('answers tell browsers to run, frame and sniff nothing, refusals too', async (t) => {
+  const app = await build(t)
+  const { refreshToken } = await signUp(app)
+  const answers = [
+    await app.inject('/health/ready'),
+    await app.inject('/.well-known/jwks.json'),
+    await refresh(app, refreshToken),
+    await refresh(app, 'none'),
+    await app.inject('/auth/me'),
+  ]
+  assert.deepEqual(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 401, 401],
+  )
+  for (const { headers } of answers)
+    for (const [name, value] of Object.entries(EXPECTED)) assert.equal(headers[name], value, name)
+})

@@ -12,13 +12,13 @@ import { migrationsFolder } from './migrations-folder.ts'
 import * as schema from './schema.ts'
 
 /**
- * Bytes of WebAssembly that a function may run through before V8 optimises it: ten times what Node 20 has. With that,
- * the other threads are busy during all of the start with what will not be called again.
+ * Bytes of WebAssembly, about, that a function runs through before V8 optimises it. That of Node 20 is a tenth: all through
+ * the start, its other threads are busy with functions that are hardly called again.
  */
 const TIERING_BUDGET = 20_000_000
 
-/** Postgres would have four times that, and fill all of it with zeros at the start. */
-const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
+/** Postgres prepares memory at the start for four times these buffers, and for a hundred connections: PGlite has one. */
+const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB', '-c', 'max_connections=5']
 
 /**
  * Postgres in this process, its data in `directory`; made and migrated on first use. Rejects where another process has

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startRedis } from '../test/services/redis.ts'
-import { prepareSources } from '../test/services/sources.ts'
+import { addSnapshot, prepareSources } from '../test/services/sources.ts'
 import { createEmptyDatabase } from '../test/services/template.ts'
 import type { Settings } from './comparison.ts'
 import {
@@ -24,9 +24,10 @@ let compiled: Promise<string> | undefined
 
 /** The compiled sources: what runs in production, and what tsx adds to functions costs time. */
 export function compiledSources(): Promise<string> {
-  compiled ??= prepareSources([], OWN).then(({ dist, remove }) => {
-    cleanUps.push(remove)
-    return dist
+  compiled ??= prepareSources([], OWN).then(async (sources) => {
+    cleanUps.push(sources.remove)
+    await addSnapshot(sources)
+    return sources.dist
   })
   return compiled
 }

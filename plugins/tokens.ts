@@ -53,7 +53,7 @@ export const tokens = fp(
     })
     const revocationRecords = createRevocationRecords(app.database)
     const checkpoints = createCheckpoints(records, app.log)
-    const { store, feed, revocations, now } = createHotState({
+    const { store, feed, revocations, now } = await createHotState({
       settings: options,
       redis: options.redis,
       recover: async (within) => [

@@ -4,6 +4,6 @@ import { join } from 'node:path'
 import { snapshotName, writeSnapshot } from '../dist/src/db/embedded-snapshot.js'
 
 const name = snapshotName()
-const there = readdirSync('dist').filter((file) => /^embedded-.*\.tar\.gz/.test(file))
+const there = readdirSync('dist').filter((file) => /^embedded-.*\.gz/.test(file))
 for (const file of there) if (file !== name) rmSync(join('dist', file))
 if (!there.includes(name)) await writeSnapshot(join('dist', name))

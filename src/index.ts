@@ -13,7 +13,6 @@ import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
-import { redis } from '../plugins/redis.ts'
 import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { tokens } from '../plugins/tokens.ts'
@@ -148,6 +147,7 @@ const forbidCaching: onRequestHookHandler = (_request, reply, done) => {
 
 async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
   if (!url) return undefined
+  const { redis } = await import('../plugins/redis.ts')
   if (!scope.hasDecorator('redis')) {
     await scope.register(redis, { url })
     return scope.redis

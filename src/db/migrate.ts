@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as apply } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { type Database, rowsOf } from './database.ts'
-
-export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
+import { migrationsFolder } from './migrations-folder.ts'
 
 /** Any number, as long as every Pawl asks for the same one. */
 const MIGRATION_LOCK = 7_295_001

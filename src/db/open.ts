@@ -1,5 +1,4 @@
 import type { Database } from './database.ts'
-import { openPostgres } from './postgres.ts'
 
 export interface DatabaseOptions {
   /** Without it, Postgres runs in this process (PGlite), its data in `dataDir`. */
@@ -9,8 +8,11 @@ export interface DatabaseOptions {
 
 /** The database that the configuration names. Rejects where it cannot be used; the caller closes it. */
 export async function openDatabase({ databaseUrl, dataDir }: DatabaseOptions): Promise<Database> {
-  if (databaseUrl) return openPostgres(databaseUrl)
-  // PGlite is megabytes of WebAssembly: loaded only where it is used.
+  // Each is loaded only where it is used: PGlite is megabytes of WebAssembly.
+  if (databaseUrl) {
+    const { openPostgres } = await import('./postgres.ts')
+    return openPostgres(databaseUrl)
+  }
   const { openEmbedded } = await import('./embedded.ts')
   return openEmbedded(dataDir)
 }

@@ -2,9 +2,6 @@ import type { Log } from '../log.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createSharedClock, createSteadyClock } from './clocks.ts'
 import { createMemoryStore } from './memory-store.ts'
-import { createEra } from './redis-era.ts'
-import { createRedisFeed } from './redis-feed.ts'
-import { createRedisStore } from './redis-store.ts'
 import { createLocalFeed, type Recover, type RevocationFeed } from './revocation-feed.ts'
 import { createRevocations, type Revocations } from './revocations.ts'
 import type { SessionStore, StoreSettings } from './session-store.ts'
@@ -37,7 +34,7 @@ export interface HotState {
 const LEEWAY = 60_000
 
 /** Everything about sessions that may be lost at any time: in Redis, or in the one process of the embedded default. */
-export function createHotState({
+export async function createHotState({
   redis,
   settings,
   recover,
@@ -45,7 +42,7 @@ export function createHotState({
   accessTtl,
   clock,
   ...rest
-}: HotStateOptions): HotState {
+}: HotStateOptions): Promise<HotState> {
   const lifetime = accessTtl + LEEWAY
   if (!redis) {
     const now = clock ?? createSteadyClock()
@@ -57,6 +54,12 @@ export function createHotState({
       now,
     }
   }
+  // What needs the client of Redis is loaded only where there is one.
+  const [{ createEra }, { createRedisFeed }, { createRedisStore }] = await Promise.all([
+    import('./redis-era.ts'),
+    import('./redis-feed.ts'),
+    import('./redis-store.ts'),
+  ])
   const era = createEra(redis)
   const serverClock = createSharedClock()
   const now = clock ?? serverClock.now

@@ -2,17 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TokenPair } from '../src/schemas/token-pair.ts'
 import { environment, newEmail, PASSWORD, until } from './helper.ts'
+import { patiently } from './patience.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 
 const post = (server: ServerProcess | undefined, path: string, body: object) =>
-  fetch(`${server?.url}${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
+  patiently(() =>
+    fetch(`${server?.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  )
 
 const me = (server: ServerProcess | undefined, { accessToken }: TokenPair) =>
-  fetch(`${server?.url}/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } })
+  patiently(() => fetch(`${server?.url}/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } }))
 
 test('three processes on one Redis act as one', async (t) => {
   const env = await environment(t)

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import type { Sql } from 'postgres'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { newEmail, PASSWORD } from '../helper.ts'
+import { patiently } from '../patience.ts'
 import type { ServerProcess } from '../server-process.ts'
 
-export function send(server: ServerProcess, method: string, path: string, token?: string, body?: object) {
+export const send = (...request: Parameters<typeof sendOnce>) => patiently(() => sendOnce(...request))
+
+/** For what may be told 503 on purpose. */
+export function sendOnce(server: ServerProcess, method: string, path: string, token?: string, body?: object) {
   return fetch(`${server.url}${path}`, {
     method,
     headers: {

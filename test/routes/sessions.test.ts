@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callEmpty } from '../calls.ts'
+import { call, callEmpty, callOnce } from '../calls.ts'
 import { openSql } from '../database.ts'
 import { build, createClock, environment, logIn, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
 
@@ -127,7 +127,7 @@ test('who is given up by Postgres, because two wait for each other, may try agai
   const answers: ReturnType<typeof call>[] = []
   const writeBoth = sql.begin(async (tx) => {
     await tx`update sessions set last_seen_at = last_seen_at where id = ${second.sessionId}`
-    answers.push(call(app, accessToken, 'DELETE', '/auth/sessions'))
+    answers.push(callOnce(app, accessToken, 'DELETE', '/auth/sessions'))
     await until(async () => (await waiting()).length === 1)
     await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
   })

@@ -32,7 +32,10 @@ export function cleanUp(t: TestContext, step: () => Promise<unknown>): void {
   })
 }
 
-/** The environment of a server on the test services: a database and secrets of its own, hashes as cheap as they get. */
+/**
+ * The environment of a server on the test services: a database and secrets of its own, hashes as cheap as they get. Redis is
+ * shared with the tests that run at the same time: whoever revokes everything, or empties it, starts one of his own.
+ */
 export async function environment(t: TestContext, overrides: Env = {}): Promise<Env> {
   const database = await cloneDatabase()
   cleanUp(t, () => database.drop())

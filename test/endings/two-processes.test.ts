@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { openSql } from '../database.ts'
-import { environment, until } from '../helper.ts'
+import { cleanUp, environment, until } from '../helper.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
+import { startRedis } from '../services/redis.ts'
 import { cast, isAccepted, refresh, send, sendOnce } from './people.ts'
 import { type Fate, patch, TRIGGERS } from './triggers.ts'
 
@@ -20,8 +21,11 @@ async function assertFate(server: ServerProcess, pair: TokenPair, fate: Fate): P
 }
 
 test('each way to end sessions is in force at a second process, for those it is about and no others', async (t) => {
+  // Of its own: to revoke everything ends the sessions of all tests whose nodes share a Redis.
+  const redis = await startRedis()
+  cleanUp(t, redis.stop)
   // On a machine that is busy with other tests a node falls behind.
-  const env = await environment(t, { REVOCATION_MAX_STALENESS: '1m' })
+  const env = await environment(t, { REDIS_URL: redis.url, REVOCATION_MAX_STALENESS: '1m' })
   const [one, two] = await Promise.all([startServer(t, env), startServer(t, env)])
   const sql = openSql(t, env)
   for (const [name, { pull, status, own, other, others = 'goes on' }] of Object.entries(TRIGGERS)) {

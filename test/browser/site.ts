@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify'
 import { call as callApp } from '../calls.ts'
 import { openSql } from '../database.ts'
 import { adminToken } from '../events/happenings.ts'
-import { build, cleanUp, createClock, environment, me, newEmail, PASSWORD } from '../helper.ts'
+import { build, cleanUp, createClock, environment, me, newEmail, PASSWORD, signUp } from '../helper.ts'
 
 const CLIENT = fileURLToPath(new URL('../../src/client/index.ts', import.meta.url))
 
@@ -91,7 +91,7 @@ export async function startSite(t: TestContext) {
     site.unheard++
   })
   site.url = `http://localhost:${await listen(t, server)}`
-  await app.inject({ method: 'POST', url: '/auth/signup', payload: site.credentials })
+  await signUp(app, site.credentials.email)
   return site
 }
 

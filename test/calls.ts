@@ -1,5 +1,5 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { patiently } from './patience.ts'
+import { ask, patiently } from './patience.ts'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -29,5 +29,5 @@ export function callOnce(
 /** A client that says it sends JSON, and sends nothing. */
 export function callEmpty(app: FastifyInstance, accessToken: string, method: Method, url: string) {
   const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
-  return patiently(() => app.inject({ method, url, headers }))
+  return ask(app, { method, url, headers })
 }

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl } from '../src/index.ts'
 import { cleanUp, type Env, refresh, refreshOnce, signUp, until } from './helper.ts'
-import { patiently } from './patience.ts'
+import { ask, patiently } from './patience.ts'
 
 /** An application with a route of its own, which needs nothing but a valid token. */
 export async function startNode(t: TestContext, env: Env): Promise<FastifyInstance> {
@@ -30,7 +30,7 @@ export async function statusOnce(app: FastifyInstance, accessToken: string): Pro
 
 export async function logOut(app: FastifyInstance, refreshToken: string): Promise<number> {
   const logout = { method: 'POST', url: '/auth/logout', payload: { refreshToken } } as const
-  return (await patiently(() => app.inject(logout))).statusCode
+  return (await ask(app, logout)).statusCode
 }
 
 /** What holds on any Redis: one life of a session, at two nodes. */

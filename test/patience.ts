@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 
 const ATTEMPTS = 20
 /** Milliseconds; a Redis that was away is connected again within a second or two. */
@@ -21,4 +22,9 @@ export async function patiently<T extends { statusCode: number } | { status: num
     if (answer instanceof Response) await answer.arrayBuffer()
     await delay(PAUSE)
   }
+}
+
+/** As `app.inject`, patiently. */
+export function ask(app: FastifyInstance, request: InjectOptions): Promise<LightMyRequestResponse> {
+  return patiently(() => app.inject(request))
 }

@@ -14,7 +14,7 @@ import {
   signUp,
   until,
 } from './helper.ts'
-import { patiently } from './patience.ts'
+import { ask } from './patience.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 import { createTemplateDatabase } from './services/template.ts'
@@ -36,7 +36,7 @@ async function setUp(t: TestContext, overrides = {}) {
 }
 
 const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>
-  patiently(() => app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken } }))
+  ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
 
 test('a Redis that loses everything logs nobody out', async (t) => {
   const { app, loseRedis } = await setUp(t)

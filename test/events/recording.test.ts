@@ -20,6 +20,7 @@ import {
   until,
 } from '../helper.ts'
 import { pairOf, post, signUpAt } from '../http.ts'
+import { ask } from '../patience.ts'
 import { startServer } from '../server-process.ts'
 import { startPostgres } from '../services/postgres.ts'
 import { createTemplateDatabase } from '../services/template.ts'
@@ -36,8 +37,8 @@ test('a life is on record: signup, logins and failures, refreshes, evictions, lo
   const second = (await logIn(app, email)).json()
   const third = (await logIn(app, email)).json()
   const payload = { refreshToken: third.refreshToken }
-  await app.inject({ method: 'POST', url: '/auth/logout', payload })
-  await app.inject({ method: 'POST', url: '/auth/logout', payload })
+  await ask(app, { method: 'POST', url: '/auth/logout', payload })
+  await ask(app, { method: 'POST', url: '/auth/logout', payload })
   await sql`update users set status = 'disabled'`
   await logIn(app, email)
 

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenPair } from '../src/schemas/token-pair.ts'
 import { openSql } from './database.ts'
 import { cleanUp, environment, newEmail, newRetryKey, PASSWORD, required, until } from './helper.ts'
+import { signUpAt } from './http.ts'
 import { createProxy } from './proxy.ts'
 import { type ServerProcess, spawnServer, startServer } from './server-process.ts'
 import { startPostgres } from './services/postgres.ts'
@@ -53,7 +54,7 @@ test('while Redis is away, what needs it is 503; when it is back, so is the serv
   cleanUp(t, () => redis.stop())
   const server = await startServer(t, await environment(t, { REDIS_URL: redis.url }))
   const credentials = { email: newEmail(), password: PASSWORD }
-  const pair = (await call(server, '/auth/signup', credentials)).body
+  const pair = await signUpAt(server.url, credentials)
 
   await redis.crash('SIGKILL')
   assertUnavailable(await call(server, '/auth/refresh', { refreshToken: pair.refreshToken }))
@@ -72,7 +73,7 @@ test('a Redis that accepts and never answers is a fault like any other, and no r
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
   const server = await startServer(t, await environment(t, { REDIS_URL: redis.url, GRACE: '0s' }))
-  const pair = (await call(server, '/auth/signup', { email: newEmail(), password: PASSWORD })).body
+  const pair = await signUpAt(server.url)
   const attempt = { 'idempotency-key': newRetryKey() }
   const refresh = () => call(server, '/auth/refresh', { refreshToken: pair.refreshToken }, attempt)
 
@@ -91,7 +92,7 @@ test('while Postgres is away, refreshing and authenticating go on, and what need
   const database = await createTemplateDatabase(postgres.url)
   const server = await startServer(t, await environment(t, { DATABASE_URL: database.url }))
   const credentials = { email: newEmail(), password: PASSWORD }
-  const pair = (await call(server, '/auth/signup', credentials)).body
+  const pair = await signUpAt(server.url, credentials)
 
   await postgres.crash('SIGQUIT')
   assertUnavailable(await call(server, '/auth/login', credentials))
@@ -111,7 +112,7 @@ test('theft that is found while Postgres is away ends the session there and then
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)
   const server = await startServer(t, await environment(t, { DATABASE_URL: database.url, GRACE: '0s' }))
-  const first = (await call(server, '/auth/signup', { email: newEmail(), password: PASSWORD })).body
+  const first = await signUpAt(server.url)
   const refresh = (refreshToken: string) => call(server, '/auth/refresh', { refreshToken })
   const second = (await refresh(first.refreshToken)).body
   const third = (await refresh(second.refreshToken)).body
@@ -174,7 +175,7 @@ test('a connection that swallows everything is replaced: to Redis, and to Postgr
   const postgres = await createProxy(t, env.DATABASE_URL ?? '')
   const server = await startServer(t, { ...env, REDIS_URL: redis.url, DATABASE_URL: postgres.url })
   const credentials = { email: newEmail(), password: PASSWORD }
-  const pair = (await call(server, '/auth/signup', credentials)).body
+  const pair = await signUpAt(server.url, credentials)
   redis.goDark()
   await recovers(() => call(server, '/auth/refresh', { refreshToken: pair.refreshToken }))
   postgres.goDark()

@@ -229,12 +229,13 @@ test('no secret reaches the log, an error or the database, whatever happens', as
   assertSecrecy('the database', rows.replaceAll('$argon2id$', ''), secrets)
 
   const everything = async () => {
-    await client.post('/auth/signup', { ...credentials, email: newEmail() })
-    await client.post('/auth/login', credentials)
-    await client.post('/auth/refresh', { refreshToken: pair.refreshToken })
-    await client.bear(pair.accessToken)
-    await client.post('/auth/logout', { refreshToken: pair.refreshToken })
-    await client.send(request('GET', '/health/ready'))
+    const { post, bear, send } = createClient(server.url, secrets, false)
+    await post('/auth/signup', { ...credentials, email: newEmail() })
+    await post('/auth/login', credentials)
+    await post('/auth/refresh', { refreshToken: pair.refreshToken })
+    await bear(pair.accessToken)
+    await post('/auth/logout', { refreshToken: pair.refreshToken })
+    await send(request('GET', '/health/ready'))
   }
   redis.kill('SIGKILL')
   await everything()

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl } from '../src/index.ts'
-import { cleanUp, type Env, refresh, signUp, until } from './helper.ts'
+import { cleanUp, type Env, refresh, refreshOnce, signUp, until } from './helper.ts'
+import { ask, patiently } from './patience.ts'
 
 /** An application with a route of its own, which needs nothing but a valid token. */
 export async function startNode(t: TestContext, env: Env): Promise<FastifyInstance> {
@@ -15,14 +16,21 @@ export async function startNode(t: TestContext, env: Env): Promise<FastifyInstan
   return app
 }
 
+const guarded = (app: FastifyInstance, accessToken: string, url: string) =>
+  app.inject({ url, headers: { authorization: `Bearer ${accessToken}` } })
+
 export async function status(app: FastifyInstance, accessToken: string, url = '/guarded'): Promise<number> {
-  const response = await app.inject({ url, headers: { authorization: `Bearer ${accessToken}` } })
-  return response.statusCode
+  return (await patiently(() => guarded(app, accessToken, url))).statusCode
+}
+
+/** For what is told 503 on purpose. */
+export async function statusOnce(app: FastifyInstance, accessToken: string): Promise<number> {
+  return (await guarded(app, accessToken, '/guarded')).statusCode
 }
 
 export async function logOut(app: FastifyInstance, refreshToken: string): Promise<number> {
-  const response = await app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken } })
-  return response.statusCode
+  const logout = { method: 'POST', url: '/auth/logout', payload: { refreshToken } } as const
+  return (await ask(app, logout)).statusCode
 }
 
 /** What holds on any Redis: one life of a session, at two nodes. */
@@ -51,10 +59,10 @@ export async function assertServes(one: FastifyInstance, other: FastifyInstance)
 
 /** Refresh until it succeeds: on the way every answer has to be a 503, and none a 401. */
 export async function refreshInTheEnd(app: FastifyInstance, refreshToken: string) {
-  let response = await refresh(app, refreshToken)
+  let response = await refreshOnce(app, refreshToken)
   while (response.statusCode !== 200) {
     assert.equal(response.statusCode, 503, response.body)
-    response = await refresh(app, refreshToken)
+    response = await refreshOnce(app, refreshToken)
   }
   return response.json()
 }

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cleanUp, environment, newEmail, PASSWORD } from './helper.ts'
+import { cleanUp, environment } from './helper.ts'
+import { signUpAt } from './http.ts'
+import { patiently } from './patience.ts'
 import { startServer } from './server-process.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -43,14 +45,9 @@ test('the packed package runs with plain node: as a server, as a plugin and as a
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   const application = await startServer(t, env, ['--preserve-symlinks', join(folder, 'application.js')])
 
-  const body = JSON.stringify({ email: newEmail(), password: PASSWORD })
-  const headers = { 'content-type': 'application/json' }
-  const signup = await fetch(`${server.url}/auth/signup`, { method: 'POST', headers, body })
-  assert.equal(signup.status, 201)
-  const { accessToken, sessionId } = (await signup.json()) as { accessToken: string; sessionId: string }
-  const guarded = await fetch(`${application.url}/guarded`, {
-    headers: { authorization: `Bearer ${accessToken}` },
-  })
+  const { accessToken, sessionId } = await signUpAt(server.url)
+  const headers = { authorization: `Bearer ${accessToken}` }
+  const guarded = await patiently(() => fetch(`${application.url}/guarded`, { headers }))
   assert.equal(guarded.status, 200)
   assert.equal(((await guarded.json()) as { sessionId: string }).sessionId, sessionId)
 

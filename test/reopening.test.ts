@@ -10,9 +10,11 @@ import {
   me,
   newRetryKey,
   refresh,
+  refreshOnce,
   signUp,
   until,
 } from './helper.ts'
+import { ask } from './patience.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 import { createTemplateDatabase } from './services/template.ts'
@@ -34,7 +36,7 @@ async function setUp(t: TestContext, overrides = {}) {
 }
 
 const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>
-  app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken } })
+  ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
 
 test('a Redis that loses everything logs nobody out', async (t) => {
   const { app, loseRedis } = await setUp(t)
@@ -165,7 +167,7 @@ test('a session that Postgres cannot be asked about is 503, and alive when it ca
   const { refreshToken } = await signUp(app)
   await loseRedis()
   await postgres.crash('SIGQUIT')
-  assert.equal((await refresh(app, refreshToken)).statusCode, 503)
+  assert.equal((await refreshOnce(app, refreshToken)).statusCode, 503)
   await postgres.restart()
   await until(async () => (await refresh(app, refreshToken)).statusCode !== 503)
   assert.equal((await refresh(app, refreshToken)).statusCode, 200)

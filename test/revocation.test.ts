@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { openSql } from './database.ts'
-import { cleanUp, type Env, environment, logIn, refresh, signUp, until } from './helper.ts'
-import { logOut, startNode, status } from './nodes.ts'
+import { cleanUp, type Env, environment, logIn, refresh, refreshOnce, signUp, until } from './helper.ts'
+import { logOut, startNode, status, statusOnce } from './nodes.ts'
 import { startPostgres } from './services/postgres.ts'
 import { startRedis } from './services/redis.ts'
 import { createTemplateDatabase } from './services/template.ts'
@@ -50,7 +50,7 @@ test('a theft that Redis takes no news of is on record all the same', async (t) 
   const third = (await refresh(one, second.refreshToken)).json()
   // In the stead of the stream: the hot state condemns the session, and then no node can be told.
   await operator.set('{pawl:revocations}', 'not a stream')
-  assert.equal((await refresh(one, stolen.refreshToken)).statusCode, 503)
+  assert.equal((await refreshOnce(one, stolen.refreshToken)).statusCode, 503)
   await operator.flushall()
   for (const node of [one, other]) {
     await until(async () => (await node.inject('/health/ready')).statusCode === 200)
@@ -90,14 +90,14 @@ test('a node that cannot know what is revoked answers 503, and takes up work aga
   const { redis, one } = await setUp(t, { REVOCATION_MAX_STALENESS: '1s' })
   const { accessToken } = await signUp(one)
   redis.kill('SIGSTOP')
-  await until(async () => (await status(one, accessToken)) === 503)
+  await until(async () => (await statusOnce(one, accessToken)) === 503)
   const response = await one.inject({ url: '/guarded', headers: { authorization: `Bearer ${accessToken}` } })
   assert.equal(response.json().code, 'AUTH_UNAVAILABLE')
   redis.kill('SIGCONT')
   await until(async () => (await status(one, accessToken)) === 200)
 
   await redis.crash('SIGKILL')
-  await until(async () => (await status(one, accessToken)) === 503)
+  await until(async () => (await statusOnce(one, accessToken)) === 503)
   await redis.restart()
   await until(async () => (await status(one, accessToken)) === 200)
 })

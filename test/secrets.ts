@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TokenPair } from '../src/schemas/token-pair.ts'
+import { patiently } from './patience.ts'
 import { type HeaderLines, openConnection, request } from './raw-http.ts'
 
 /** Everything that must not be seen, by what it is. */
@@ -35,9 +36,12 @@ interface Taken {
   cookie: string
 }
 
-/** The client's side: it notes every token that it gets, and looks for secrets in every refusal. */
-export function createClient(url: string, secrets: Secrets) {
-  async function send(bytes: Buffer | string): Promise<Taken> {
+/**
+ * The client's side: it notes every token that it gets, and looks for secrets in every refusal. Told 503 it comes back,
+ * unless it is not `patient`.
+ */
+export function createClient(url: string, secrets: Secrets, patient = true) {
+  async function sendOnce(bytes: Buffer | string): Promise<Taken> {
     const connection = await openConnection(url)
     connection.send(bytes)
     const { status, headers, body } = await connection.answer()
@@ -49,6 +53,7 @@ export function createClient(url: string, secrets: Secrets) {
       if (token) noteToken(secrets, token)
     return { status, pair, cookie }
   }
+  const send = (bytes: Buffer | string) => (patient ? patiently(() => sendOnce(bytes)) : sendOnce(bytes))
   const post = (path: string, body: unknown, headers: HeaderLines = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(request('POST', path, { 'Content-Type': 'application/json', ...headers }, text))

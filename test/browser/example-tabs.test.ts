@@ -43,7 +43,7 @@ exampleTest(
   'no token is where a script or a neighbour finds it, the console included',
   async (t, browser) => {
     const { credentials, context, openTab, send, administer } = await openExample(t, browser, {
-      ACCESS_TOKEN_TTL: '1s',
+      ACCESS_TOKEN_TTL: '4s',
     })
     const printed: string[] = []
     context.on('console', (message) => printed.push(message.text()))

@@ -32,7 +32,7 @@ exampleTest('whoever signs up sees the list, and writes it only with the permiss
 })
 
 exampleTest('an access token that has expired is replaced without a word', async (t, browser) => {
-  const { credentials, openTab, send } = await openExample(t, browser, { ACCESS_TOKEN_TTL: '1s' })
+  const { credentials, openTab, send } = await openExample(t, browser, { ACCESS_TOKEN_TTL: '4s' })
   const tab = await openTab()
   await enter(tab, 'Sign up', credentials)
   await showsInvoices(tab)

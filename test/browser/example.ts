@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { openSql } from '../database.ts'
 import { type Env, environment, newEmail, PASSWORD } from '../helper.ts'
+import { pairOf, post, signUpAt } from '../http.ts'
+import { patiently } from '../patience.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
 import { ROOT } from '../services/sources.ts'
 import { browserTest } from './browser.ts'
@@ -56,27 +57,23 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
 
   /** A call from outside of the browser. */
   const send = (accessToken: string, method: string, path: string, body?: object) =>
-    fetch(server.url + path, {
-      method,
-      headers: {
-        authorization: `Bearer ${accessToken}`,
-        ...(body && { 'content-type': 'application/json' }),
-      },
-      body: body ? JSON.stringify(body) : null,
-    })
-
-  async function enter(path: string, who: typeof credentials): Promise<TokenPair> {
-    const body = JSON.stringify(who)
-    const headers = { 'content-type': 'application/json' }
-    return (await fetch(server.url + path, { method: 'POST', headers, body })).json() as Promise<TokenPair>
-  }
+    patiently(() =>
+      fetch(server.url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${accessToken}`,
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        body: body ? JSON.stringify(body) : null,
+      }),
+    )
 
   /** An administrator who is somewhere else, and the user of this browser. */
   async function administer() {
     const admin = { email: newEmail(), password: PASSWORD }
-    await enter('/auth/signup', admin)
+    await signUpAt(server.url, admin)
     await openSql(t, env)`update users set roles = '{admin}' where email = ${admin.email}`
-    const { accessToken } = await enter('/auth/login', admin)
+    const { accessToken } = await pairOf(await post(server.url, '/auth/login', admin))
     const [user] = await openSql(t, env)`select id from users where email = ${credentials.email}`
     return (method: string, path = '', body?: object) =>
       send(accessToken, method, `/admin/users/${user?.id}${path}`, body)

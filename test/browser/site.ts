@@ -9,7 +9,8 @@ import type { FastifyInstance } from 'fastify'
 import { call as callApp } from '../calls.ts'
 import { openSql } from '../database.ts'
 import { adminToken } from '../events/happenings.ts'
-import { build, cleanUp, createClock, environment, me, newEmail, PASSWORD } from '../helper.ts'
+import { build, cleanUp, createClock, environment, me, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { ask } from '../patience.ts'
 
 const CLIENT = fileURLToPath(new URL('../../src/client/index.ts', import.meta.url))
 
@@ -75,7 +76,7 @@ export async function startSite(t: TestContext) {
     const file = files[path]
     if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.contents)
     const payload = await text(request)
-    const answer = await app.inject({ method: method as 'GET', url, headers, ...(payload && { payload }) })
+    const answer = await ask(app, { method: method as 'GET', url, headers, ...(payload && { payload }) })
     const { statusCode: status } = answer
     const key = headers['idempotency-key']?.toString() ?? ''
     site.calls.push({ origin: headers.origin, call: `${method} ${path}`, status, key })
@@ -91,7 +92,7 @@ export async function startSite(t: TestContext) {
     site.unheard++
   })
   site.url = `http://localhost:${await listen(t, server)}`
-  await app.inject({ method: 'POST', url: '/auth/signup', payload: site.credentials })
+  await signUp(app, site.credentials.email)
   return site
 }
 

@@ -3,35 +3,34 @@ import { type TestContext, test } from 'node:test'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { runCli } from '../cli-process.ts'
 import { openSql } from '../database.ts'
-import { environment, newEmail, PASSWORD, until } from '../helper.ts'
+import { cleanUp, type Env, environment, newEmail, PASSWORD, until } from '../helper.ts'
+import { me, post, signUpAt } from '../http.ts'
 import { startServer } from '../server-process.ts'
+import { startRedis } from '../services/redis.ts'
 
 /** A server that runs as a process of its own, and what an operator and a client do with it. */
-async function setUp(t: TestContext) {
-  const env = await environment(t)
+async function setUp(t: TestContext, overrides: Env = {}) {
+  const env = await environment(t, overrides)
   const { url } = await startServer(t, env)
   const { DATABASE_URL = '' } = env
 
-  async function post(path: string, body: object, userAgent = 'a test') {
-    const headers = { 'content-type': 'application/json', 'user-agent': userAgent }
-    const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  async function send(path: string, body: object, userAgent = 'a test') {
+    const response = await post(url, path, body, { 'user-agent': userAgent })
     return { status: response.status, pair: (await response.json()) as TokenPair }
   }
-  const bear = (token: string) => fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${token}` } })
 
   return {
     sql: openSql(t, env),
     pawl: (line: string) => runCli(line.split(' '), { DATABASE_URL }),
     signUp: async (email = newEmail()) => {
-      const { status, pair } = await post('/auth/signup', { email, password: PASSWORD })
-      assert.equal(status, 201)
+      const pair = await signUpAt(url, { email, password: PASSWORD }, { 'user-agent': 'a test' })
       return { ...pair, email }
     },
     logIn: (email: string, userAgent?: string) =>
-      post('/auth/login', { email, password: PASSWORD }, userAgent),
-    refresh: (refreshToken: string) => post('/auth/refresh', { refreshToken }),
-    rolesOf: async (token: string) => ((await (await bear(token)).json()) as { roles: string[] }).roles,
-    status: async (token: string) => (await bear(token)).status,
+      send('/auth/login', { email, password: PASSWORD }, userAgent),
+    refresh: (refreshToken: string) => send('/auth/refresh', { refreshToken }),
+    rolesOf: async (token: string) => ((await (await me(url, token)).json()) as { roles: string[] }).roles,
+    status: async (token: string) => (await me(url, token)).status,
   }
 }
 
@@ -142,7 +141,10 @@ test('a session is found in the list and ended; the others of the user go on', a
 })
 
 test('revoke-all ends every session that there is, and none that is opened later', async (t) => {
-  const setting = await setUp(t)
+  // Of its own: this ends the sessions of all tests whose nodes share a Redis.
+  const redis = await startRedis()
+  cleanUp(t, redis.stop)
+  const setting = await setUp(t, { REDIS_URL: redis.url })
   const { pawl, signUp, logIn, status, refresh } = setting
   const pairs = [await signUp(), await signUp()]
   const { stdout } = await pawl('revoke-all --yes')

@@ -1,6 +1,7 @@
 import { setTimeout as delay, setImmediate as tick } from 'node:timers/promises'
 import type { Channel, LockOptions, Platform } from '../../src/client/platform.ts'
 import type { TokenStorage } from '../../src/client/types.ts'
+import { patiently } from '../patience.ts'
 
 /** What becomes of a request: it is sent or not, and its answer taken, with its cookies, or not. */
 export type Wire = (
@@ -55,7 +56,8 @@ export function createBrowser(origin: string) {
     const cookies = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     if (cookies && new URL(request.url).pathname.startsWith('/auth/')) headers.set('cookie', cookies)
     const body = request.method === 'POST' ? await request.text() : null
-    return fetch(request.url, { method: request.method, headers, body: body || null })
+    // That a server is busy is a case of its own, with an answer that is made up for it.
+    return patiently(() => fetch(request.url, { method: request.method, headers, body: body || null }))
   }
 
   /** As the network process does, whether the page still lives or not. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newEmail, PASSWORD, until } from '../helper.ts'
+import { newEmail, PASSWORD, signUp, until } from '../helper.ts'
 import { losing } from './browser.ts'
 import { EXPIRY, GRACE, world } from './helper.ts'
 
@@ -51,7 +51,7 @@ test('the late answer of a session that is no longer ours changes nothing', asyn
   await until(() => browser.refreshes() === 1)
   await quick.logout()
   const somebody = { email: newEmail(), password: PASSWORD }
-  await app.inject({ method: 'POST', url: '/auth/signup', payload: somebody })
+  await signUp(app, somebody.email)
   const { sessionId } = await quick.login(somebody)
   browser.wire = losing(0)
   resolve()

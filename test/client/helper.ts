@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { createClient } from '../../src/client/index.ts'
 import type { Change, ClientOptions } from '../../src/client/types.ts'
-import { build, createClock, type Env, newEmail, PASSWORD } from '../helper.ts'
+import { build, createClock, type Env, newEmail, PASSWORD, signUp } from '../helper.ts'
 import { createBrowser } from './browser.ts'
 
 /** A server that listens, a browser on its origin, and a user who has an account. */
@@ -12,7 +12,7 @@ export async function world(t: TestContext, env: Env = {}) {
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const browser = createBrowser(url)
   const credentials = { email: newEmail(), password: PASSWORD }
-  await app.inject({ method: 'POST', url: '/auth/signup', payload: credentials })
+  await signUp(app, credentials.email)
 
   function open(options: Partial<ClientOptions> = {}, without: Parameters<typeof browser.openTab>[0] = {}) {
     const tab = browser.openTab(without)

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict'
 import type { Sql } from 'postgres'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { newEmail, PASSWORD } from '../helper.ts'
+import { me, pairOf, post, signUpAt } from '../http.ts'
+import { patiently } from '../patience.ts'
 import type { ServerProcess } from '../server-process.ts'
 
-export function send(server: ServerProcess, method: string, path: string, token?: string, body?: object) {
+export const send = (...request: Parameters<typeof sendOnce>) => patiently(() => sendOnce(...request))
+
+/** For what may be told 503 on purpose. */
+export function sendOnce(server: ServerProcess, method: string, path: string, token?: string, body?: object) {
   return fetch(`${server.url}${path}`, {
     method,
     headers: {
@@ -13,12 +18,6 @@ export function send(server: ServerProcess, method: string, path: string, token?
     },
     ...(body && { body: JSON.stringify(body) }),
   })
-}
-
-async function pairOf(answer: Promise<Response>): Promise<TokenPair> {
-  const response = await answer
-  assert.ok(response.ok, `answered ${response.status}`)
-  return (await response.json()) as TokenPair
 }
 
 export const refresh = (server: ServerProcess, { refreshToken }: TokenPair) =>
@@ -34,10 +33,10 @@ export const isAccepted = async (server: ServerProcess, { accessToken }: TokenPa
 export async function cast(server: ServerProcess, sql: Sql) {
   const signUp = async () => {
     const credentials = { email: newEmail(), password: PASSWORD }
-    const pair = await pairOf(send(server, 'POST', '/auth/signup', undefined, credentials))
-    const me = (await (await send(server, 'GET', '/auth/me', pair.accessToken)).json()) as { id: string }
-    const logIn = () => pairOf(send(server, 'POST', '/auth/login', undefined, credentials))
-    return { ...credentials, id: me.id, pair, logIn }
+    const pair = await signUpAt(server.url, credentials)
+    const { id } = (await (await me(server.url, pair.accessToken)).json()) as { id: string }
+    const logIn = async () => pairOf(await post(server.url, '/auth/login', credentials))
+    return { ...credentials, id, pair, logIn }
   }
   const user = await signUp()
   const admin = await signUp()

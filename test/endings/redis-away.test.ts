@@ -5,7 +5,7 @@ import { openSql } from '../database.ts'
 import { cleanUp, environment, until } from '../helper.ts'
 import { startServer } from '../server-process.ts'
 import { startRedis } from '../services/redis.ts'
-import { cast, isAccepted, refresh, send } from './people.ts'
+import { cast, isAccepted, refresh, send, sendOnce } from './people.ts'
 import { TRIGGERS } from './triggers.ts'
 
 test('what is dead stays dead when Redis has lost everything, and at a node that starts later', async (t) => {
@@ -24,7 +24,7 @@ test('what is dead stays dead when Redis has lost everything, and at a node that
   await redis.restart()
   const late = await startServer(t, env)
   for (const server of [one, late]) {
-    await until(async () => (await send(server, 'GET', '/health/ready')).status === 200)
+    await until(async () => (await sendOnce(server, 'GET', '/health/ready')).status === 200)
     for (const pair of dead) {
       assert.equal(await isAccepted(server, pair), false)
       assert.equal((await refresh(server, pair)).status, 401)
@@ -39,7 +39,7 @@ test('what was committed while Redis could not be told is in force when it can b
   const [one, two] = await Promise.all([startServer(t, env), startServer(t, env)])
   const { own, other } = await cast(one, openSql(t, env))
   redis.kill('SIGSTOP')
-  const answer = await send(one, 'DELETE', '/auth/sessions?except=current', own.accessToken)
+  const answer = await sendOnce(one, 'DELETE', '/auth/sessions?except=current', own.accessToken)
   assert.equal(answer.status, 503)
   redis.kill('SIGCONT')
   await until(async () => !(await isAccepted(two, other)))

@@ -6,20 +6,25 @@ import { openPostgres } from '../../src/db/postgres.ts'
 import { insertEvents } from '../../src/events/event-records.ts'
 import type { RecordedEvent } from '../../src/schemas/events.ts'
 import { openSql } from '../database.ts'
-import { cleanUp, type Env, logIn, PASSWORD, signUp } from '../helper.ts'
+import { cleanUp, type Env, logIn, newRetryKey, PASSWORD, signUp } from '../helper.ts'
+import { patiently } from '../patience.ts'
 
 /** A spent token comes back, of a session that has turned twice; answers the session's id. */
 export async function stealASession(
   app: FastifyInstance,
   [login = 'login', honest = 'honest', thief = 'thief'] = [],
 ): Promise<string> {
-  const post = (url: string, payload: object, userAgent: string) =>
-    app.inject({ method: 'POST', url, payload, headers: { 'user-agent': userAgent } })
+  const post = (url: string, payload: object, userAgent: string, retryKey?: string) => {
+    const headers = { 'user-agent': userAgent, ...(retryKey && { 'idempotency-key': retryKey }) }
+    return patiently(() => app.inject({ method: 'POST', url, payload, headers }))
+  }
   const { email } = await signUp(app)
   const first = (await post('/auth/login', { email, password: PASSWORD }, login)).json()
-  const second = (await post('/auth/refresh', { refreshToken: first.refreshToken }, honest)).json()
+  const second = (
+    await post('/auth/refresh', { refreshToken: first.refreshToken }, honest, newRetryKey())
+  ).json()
   // Of another device: refreshes that are alike may share an event.
-  await post('/auth/refresh', { refreshToken: second.refreshToken }, `${honest} again`)
+  await post('/auth/refresh', { refreshToken: second.refreshToken }, `${honest} again`, newRetryKey())
   const theft = await post('/auth/refresh', { refreshToken: first.refreshToken }, thief)
   assert.equal(theft.statusCode, 401)
   return first.sessionId
@@ -38,7 +43,7 @@ export function askEvents(
   query: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
   const headers = { authorization: `Bearer ${accessToken}` }
-  return app.inject({ url: '/admin/events', query, headers })
+  return patiently(() => app.inject({ url: '/admin/events', query, headers }))
 }
 
 /** All pages. */

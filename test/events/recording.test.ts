@@ -5,6 +5,7 @@ import { openPostgres } from '../../src/db/postgres.ts'
 import type { Occurrence } from '../../src/events/event.ts'
 import { createEventLog } from '../../src/events/event-log.ts'
 import { createEventRecords } from '../../src/events/event-records.ts'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { openSql } from '../database.ts'
 import {
   build,
@@ -14,10 +15,13 @@ import {
   environment,
   logIn,
   newEmail,
+  newRetryKey,
   refresh,
   signUp,
   until,
 } from '../helper.ts'
+import { pairOf, post, signUpAt } from '../http.ts'
+import { ask } from '../patience.ts'
 import { startServer } from '../server-process.ts'
 import { startPostgres } from '../services/postgres.ts'
 import { createTemplateDatabase } from '../services/template.ts'
@@ -34,8 +38,8 @@ test('a life is on record: signup, logins and failures, refreshes, evictions, lo
   const second = (await logIn(app, email)).json()
   const third = (await logIn(app, email)).json()
   const payload = { refreshToken: third.refreshToken }
-  await app.inject({ method: 'POST', url: '/auth/logout', payload })
-  await app.inject({ method: 'POST', url: '/auth/logout', payload })
+  await ask(app, { method: 'POST', url: '/auth/logout', payload })
+  await ask(app, { method: 'POST', url: '/auth/logout', payload })
   await sql`update users set status = 'disabled'`
   await logIn(app, email)
 
@@ -66,17 +70,15 @@ test('theft is on record with all the devices: of the login, of the last refresh
   const env = await environment(t, { GRACE: '0s' })
   const server = await startServer(t, env)
   const sql = openSql(t, env)
-  const post = async (path: string, body: object, agent: string) => {
-    const headers = { 'content-type': 'application/json', 'user-agent': agent }
-    const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-    return response.json() as Promise<Record<'refreshToken' | 'sessionId', string>>
-  }
-  const first = await post('/auth/signup', { email: newEmail(), password: 'a long enough one' }, 'at login')
-  const second = await post('/auth/refresh', tokenOf(first), 'thief')
-  await post('/auth/refresh', tokenOf(second), 'thief')
+  const present = ({ refreshToken }: TokenPair, agent: string, headers = {}) =>
+    post(server.url, '/auth/refresh', { refreshToken }, { 'user-agent': agent, ...headers })
+  const turn = async (pair: TokenPair) =>
+    pairOf(await present(pair, 'thief', { 'idempotency-key': newRetryKey() }))
+  const first = await signUpAt(server.url, undefined, { 'user-agent': 'at login' })
+  await turn(await turn(first))
   // A checkpoint tells Postgres who refreshed.
   await until(async () => (await sql`select 1 from sessions where last_user_agent = 'thief'`).length === 1)
-  await post('/auth/refresh', tokenOf(first), 'victim')
+  assert.equal((await present(first, 'victim')).status, 401)
 
   const events = await sql`select * from security_events where session_id = ${first.sessionId} order by id`
   const reuse = events.find(({ type }) => type === 'reuse_found')
@@ -90,8 +92,6 @@ test('theft is on record with all the devices: of the login, of the last refresh
   const { presentedGeneration, currentGeneration } = reuse?.detail ?? {}
   assert.deepEqual([presentedGeneration, currentGeneration], [1, 3])
 })
-
-const tokenOf = ({ refreshToken }: { refreshToken: string }) => ({ refreshToken })
 
 test('a session that is found expired has ended; without EVENTS_REFRESH no refresh is on record', async (t) => {
   const clock = createClock()

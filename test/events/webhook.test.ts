@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { openSql } from '../database.ts'
 import {
   build,
@@ -14,12 +15,12 @@ import {
   type Env,
   environment,
   logIn,
-  newEmail,
-  PASSWORD,
+  newRetryKey,
   refresh,
   signUp,
   until,
 } from '../helper.ts'
+import { pairOf, post, signUpAt } from '../http.ts'
 import { startServer } from '../server-process.ts'
 import { changePasswords, stealASession } from './happenings.ts'
 import { type Received, type Receiver, startReceiver } from './receiver.ts'
@@ -159,16 +160,12 @@ test('while the receiver leaves every call open, requests are answered', async (
 })
 
 async function steal(url: string): Promise<string> {
-  const post = async (path: string, body: object) => {
-    const headers = { 'content-type': 'application/json' }
-    const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-    return response.json() as Promise<Record<'refreshToken' | 'sessionId', string>>
-  }
-  const tokenOf = ({ refreshToken }: { refreshToken: string }) => ({ refreshToken })
-  const first = await post('/auth/signup', { email: newEmail(), password: PASSWORD })
-  const second = await post('/auth/refresh', tokenOf(first))
-  await post('/auth/refresh', tokenOf(second))
-  await post('/auth/refresh', tokenOf(first))
+  const refreshAt = async ({ refreshToken }: TokenPair) =>
+    pairOf(await post(url, '/auth/refresh', { refreshToken }, { 'idempotency-key': newRetryKey() }))
+  const first = await signUpAt(url)
+  await refreshAt(await refreshAt(first))
+  const theft = await post(url, '/auth/refresh', { refreshToken: first.refreshToken })
+  assert.equal(theft.status, 401)
   return first.sessionId
 }
 

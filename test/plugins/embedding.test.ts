@@ -12,6 +12,7 @@ import { loadConfig, pawl, problemDetails } from '../../src/index.ts'
 import { SECURE_NAME } from '../cookies.ts'
 import { openSql } from '../database.ts'
 import { cleanUp, type Env, environment, logIn, me, newEmail, PASSWORD, required, signUp } from '../helper.ts'
+import { ask } from '../patience.ts'
 
 async function embed(
   t: TestContext,
@@ -31,7 +32,7 @@ async function embed(
 }
 
 const get = (host: FastifyInstance, url: string, token?: string) =>
-  host.inject({ url, headers: token ? { authorization: `Bearer ${token}` } : {} })
+  ask(host, { url, headers: token ? { authorization: `Bearer ${token}` } : {} })
 
 test("an application's own routes are guarded, and told who is asking", async (t) => {
   const { host } = await embed(t)

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { type Config, loadConfig, pawl } from '../../src/index.ts'
 import { openSql } from '../database.ts'
 import { cleanUp, type Env, environment, logIn, refresh, signUp } from '../helper.ts'
+import { ask } from '../patience.ts'
 
 const ROLE_PERMISSIONS = JSON.stringify({
   editor: ['invoices:read', 'invoices:write'],
@@ -36,7 +37,7 @@ async function tokensOf({ app, sql }: Stack, roles: string[]) {
 async function allowed(app: FastifyInstance, accessToken: string): Promise<string[]> {
   const urls = ['/write', '/both', '/fresh', '/auditor', '/nobody']
   const headers = { authorization: `Bearer ${accessToken}` }
-  const answers = await Promise.all(urls.map((url) => app.inject({ url, headers })))
+  const answers = await Promise.all(urls.map((url) => ask(app, { url, headers })))
   for (const { statusCode } of answers) assert.ok([200, 403].includes(statusCode))
   return urls.filter((_, index) => answers[index]?.statusCode === 200)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
-import { cleanUp, environment, refresh, signUp, until } from '../helper.ts'
+import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../helper.ts'
 import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../nodes.ts'
 import { startSentinel } from '../services/sentinel.ts'
 
@@ -20,7 +20,7 @@ test('a master that Sentinels name serves like any Redis, and is followed when a
   assert.equal(await logOut(one, ended.refreshToken), 204)
 
   await redis.master.crash('SIGKILL')
-  assert.equal((await refresh(one, alive.refreshToken)).statusCode, 503)
+  assert.equal((await refreshOnce(one, alive.refreshToken)).statusCode, 503)
   const next = await refreshInTheEnd(other, alive.refreshToken)
   for (const app of [one, other]) {
     await until(async () => (await status(app, next.accessToken)) === 200)
@@ -69,7 +69,7 @@ test('a master that accepts and never answers is a fault at first, and then no l
   const { redis, one } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   redis.master.kill('SIGSTOP')
-  assert.equal((await refresh(one, refreshToken)).statusCode, 503)
+  assert.equal((await refreshOnce(one, refreshToken)).statusCode, 503)
   const next = await refreshInTheEnd(one, refreshToken)
   await until(async () => (await status(one, next.accessToken)) === 200)
 

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { openSql } from '../database.ts'
 import { build, cleanUp, environment, me, refresh, signUp, until } from '../helper.ts'
+import { ask } from '../patience.ts'
 import { startRedis } from '../services/redis.ts'
 
 const rolesOf = (accessToken: string): string[] =>
@@ -41,7 +42,7 @@ test('a Redis that comes back with an old snapshot brings no ended session back,
     url: '/auth/logout',
     payload: { refreshToken: ended.refreshToken },
   } as const
-  assert.equal((await app.inject(logout)).statusCode, 204)
+  assert.equal((await ask(app, logout)).statusCode, 204)
   // So long ago that no node remembers it.
   await sql`update sessions set revoked_at = now() - interval '3 days' where id = ${ended.sessionId}`
   await restoreSnapshot()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cleanUp, environment, newEmail, PASSWORD } from '../helper.ts'
+import { cleanUp, environment } from '../helper.ts'
+import { signUpAt } from '../http.ts'
 import { spawnServer, startServer } from '../server-process.ts'
 import { startTlsRedis } from '../services/redis.ts'
 
@@ -11,12 +12,7 @@ test('TLS to Redis: by an authority that the process was told of, and by no othe
   const env = await environment(t, { REDIS_URL: redis.url.replace('://', '://:a-password@') })
 
   const server = await startServer(t, { ...env, NODE_EXTRA_CA_CERTS: redis.certificate })
-  const response = await fetch(`${server.url}/auth/signup`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: newEmail(), password: PASSWORD }),
-  })
-  assert.equal(response.status, 201)
+  assert.ok((await signUpAt(server.url)).accessToken)
 
   const refused = spawnServer(t, env)
   assert.equal(await refused.ended, 1)

@@ -4,15 +4,16 @@ import type { FastifyInstance } from 'fastify'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { openSql } from '../database.ts'
 import { build, createClock, environment, logIn, me, refresh, signUp } from '../helper.ts'
+import { ask } from '../patience.ts'
 
 const bearer = (app: FastifyInstance, token: string) =>
-  app.inject({ method: 'POST', url: '/auth/logout', headers: { authorization: `Bearer ${token}` } })
+  ask(app, { method: 'POST', url: '/auth/logout', headers: { authorization: `Bearer ${token}` } })
 
 const WAYS: Record<string, (app: FastifyInstance, pair: TokenPair) => ReturnType<typeof bearer>> = {
   'the access token as bearer': (app, { accessToken }) => bearer(app, accessToken),
   'the refresh token as bearer': (app, { refreshToken }) => bearer(app, refreshToken),
   'the refresh token in the body': (app, { refreshToken }) =>
-    app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken } }),
+    ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } }),
 }
 
 for (const [how, logOut] of Object.entries(WAYS)) {
@@ -53,7 +54,7 @@ test('a client that says it sends JSON and sends nothing logs out by its bearer 
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
-  assert.equal((await app.inject({ method: 'POST', url: '/auth/logout', headers })).statusCode, 204)
+  assert.equal((await ask(app, { method: 'POST', url: '/auth/logout', headers })).statusCode, 204)
   assert.equal((await me(app, accessToken)).statusCode, 401)
 })
 

@@ -8,6 +8,7 @@ import { openSql } from '../database.ts'
 import { forgeries } from '../forgeries.ts'
 import { build, cleanUp, createClock, environment, logIn, me, refresh, signUp, until } from '../helper.ts'
 import { logOut, startNode } from '../nodes.ts'
+import { ask, patiently } from '../patience.ts'
 import { startRedis } from '../services/redis.ts'
 
 const SECRETS = [1, 2, 3].map(() => randomBytes(24).toString('base64url'))
@@ -27,7 +28,7 @@ function introspect(app: FastifyInstance, token: string, hint?: string, authoriz
 }
 
 async function isActive(app: FastifyInstance, token: string, hint?: string): Promise<boolean> {
-  const response = await introspect(app, token, hint)
+  const response = await patiently(() => introspect(app, token, hint))
   assert.equal(response.statusCode, 200, response.body)
   assert.equal(response.headers['cache-control'], 'no-store')
   const { active } = response.json()
@@ -78,7 +79,8 @@ test('a token revoked at one node is inactive at the other', async (t) => {
   const { accessToken, refreshToken } = await signUp(one)
   assert.equal(await isActive(other, accessToken), true)
   assert.equal(await isActive(other, refreshToken, 'refresh_token'), true)
-  await one.inject({ method: 'POST', url: '/oauth/revoke', headers: FORM, payload: `token=${refreshToken}` })
+  const payload = `token=${refreshToken}`
+  await ask(one, { method: 'POST', url: '/oauth/revoke', headers: FORM, payload })
   assert.equal(await isActive(other, refreshToken, 'refresh_token'), false)
   await until(async () => !(await isActive(other, accessToken)))
 })

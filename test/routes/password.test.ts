@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { call } from '../calls.ts'
 import { openSql } from '../database.ts'
-import { build, environment, logIn, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
+import { build, environment, logIn, logInOnce, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
 
 const NEXT = 'a ratchet of another wheel'
 
@@ -118,7 +118,7 @@ test('of two changes at once one is done, and the other has nothing to prove any
 test('no login with the old password outlives the change, however they race', async (t) => {
   const app = await build(t, { MAX_SESSIONS_PER_USER: '100' })
   const { email, accessToken, refreshToken } = await signUp(app)
-  const logins = (count: number) => Array.from({ length: count }, () => logIn(app, email))
+  const logins = (count: number) => Array.from({ length: count }, () => logInOnce(app, email))
   const [changed, ...answers] = await Promise.all([change(app, accessToken), ...logins(20), ...logins(20)])
   assert.equal(changed?.statusCode, 204)
   for (const answer of answers) {
@@ -146,7 +146,7 @@ test('a login that was decided before the change, and opened after it, comes to 
     await tx`select 1 from users where email = ${email} for update`
     answers.push(change(app, accessToken))
     await waiting(1)
-    answers.push(logIn(app, email))
+    answers.push(logInOnce(app, email))
     await waiting(2)
   })
   const statuses = (await Promise.all(answers)).map(({ statusCode }) => statusCode)

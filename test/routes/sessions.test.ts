@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callEmpty } from '../calls.ts'
+import { call, callEmpty, callOnce } from '../calls.ts'
 import { openSql } from '../database.ts'
 import { build, createClock, environment, logIn, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
+import { ask } from '../patience.ts'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'
 
@@ -13,7 +14,7 @@ test('a user sees his sessions, which device each is of, and which this one is',
   await signUp(app)
   const start = clock()
   clock.advance(60_000)
-  const login = await app.inject({
+  const login = await ask(app, {
     method: 'POST',
     url: '/auth/login',
     payload: { email, password: PASSWORD },
@@ -47,7 +48,7 @@ test('sessions that have ended, or were idle for too long, are not in the list',
   const { email } = await signUp(app)
   clock.advance(3_000_000)
   const ended = (await logIn(app, email)).json()
-  await app.inject({ method: 'POST', url: '/auth/logout', payload: { refreshToken: ended.refreshToken } })
+  await ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken: ended.refreshToken } })
   const { accessToken, sessionId } = (await logIn(app, email)).json()
   clock.advance(700_000)
   const { sessions } = (await call(app, accessToken, 'GET', '/auth/sessions')).json()
@@ -127,7 +128,7 @@ test('who is given up by Postgres, because two wait for each other, may try agai
   const answers: ReturnType<typeof call>[] = []
   const writeBoth = sql.begin(async (tx) => {
     await tx`update sessions set last_seen_at = last_seen_at where id = ${second.sessionId}`
-    answers.push(call(app, accessToken, 'DELETE', '/auth/sessions'))
+    answers.push(callOnce(app, accessToken, 'DELETE', '/auth/sessions'))
     await until(async () => (await waiting()).length === 1)
     await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
   })

@@ -2,7 +2,7 @@ import { within } from '../db/database.ts'
 import type { Log } from '../log.ts'
 import type { EventType, Occurrence, SecurityEvent } from './event.ts'
 import { type EventRecords, toRow } from './event-records.ts'
-import { createRefreshTrail } from './refresh-trail.ts'
+import { createRefreshTrail, type Refresh } from './refresh-trail.ts'
 import { createWaitingEvents } from './waiting-events.ts'
 
 /** Milliseconds between two writes. */
@@ -82,10 +82,21 @@ export function createEventLog(options: EventLogOptions) {
 
   function announce(event: SecurityEvent): void {
     const { type, at: _, device, detail, ...who } = event
-    const facts = { event: type, ...who, ...(device && { ip: device.ip }), ...detail }
+    log.info({ event: type, ...who, ...(device && { ip: device.ip }), ...detail }, 'security event')
+  }
+
+  function recordRefresh(refresh: Refresh): void {
+    const { type, userId, sessionId, device, detail } = refresh
     // Four an hour of each open session, and nothing to look at in any of them.
-    if (type === 'refresh') log.debug(facts, 'security event')
-    else log.info(facts, 'security event')
+    log.debug({ event: type, userId, sessionId, ip: device?.ip, ...detail }, 'security event')
+    trail.add(refresh, clock())
+  }
+
+  function recordOther(occurrence: Exclude<Occurrence, Refresh>): void {
+    const event = { ...occurrence, at: clock() }
+    announce(event)
+    waiting.add(toRow(event))
+    if (waiting.size() >= BATCH && !failing) void flush()
   }
 
   return {
@@ -96,13 +107,9 @@ export function createEventLog(options: EventLogOptions) {
 
     /** Takes no time and never throws. */
     record(occurrence: Occurrence): void {
-      if (occurrence.type === 'refresh' && !refreshes) return
-      const event = { ...occurrence, at: clock() }
-      announce(event)
-      if (event.type === 'refresh') trail.add(event)
-      else waiting.add(toRow(event))
+      if (occurrence.type !== 'refresh') recordOther(occurrence)
+      else if (refreshes) recordRefresh(occurrence)
       if (size() > mostWaiting) addTrail()
-      if (waiting.size() >= BATCH && !failing) void flush()
     },
 
     /** To the log alone, once the transaction that `insertEvents` was called in is committed. */

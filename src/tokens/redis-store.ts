@@ -6,7 +6,7 @@ import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
 import type { SharedClock } from './clocks.ts'
 import type { Era } from './redis-era.ts'
-import { decode, encode, packRotation, readRotation } from './redis-wire.ts'
+import { decode, encode, lateness, packRotation, readRotation, stamp } from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
 import type { Rotation, SessionStore, StoreSettings } from './session-store.ts'
 
@@ -54,17 +54,14 @@ export function createRedisStore(
    * Sends a command with its era and its deadline. A server whose clock is ahead of what we thought refuses it, and is asked
    * once more. What a server did that was not known all the while does not count: it may have old data.
    */
-  async function command<T extends readonly (string | number)[]>(
-    key: string,
-    send: (era: number, deadline: number) => Promise<T>,
-  ): Promise<T> {
+  async function command<T>(key: string, send: (era: number, deadline: number) => Promise<T>): Promise<T> {
     const begun = performance.now()
     const current = era.current(key)
-    const isLate = ([outcome]: T) => outcome === 'late'
     let reply = await answer(send(current, serverTime() + DEADLINE))
-    if (isLate(reply) && performance.now() - begun < DEADLINE)
-      reply = await answer(send(current, Number(reply[1]) + DEADLINE))
-    if (isLate(reply)) throw unavailable('Redis')
+    const timeThere = lateness(reply)
+    if (timeThere !== undefined && performance.now() - begun < DEADLINE)
+      reply = await answer(send(current, timeThere + DEADLINE))
+    if (lateness(reply) !== undefined) throw unavailable('Redis')
     if (era.current(key) !== current) throw unavailable('the hot state')
     return reply
   }
@@ -94,20 +91,18 @@ export function createRedisStore(
 
     async rotate(userId, sessionId, { generation, retryKey }): Promise<Rotation> {
       const { idleTtl, grace } = settings
-      const request = {
+      const packed = packRotation({
         sessionId: idBytes(sessionId),
         now: clock?.() ?? 0,
         idleTtl,
         grace,
         generation,
         retryKey,
-      }
-      const key = keyOf(userId)
-      const reply = await command(key, async (current, deadline) => {
-        const packed = packRotation({ ...request, era: current, deadline })
-        return (await rotate<string>(key, packed)).split(' ')
       })
-      return readRotation(reply)
+      const key = keyOf(userId)
+      return readRotation(
+        await command(key, (current, deadline) => rotate<string>(key, stamp(packed, current, deadline))),
+      )
     },
 
     async close(userId, sessionId) {

@@ -13,11 +13,9 @@ export interface RotationRequest {
   /** As presented. */
   generation: number
   retryKey: string | null
-  era: number
-  deadline: number
 }
 
-/** One argument, since ioredis takes longer over many than Redis over the script. */
+/** One argument, since ioredis takes longer over many than Redis over the script. `stamp` makes it whole. */
 export function packRotation(request: RotationRequest): Buffer {
   const packed = Buffer.allocUnsafe(54)
   request.sessionId.copy(packed)
@@ -26,13 +24,24 @@ export function packRotation(request: RotationRequest): Buffer {
   packed.writeUIntBE(request.grace, 28, 6)
   packed.writeUInt32BE(request.generation, 34)
   packed.write(request.retryKey ?? NO_RETRY_KEY, 38, 6, 'hex')
-  packed.writeUInt32BE(request.era, 44)
-  packed.writeUIntBE(request.deadline, 48, 6)
   return packed
 }
 
-/** What it answers, but for `late`. */
-export function readRotation([outcome, ...facts]: readonly string[]): Rotation {
+/** Each time that it is sent: the era, and when nobody waits for the reply any more. */
+export function stamp(packed: Buffer, era: number, deadline: number): Buffer {
+  packed.writeUInt32BE(era, 44)
+  packed.writeUIntBE(deadline, 48, 6)
+  return packed
+}
+
+/** Of a reply that says that the command came too late, the time of the server. */
+export function lateness(reply: unknown): number | undefined {
+  return typeof reply === 'string' && reply.startsWith('late ') ? Number(reply.slice(5)) : undefined
+}
+
+/** What rotate.lua answers otherwise. */
+export function readRotation(reply: string): Rotation {
+  const [outcome, ...facts] = reply.split(' ')
   switch (outcome) {
     case 'rotated':
     case 'replayed':

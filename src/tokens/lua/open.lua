@@ -7,7 +7,7 @@
 --          7 generation                8 retry key that came with it, 6 bytes, or ''
 --          9 era                      10 time in ms after which nobody waits for the reply
 -- reply    { generation, time of rotation, idle expiry, authorization in force, evicted session id in hex ... }
---          or { 'late', now }
+--          or 'late' and now, with a space in between
 --
 -- The hash: field 'u' holds the authorization; a field per session, named by the 16 bytes of its id, holds
 -- generation (4 bytes), time of rotation (6), retry key (6), absolute expiry (6), era (4), big-endian. Idle expiry follows
@@ -26,7 +26,7 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-if now > tonumber(ARGV[10]) then return { 'late', now } end
+if now > tonumber(ARGV[10]) then return 'late ' .. now end
 
 local function version(authorization)
   return tonumber(string.match(authorization, '^%d+'))

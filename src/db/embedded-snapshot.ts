@@ -17,11 +17,14 @@ import { migrationsFolder } from './migrations-folder.ts'
 /** Where the build puts it: beside `src`. */
 const FOLDER = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Says what it was made with: the version of Postgres, and the migrations. */
+/** Another one whenever `makeDatabase` or the packing changes. */
+const RECIPE = '1'
+
+/** Says what it was made with: the version of Postgres, the migrations, and how. */
 export function snapshotName(): string {
   const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
   const { version } = JSON.parse(readFileSync(join(entry, '../../package.json'), 'utf8'))
-  const digest = createHash('sha256')
+  const digest = createHash('sha256').update(RECIPE)
   for (const { hash } of readMigrationFiles({ migrationsFolder })) digest.update(hash)
   return `embedded-${version}-${digest.digest('hex').slice(0, 8)}.pack.gz`
 }
@@ -31,8 +34,11 @@ export function snapshotName(): string {
  * where there is no snapshot.
  */
 export async function unpackSnapshot(dataDir: string): Promise<void> {
-  const packed = await readFile(join(FOLDER, snapshotName())).catch(() => undefined)
-  if (packed) unpack(await promisify(gunzip)(packed), dataDir)
+  const packed = await readFile(join(FOLDER, snapshotName()))
+    .then(promisify(gunzip))
+    // It is not there, or damaged.
+    .catch(() => undefined)
+  if (packed) unpack(packed, dataDir)
 }
 
 /** Makes it. Whoever dies over that, or does the same at once, leaves no half of it under that name. */

@@ -7,7 +7,7 @@ import { createWaitingEvents } from './waiting-events.ts'
 
 /** Milliseconds between two writes. */
 const INTERVAL = 1_000
-/** Events in one statement; so many that wait are written at once. */
+/** Events in one statement; so many that wait, refreshes apart, are written at once. */
 const BATCH = 500
 /** Events that may wait while Postgres is away: a few megabytes. */
 const MOST_WAITING = 10_000

@@ -20,7 +20,7 @@ export interface EventDetails {
   /** `userId` is set where there is such an account. */
   login_failed: { reason: 'unknown_account' | 'wrong_password' | 'user_disabled' }
   signup: Record<never, never>
-  /** `times` where there were several within a second; `generation` is that of the last. */
+  /** `times` where there were several before they were written; the time is that of the first, `generation` that of the last. */
   refresh: { outcome: 'rotated' | 'replayed' | 'healed'; generation: number; times?: number }
   /** The event's own device presented the spent token. `currentGeneration` is 0 where the session was condemned before. */
   reuse_found: {

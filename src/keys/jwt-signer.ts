@@ -19,7 +19,10 @@ export function createJwtSigner(key: Signer, typ: string) {
 }
 
 /** The JOSE header (RFC 7515 4), as it stands in the token. */
-export function headOf({ kid, algorithm }: Signer, typ: string): string {
+export function headOf(
+  { kid, algorithm }: { kid: string | undefined; algorithm: string },
+  typ: string,
+): string {
   return base64url({ alg: algorithm, typ, kid })
 }
 

@@ -48,7 +48,7 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
   const now = () => anchor.now + (monotonic() - anchor.at)
   const rings = {
     access: createKeyRing({ now }),
-    refresh: createKeyRing({ now }),
+    refresh: createKeyRing({ now, nameless: given.refresh.kid }),
   }
   /** Retired at once. They do not come back, whatever order the news of them comes in. */
   const revoked = new Set<string>()

@@ -18,6 +18,8 @@ export interface KeySet {
 export interface KeyRingOptions {
   /** The time of Postgres, as far as this node knows it. Milliseconds. */
   now: () => number
+  /** The key of tokens that name none: an earlier version signed them. */
+  nameless?: string | undefined
 }
 
 export type KeyRing = ReturnType<typeof createKeyRing>
@@ -26,7 +28,7 @@ export type KeyRing = ReturnType<typeof createKeyRing>
  * The keys of one purpose that this node knows. A token is verified with the key that its header names, if it is one of
  * them, without a look anywhere else; tokens are signed with the key whose time it is.
  */
-export function createKeyRing({ now }: KeyRingOptions) {
+export function createKeyRing({ now, nameless }: KeyRingOptions) {
   let keys = new Map<string, RingKey>()
   /** Those that sign, have signed or are going to, in that order. */
   let line: RingKey[] = []
@@ -63,7 +65,7 @@ export function createKeyRing({ now }: KeyRingOptions) {
 
     verify(token) {
       const header = token.slice(0, token.indexOf('.'))
-      const key = byHeader.get(header) ?? keys.get(keyIdOf(token) ?? '')
+      const key = byHeader.get(header) ?? keys.get(keyIdOf(token) ?? nameless ?? '')
       if (!key) throw new Error('unknown key')
       const claims = key.jwt.verify(token)
       byHeader.set(header, key)

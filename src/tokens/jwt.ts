@@ -1,7 +1,7 @@
 /**
- * What this package asks of a JWT library, configured for one kind of token: it signs claims, and answers a token's
- * claims only where signature, algorithm, `typ`, `iss`, `aud` and the presence of every required claim are in order.
- * Whether the token has expired is judged by the domain, by a clock that all nodes share.
+ * What signs and verifies one kind of token: it answers a token's claims only where signature, algorithm, `typ`, `iss` and `aud`
+ * are in order. Whether every claim is there is looked at here; whether the token has expired is judged by the domain, by a
+ * clock that all nodes share.
  */
 export interface Jwt {
   /** With the key whose time `at` is (milliseconds), or that of now. */

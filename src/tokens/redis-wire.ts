@@ -1,7 +1,5 @@
 import type { Authorization, Rotation } from './session-store.ts'
 
-const NO_RETRY_KEY = '000000000000'
-
 /** What rotate.lua is asked. Times in milliseconds. */
 export interface RotationRequest {
   /** 16 bytes. */
@@ -17,13 +15,13 @@ export interface RotationRequest {
 
 /** One argument, since ioredis takes longer over many than Redis over the script. `stamp` makes it whole. */
 export function packRotation(request: RotationRequest): Buffer {
-  const packed = Buffer.allocUnsafe(54)
+  const packed = Buffer.alloc(54)
   request.sessionId.copy(packed)
   packed.writeUIntBE(request.now, 16, 6)
   packed.writeUIntBE(request.idleTtl, 22, 6)
   packed.writeUIntBE(request.grace, 28, 6)
   packed.writeUInt32BE(request.generation, 34)
-  packed.write(request.retryKey ?? NO_RETRY_KEY, 38, 6, 'hex')
+  if (request.retryKey !== null) packed.write(request.retryKey, 38, 6, 'hex')
   return packed
 }
 

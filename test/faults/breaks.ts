@@ -44,12 +44,12 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/tokens/redis-store.ts',
-        text: 'const reply = await command<RotateReply>(key, (...last) => rotate(key, ...args, ...last))',
-        by: `const [field] = args as [Buffer]
+        text: 'return readRotation(',
+        by: `const field = idBytes(sessionId)
       const seen = await answer(redis.hgetBuffer(key, field))
       ${WIDE}
       if (seen) await answer(redis.hset(key, field, seen))
-      const reply = await command<RotateReply>(key, (...last) => rotate(key, ...args, ...last))`,
+      return readRotation(`,
       },
     ],
   },
@@ -95,7 +95,7 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/tokens/lua/rotate.lua',
-        text: "if era ~= current_era then return { 'unknown' } end",
+        text: "if era ~= current_era then return 'unknown' end",
         by: '',
       },
       FORGETFUL,

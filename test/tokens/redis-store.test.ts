@@ -36,3 +36,29 @@ test("a user's key lives as long as the session that lives longest, and every ro
   assert.equal(await lifeLeft(), SETTINGS.idleTtl)
   await store.close(userId, sessionId)
 })
+
+test('what an earlier version packed is unknown, and a session that Postgres opens again has its own end', async (t) => {
+  const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
+  cleanUp(t, () => disconnectRedis(redis))
+  const prefix = `test:${randomUUID()}:`
+  const store = createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA })
+  const [userId, sessionId] = [randomUUID(), randomUUID()]
+  const key = `${prefix}{${userId}}`
+  const [now, retryKey] = [Date.now(), null]
+  const absoluteExpiry = now + 60_000
+  // Generation, time of rotation, retry key, idle expiry, absolute expiry, era.
+  const packed = Buffer.alloc(34, 0xff)
+  packed.writeUInt32BE(7)
+  packed.writeUIntBE(now, 4, 6)
+  packed.writeUIntBE(now + SETTINGS.idleTtl, 18, 6)
+  packed.writeUIntBE(absoluteExpiry, 24, 6)
+  packed.writeUInt32BE(1, 30)
+  await redis.hset(key, 'u', '1 user', Buffer.from(sessionId.replaceAll('-', ''), 'hex'), packed)
+
+  assert.deepEqual(await store.rotate(userId, sessionId, { generation: 7, retryKey }), { outcome: 'unknown' })
+  const authorization = { ver: 1, roles: ['user'] }
+  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 7, retryKey })
+  const next = await store.rotate(userId, sessionId, { generation: 7, retryKey })
+  assert.equal(next.outcome === 'rotated' && next.line.expiresAt, absoluteExpiry)
+  await store.close(userId, sessionId)
+})

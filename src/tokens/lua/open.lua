@@ -13,6 +13,7 @@
 -- generation (4 bytes), time of rotation (6), retry key (6), absolute expiry (6), era (4), big-endian. Idle expiry follows
 -- from the time of rotation. Ten sessions, or one, just fit a size that the allocator has: look there before adding a byte.
 local PACKED = '>I4I6c6I6I4'
+local SIZE = 26
 local CONDEMNED = 0
 local NO_RETRY_KEY = string.rep('\0', 6)
 local key, sid = KEYS[1], ARGV[1]
@@ -40,7 +41,8 @@ for i = 1, #fields, 2 do
     known = value
   else
     local generation, at, _, expiry = struct.unpack(PACKED, value)
-    if now >= math.min(at + idle_ttl, expiry) then
+    -- What an earlier version packed is not read: Postgres knows the session.
+    if #value ~= SIZE or now >= math.min(at + idle_ttl, expiry) then
       redis.call('HDEL', key, field)
     else
       alive = true

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
 import { createRedisStore } from '../../src/tokens/redis-store.ts'
 import { cleanUp, required } from '../helper.ts'
 import { ONE_ERA, SETTINGS } from './stores.ts'
 
-test("a user's key lives as long as the session that lives longest, and every rotation gives it that life again", async (t) => {
+async function setUp(t: TestContext) {
   const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
   cleanUp(t, () => disconnectRedis(redis))
   const prefix = `test:${randomUUID()}:`
   const store = createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA })
   const [userId, sessionId] = [randomUUID(), randomUUID()]
-  const key = `${prefix}{${userId}}`
+  return { redis, prefix, store, userId, sessionId, key: `${prefix}{${userId}}` }
+}
+
+test("a user's key lives as long as the session that lives longest, and every rotation gives it that life again", async (t) => {
+  const { redis, prefix, store, userId, sessionId, key } = await setUp(t)
   const lifeLeft = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
 
   const absoluteExpiry = Date.now() + 10 * SETTINGS.idleTtl
@@ -38,12 +42,7 @@ test("a user's key lives as long as the session that lives longest, and every ro
 })
 
 test('what an earlier version packed is unknown, and a session that Postgres opens again has its own end', async (t) => {
-  const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
-  cleanUp(t, () => disconnectRedis(redis))
-  const prefix = `test:${randomUUID()}:`
-  const store = createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA })
-  const [userId, sessionId] = [randomUUID(), randomUUID()]
-  const key = `${prefix}{${userId}}`
+  const { redis, store, userId, sessionId, key } = await setUp(t)
   const [now, retryKey] = [Date.now(), null]
   const absoluteExpiry = now + 60_000
   // Generation, time of rotation, retry key, idle expiry, absolute expiry, era.

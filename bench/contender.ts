@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { generateSecrets } from '../src/secrets.ts'
-import { startPostgres } from '../test/services/postgres.ts'
-import { startRedis } from '../test/services/redis.ts'
-import type { Service } from '../test/services/service.ts'
-import { createTemplateDatabase } from '../test/services/template.ts'
+import { generateSecrets } from '../src/config/secrets.ts'
+import { startPostgres } from '../test/support/services/postgres.ts'
+import { startRedis } from '../test/support/services/redis.ts'
+import type { Service } from '../test/support/services/service.ts'
+import { createTemplateDatabase } from '../test/support/services/template.ts'
 import type { Seed, Session } from './contenders/seed.ts'
 
 /** A process that takes part in a comparison. */

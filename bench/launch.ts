@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { startRedis } from '../test/services/redis.ts'
-import { addSnapshot, prepareSources } from '../test/services/sources.ts'
-import { createEmptyDatabase } from '../test/services/template.ts'
+import { startRedis } from '../test/support/services/redis.ts'
+import { addSnapshot, prepareSources } from '../test/support/services/sources.ts'
+import { createEmptyDatabase } from '../test/support/services/template.ts'
 import type { Settings } from './comparison.ts'
 import {
   type Contender,

@@ -3,7 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Binary, debianPackage, isExecutable, libraries, onPath } from '../test/services/binaries.ts'
+import {
+  type Binary,
+  debianPackage,
+  isExecutable,
+  libraries,
+  onPath,
+} from '../test/support/services/binaries.ts'
 import type { Chain, Request } from './contenders/seed.ts'
 
 const SCRIPT = fileURLToPath(new URL('./wrk/requests.lua', import.meta.url))

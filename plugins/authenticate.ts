@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { permissionsOf, type RolePermissions } from '../src/config/permissions.ts'
 import { challengeOf, PawlError } from '../src/errors.ts'
-import { permissionsOf, type RolePermissions } from '../src/permissions.ts'
 import type { Auth } from '../src/tokens/token-service.ts'
 
 export interface AuthorizeOptions {

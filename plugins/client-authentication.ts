@@ -1,7 +1,7 @@
 import type { onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { createClientCheck, type IntrospectionClient } from '../src/config/introspection-clients.ts'
 import { PawlError } from '../src/errors.ts'
-import { createClientCheck, type IntrospectionClient } from '../src/introspection-clients.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

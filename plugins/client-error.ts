@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, PawlError } from '../src/errors.ts'
-import { PROBLEM_JSON, toProblem } from '../src/problem.ts'
+import { PROBLEM_JSON, toProblem } from '../src/http/problem.ts'
 
 /** Bytes that a client may still be sending after its request was refused: read and forgotten for this long, in ms. */
 const LINGER = 2_000

@@ -1,12 +1,12 @@
 import fp from 'fastify-plugin'
+import { createHousekeeping } from '../src/common/housekeeping.ts'
 import { createEventLog, type EventLog } from '../src/events/event-log.ts'
 import { type EventPage, readPage } from '../src/events/event-page.ts'
 import { createEventRecords } from '../src/events/event-records.ts'
-import { createWebhook } from '../src/events/webhook.ts'
-import { createWebhookCall, type WebhookTarget } from '../src/events/webhook-call.ts'
-import { createWebhookRecords } from '../src/events/webhook-records.ts'
-import { createHousekeeping } from '../src/housekeeping.ts'
 import type { EventQuery } from '../src/schemas/events.ts'
+import { createWebhook } from '../src/webhook/webhook.ts'
+import { createWebhookCall, type WebhookTarget } from '../src/webhook/webhook-call.ts'
+import { createWebhookRecords } from '../src/webhook/webhook-records.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,17 +1,17 @@
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import fp from 'fastify-plugin'
+import type { Secrets } from '../src/config/secrets.ts'
 import { createEnvelope } from '../src/keys/envelope.ts'
 import { createHmacVerifier } from '../src/keys/hmac-verifier.ts'
+import type { Jwt } from '../src/keys/jwt.ts'
 import { createJwtSigner } from '../src/keys/jwt-signer.ts'
-import { createKeyKeeper, type KeyKeeper } from '../src/keys/key-keeper.ts'
+import { createKeyKeeper, type KeyKeeper } from '../src/keys/key-manager.ts'
 import { importKey, type KeyMaterial } from '../src/keys/key-material.ts'
 import { createKeyRecords } from '../src/keys/key-records.ts'
-import type { Secrets } from '../src/secrets.ts'
+import type { SigningAlgorithm } from '../src/keys/signing-key.ts'
 import { ACCESS_CLAIMS, ACCESS_TYP } from '../src/tokens/access-token.ts'
-import type { Jwt } from '../src/tokens/jwt.ts'
 import { REFRESH_TYP, refreshAudience } from '../src/tokens/refresh-token.ts'
-import type { SigningAlgorithm } from '../src/tokens/signing-key.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
-import { constantHeaders } from '../src/constant-headers.ts'
+import { constantHeaders } from '../src/http/constant-headers.ts'
 
 export interface PlaygroundOptions {
   /** Milliseconds for which a spent refresh token is answered with its successor: the page counts them down. */

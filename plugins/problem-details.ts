@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { challengeOf, type ErrorCode, oauthErrorOf, PawlError } from '../src/errors.ts'
-import { PROBLEM_JSON, toProblem } from '../src/problem.ts'
+import { PROBLEM_JSON, toProblem } from '../src/http/problem.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
-import { isLoopbackAddress, isLoopbackName, isTrusted } from '../src/origins.ts'
+import { isLoopbackAddress, isLoopbackName, isTrusted } from '../src/http/origins.ts'
 import type { DeliveredTokens, TokenPair } from '../src/schemas/token-pair.ts'
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { constantHeaders } from '../src/constant-headers.ts'
+import { constantHeaders } from '../src/http/constant-headers.ts'
 
 /** For an API: its answers are to be read by programs, and never framed, sniffed or run. */
 export const securityHeaders = fp(

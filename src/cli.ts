@@ -10,7 +10,7 @@ import { addSeed } from './cli/seed.ts'
 import { addSession } from './cli/session.ts'
 import { addUser } from './cli/user.ts'
 import { addWebhook } from './cli/webhook.ts'
-import { packageVersion } from './package-info.ts'
+import { packageVersion } from './common/package-info.ts'
 
 const FAILED = 1
 const WRONG_USAGE = 2

@@ -8,10 +8,10 @@ import { renderClientError } from '../plugins/client-error.ts'
 import { openapi } from '../plugins/openapi.ts'
 import { playground } from '../plugins/playground.ts'
 import { renderError, renderNotFound } from '../plugins/problem-details.ts'
-import { type Config, ConfigError, loadConfig } from './config.ts'
+import { pawl } from './app.ts'
+import { packageVersion } from './common/package-info.ts'
+import { type Config, ConfigError, loadConfig } from './config/config.ts'
 import { PawlError } from './errors.ts'
-import { pawl } from './index.ts'
-import { packageVersion } from './package-info.ts'
 import { welcome } from './welcome.ts'
 
 /** Bytes: the largest body of ours is a tenth of it. */

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findPostgres, findRedis } from './services/binaries.ts'
-import { installExample } from './services/example.ts'
-import { startPostgres } from './services/postgres.ts'
-import { startRedis } from './services/redis.ts'
-import { addSnapshot, prepareSources } from './services/sources.ts'
-import { createTemplateDatabase } from './services/template.ts'
+import { findPostgres, findRedis } from './support/services/binaries.ts'
+import { installExample } from './support/services/example.ts'
+import { startPostgres } from './support/services/postgres.ts'
+import { startRedis } from './support/services/redis.ts'
+import { addSnapshot, prepareSources } from './support/services/sources.ts'
+import { createTemplateDatabase } from './support/services/template.ts'
 
 const HELP = `
 Install what is missing (Debian and Ubuntu: apt-get install redis-server postgresql; macOS: brew install redis
@@ -81,7 +81,7 @@ async function environment(files: string[]) {
 }
 
 function runTests(files: string[], env: NodeJS.ProcessEnv) {
-  const orphan = new URL('./services/orphan.ts', import.meta.url).href
+  const orphan = new URL('./support/services/orphan.ts', import.meta.url).href
   const preloads = ['--import', 'tsx', '--import', orphan]
   const flags = ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=spec']
   return new Promise<number>((resolve, reject) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createEmptyDatabase } from '../../test/services/template.ts'
+import { createEmptyDatabase } from '../../test/support/services/template.ts'
 import { startStores } from '../contender.ts'
 import type { Chain, Request, Session } from '../contenders/seed.ts'
 import type { Peer } from './peer.ts'

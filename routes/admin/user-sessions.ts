@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { NoContent, problems } from '../../src/schemas/responses.ts'
 import { SessionList } from '../../src/schemas/sessions.ts'
 import { IdParams } from '../../src/schemas/users.ts'
+import { listSessions } from '../auth/session-list.ts'
 import { authOf } from '../auth.ts'
 import { allowEmptyJson } from '../empty-json.ts'
-import { listSessions } from '../session-list.ts'
 import { administratorOf } from './administrator.ts'
 
 export const adminUserSessions: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,6 +1,6 @@
 import { between, inArray } from 'drizzle-orm'
 import { validate } from 'uuid'
-import { loadDatabaseConfig } from '../config.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import { securityEvents, users } from '../db/schema.ts'
 import type { EventType } from '../events/event.ts'

@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validate } from 'uuid'
-import { DURATION, parseDuration } from '../duration.ts'
+import { DURATION, parseDuration } from '../config/duration.ts'
 import { EVENT_TYPES } from '../events/event.ts'
 import { Moment } from '../schemas/events.ts'
 import { type ListOptions, listEvents, type Time } from './events-list.ts'

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { loadDatabaseConfig } from '../config.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
 import { type KeyRecord, PURPOSES, type Purpose, stateOf } from '../keys/key-record.ts'
 import { createKeyRecords, eachPurpose, type KeyRecords } from '../keys/key-records.ts'
 import { retire, revoke, rotate, standbyOf } from '../keys/lifecycle.ts'

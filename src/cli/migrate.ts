@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { loadDatabaseConfig } from '../config.ts'
+import { hostOf } from '../common/host-of.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDatabase } from '../db/open.ts'
-import { hostOf } from '../host-of.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `pawl migrate`: of the environment it needs DATABASE_URL or PAWL_DATA_DIR, no secrets. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Command, Option } from 'commander'
-import { generateSecrets } from '../secrets.ts'
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/signing-key.ts'
+import { generateSecrets } from '../config/secrets.ts'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/signing-key.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `pawl secrets`: what the server requires of a production environment and nobody should make up. */

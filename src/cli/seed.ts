@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError } from 'commander'
-import { loadDatabaseConfig } from '../config.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
 import { Credentials, type Seed } from '../schemas/credentials.ts'
 import { createPasswordHasher } from '../users/password-hasher.ts'
 import { checkNewPassword, normalizePassword } from '../users/password-policy.ts'

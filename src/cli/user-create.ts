@@ -1,5 +1,5 @@
 import { Value } from '@sinclair/typebox/value'
-import { loadDatabaseConfig } from '../config.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import { Credentials } from '../schemas/credentials.ts'
 import { createAccountService } from '../users/account-service.ts'

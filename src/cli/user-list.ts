@@ -1,5 +1,5 @@
 import { asc, gt, like, sql } from 'drizzle-orm'
-import { loadDatabaseConfig } from '../config.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
 import { users } from '../db/schema.ts'
 import { withDatabase } from './database.ts'
 import { formatTable } from './table.ts'

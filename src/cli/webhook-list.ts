@@ -1,5 +1,5 @@
-import { loadDatabaseConfig } from '../config.ts'
-import { createDeliveries, type DeliveryView } from '../events/deliveries.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
+import { createDeliveries, type DeliveryView } from '../webhook/deliveries.ts'
 import { withDatabase } from './database.ts'
 import { timeOf } from './record.ts'
 import { formatTable } from './table.ts'

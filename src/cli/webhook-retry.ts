@@ -1,5 +1,5 @@
-import { loadDatabaseConfig } from '../config.ts'
-import { createDeliveries, type DeliveryName } from '../events/deliveries.ts'
+import { loadDatabaseConfig } from '../config/config.ts'
+import { createDeliveries, type DeliveryName } from '../webhook/deliveries.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './database.ts'
 import type { Terminal } from './terminal.ts'

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { validate } from 'uuid'
-import type { DeliveryName } from '../events/deliveries.ts'
+import type { DeliveryName } from '../webhook/deliveries.ts'
 import { json, parseLimit, yes } from './options.ts'
 import type { Terminal } from './terminal.ts'
 import { type ListOptions, listDeliveries } from './webhook-list.ts'

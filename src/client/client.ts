@@ -1,9 +1,9 @@
 import { type Access, createAccess } from './access.ts'
-import { createCalls, persist, type Tokens } from './calls.ts'
 import { PawlClientError } from './error.ts'
+import { createCalls, persist, type Tokens } from './http.ts'
 import { browserPlatform } from './platform.ts'
-import { createRecord, type Kept, newKey } from './record.ts'
-import { createTurns } from './turns.ts'
+import { createTurns } from './refresh-lock.ts'
+import { createRecord, type Kept, newKey } from './stored-session.ts'
 import type { Change, Client, ClientOptions, Credentials, Reason } from './types.ts'
 
 /** Milliseconds in which another tab that has an access token hands it over. */

@@ -1,5 +1,5 @@
+import type { Log } from '../common/log.ts'
 import { within } from '../db/database.ts'
-import type { Log } from '../log.ts'
 import type { EventType, Occurrence, SecurityEvent } from './event.ts'
 import { type EventRecords, toRow } from './event-records.ts'
 import { createRefreshTrail, type Refresh } from './refresh-trail.ts'

@@ -1,8 +1,8 @@
 import { and, desc, eq, gte, isNull, lt, notExists, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { securityEvents, webhookDeliveries } from '../db/schema.ts'
-import { deviceColumns } from '../device.ts'
 import type { RecordedEvent } from '../schemas/events.ts'
+import { deviceColumns } from '../sessions/device.ts'
 import { type SecurityEvent, WEBHOOK_TYPES } from './event.ts'
 import { firstIdAt, newEventId } from './event-id.ts'
 

@@ -1,6 +1,6 @@
-import type { Device } from '../device.ts'
 import type { Purpose } from '../keys/key-record.ts'
-import type { EndReason } from '../tokens/session-records.ts'
+import type { Device } from '../sessions/device.ts'
+import type { EndReason } from '../sessions/session-records.ts'
 
 /** What an administrator did, through the API or the command line. */
 export type AdminAction =

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { importSigningKey, makeSigningKey, type SigningAlgorithm } from '../tokens/signing-key.ts'
 import type { KeyAlgorithm, Purpose } from './key-record.ts'
+import { importSigningKey, makeSigningKey, type SigningAlgorithm } from './signing-key.ts'
 
 /** A key itself, as it is used and never stored. */
 export interface KeyMaterial {

@@ -1,4 +1,4 @@
-import type { SigningAlgorithm } from '../tokens/signing-key.ts'
+import type { SigningAlgorithm } from './signing-key.ts'
 
 /** Access keys are pairs whose public half anybody may have; refresh keys are secrets that never leave the service. */
 export const PURPOSES = ['access', 'refresh'] as const

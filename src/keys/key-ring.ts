@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { unavailable } from '../errors.ts'
-import type { Jwt } from '../tokens/jwt.ts'
+import type { Jwt } from './jwt.ts'
 import { type KeyRecord, stateOf } from './key-record.ts'
 
 export interface RingKey {

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { v4 as uuid } from 'uuid'
-import { createReader, type Jwt, numericDate } from './jwt.ts'
-import type { Authorization } from './session-store.ts'
+import { createReader, type Jwt, numericDate } from '../keys/jwt.ts'
+import type { Authorization } from '../sessions/session-store.ts'
 import type { VerifiedTokens } from './verified-tokens.ts'
 
 /** JWT profile for access tokens, RFC 9068 2.2, with the session, the authorization version and the roles. */

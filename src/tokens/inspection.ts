@@ -1,10 +1,10 @@
 import { PawlError, unavailable } from '../errors.ts'
+import type { RevocationFeed } from '../revocation/revocation-feed.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { SessionRecords } from '../sessions/session-records.ts'
+import type { Found, SessionStore } from '../sessions/session-store.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
-import type { RevocationFeed } from './revocation-feed.ts'
-import type { Revocations } from './revocations.ts'
-import type { SessionRecords } from './session-records.ts'
-import type { Found, SessionStore } from './session-store.ts'
 
 /** Who a request acts for, as `request.auth`. */
 export interface Auth {

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { createReader, type Jwt, numericDate } from './jwt.ts'
-import type { Line } from './session-store.ts'
+import { createReader, type Jwt, numericDate } from '../keys/jwt.ts'
+import type { Line } from '../sessions/session-store.ts'
 
 const RefreshClaims = Type.Object({
   iss: Type.String(),

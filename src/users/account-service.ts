@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
-import type { Device } from '../device.ts'
 import { PawlError } from '../errors.ts'
 import type { EventDetails, Occurrence } from '../events/event.ts'
+import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
 import type { NewUser, Transaction, User, UserRecords } from './user-records.ts'

@@ -1,9 +1,9 @@
-import type { Device } from '../device.ts'
 import type { Occurrence, SecurityEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
-import type { Ending } from '../tokens/ending.ts'
-import type { EndReason } from '../tokens/session-records.ts'
+import type { Ending } from '../revocation/revoker.ts'
+import type { Device } from '../sessions/device.ts'
+import type { EndReason } from '../sessions/session-records.ts'
 import type { Changed, UserChange, UserChanges } from './user-changes.ts'
 
 /** Who changes a user, and from where; without `actorId` the user himself, or the command line. */

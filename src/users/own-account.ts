@@ -1,6 +1,6 @@
-import type { Device } from '../device.ts'
 import { PawlError, unavailable } from '../errors.ts'
 import type { PasswordChange } from '../schemas/credentials.ts'
+import type { Device } from '../sessions/device.ts'
 import type { Enforcement } from './enforcement.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'

@@ -2,8 +2,8 @@ import { and, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { sessions, userRevocations, users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
-import type { Ended } from '../tokens/revocation-records.ts'
-import type { EndReason } from '../tokens/session-records.ts'
+import type { Ended } from '../revocation/revocation-records.ts'
+import type { EndReason } from '../sessions/session-records.ts'
 import { PUBLIC_COLUMNS, type Transaction, type User } from './user-records.ts'
 
 /** The role that must never be without an active bearer, once there was one. */

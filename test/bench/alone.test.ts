@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bench, runQuickly } from './quick.ts'
+import { bench, runQuickly } from '../support/bench/quick.ts'
 
 test('the benchmarks of Pawl by itself run, and judge what they measure', (t) =>
   runQuickly(t, {

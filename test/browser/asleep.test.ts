@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BrowserContext, Page } from 'playwright-core'
-import { browserTest } from './browser.ts'
-import { me, start } from './tabs.ts'
+import { browserTest } from '../support/browser/browser.ts'
+import { me, start } from '../support/browser/tabs.ts'
 
 const MINUTE = 60_000
 const EXPIRY = 15 * MINUTE

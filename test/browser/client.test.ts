@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { browserTest } from './browser.ts'
-import { startElsewhere } from './site.ts'
-import { GRACE, me, start } from './tabs.ts'
+import { browserTest } from '../support/browser/browser.ts'
+import { startElsewhere } from '../support/browser/site.ts'
+import { GRACE, me, start } from '../support/browser/tabs.ts'
 
 browserTest('eight tabs that are opened at once make one refresh', async (t, browser) => {
   const { site, context, open, signIn } = await start(t, browser)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { until } from '../helper.ts'
-import { browserTest } from './browser.ts'
-import { GRACE, me, start } from './tabs.ts'
+import { browserTest } from '../support/browser/browser.ts'
+import { GRACE, me, start } from '../support/browser/tabs.ts'
+import { until } from '../support/helper.ts'
 
 browserTest('a session that is ended from outside is over in every tab', async (t, browser) => {
   const { site, open, signIn } = await start(t, browser)

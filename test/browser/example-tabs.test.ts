@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
-import { until } from '../helper.ts'
-import { EVERYTHING, enter, exampleTest, openExample, press, shows, showsInvoices } from './example.ts'
+import {
+  EVERYTHING,
+  enter,
+  exampleTest,
+  openExample,
+  press,
+  shows,
+  showsInvoices,
+} from '../support/browser/example.ts'
+import { until } from '../support/helper.ts'
 
 exampleTest('what happens in one tab is seen in the other: signing in, and out', async (t, browser) => {
   const { credentials, openTab, send } = await openExample(t, browser)

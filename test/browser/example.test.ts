@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { until } from '../helper.ts'
-import { enter, exampleTest, openExample, press, shows, showsInvoices } from './example.ts'
+import { enter, exampleTest, openExample, press, shows, showsInvoices } from '../support/browser/example.ts'
+import { until } from '../support/helper.ts'
 
 exampleTest('whoever signs up sees the list, and writes it only with the permission', async (t, browser) => {
   const { credentials, openTab, administer } = await openExample(t, browser)

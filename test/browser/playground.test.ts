@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
-import { browserTest, openPage, serve, visit } from './browser.ts'
+import { browserTest, openPage, serve, visit } from '../support/browser/browser.ts'
 
 const NARROW = { viewport: { width: 360, height: 740 } }
 

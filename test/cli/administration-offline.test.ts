@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { databaseEnvironment, folder, insertAdmins, runCli, userRows } from '../cli-process.ts'
-import { openSql } from '../database.ts'
-import type { Env } from '../helper.ts'
+import { databaseEnvironment, folder, insertAdmins, runCli, userRows } from '../support/cli-process.ts'
+import { openSql } from '../support/database.ts'
+import type { Env } from '../support/helper.ts'
 
 const ADA = 'ada@example.com'
 const BOB = 'bob@example.com'

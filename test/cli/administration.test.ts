@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { runCli } from '../cli-process.ts'
-import { openSql } from '../database.ts'
-import { cleanUp, type Env, environment, newEmail, PASSWORD, until } from '../helper.ts'
-import { me, post, signUpAt } from '../http.ts'
-import { startServer } from '../server-process.ts'
-import { startRedis } from '../services/redis.ts'
+import { runCli } from '../support/cli-process.ts'
+import { openSql } from '../support/database.ts'
+import { cleanUp, type Env, environment, newEmail, PASSWORD, until } from '../support/helper.ts'
+import { me, post, signUpAt } from '../support/http.ts'
+import { startServer } from '../support/server-process.ts'
+import { startRedis } from '../support/services/redis.ts'
 
 /** A server that runs as a process of its own, and what an operator and a client do with it. */
 async function setUp(t: TestContext, overrides: Env = {}) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { CLI, databaseEnvironment, file, folder, onDatabase, runCli } from '../cli-process.ts'
-import { cleanUp, environment, PASSWORD } from '../helper.ts'
-import { spawnServer, startServer } from '../server-process.ts'
+import { CLI, databaseEnvironment, file, folder, onDatabase, runCli } from '../support/cli-process.ts'
+import { cleanUp, environment, PASSWORD } from '../support/helper.ts'
+import { spawnServer, startServer } from '../support/server-process.ts'
 
 async function empty(url: string): Promise<void> {
   await onDatabase(url, (sql) => sql`drop schema drizzle, public cascade`)

@@ -2,10 +2,19 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { RecordedEvent } from '../../src/schemas/events.ts'
-import { runCli } from '../cli-process.ts'
-import { openSql } from '../database.ts'
-import { adminToken, readEvents, stealASession } from '../events/happenings.ts'
-import { build, createClock, environment, logIn, newEmail, refresh, signUp, until } from '../helper.ts'
+import { runCli } from '../support/cli-process.ts'
+import { openSql } from '../support/database.ts'
+import { adminToken, readEvents, stealASession } from '../support/events/happenings.ts'
+import {
+  build,
+  createClock,
+  environment,
+  logIn,
+  newEmail,
+  refresh,
+  signUp,
+  until,
+} from '../support/helper.ts'
 
 const DAY = 86_400_000
 

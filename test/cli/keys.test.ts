@@ -3,10 +3,10 @@ import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { confirm } from '../../src/cli/confirm.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
-import { databaseEnvironment, folder, runCli } from '../cli-process.ts'
-import { openSql } from '../database.ts'
-import { build, type Env, me, refresh, signUp, until } from '../helper.ts'
-import { kidOf } from '../keys/helper.ts'
+import { databaseEnvironment, folder, runCli } from '../support/cli-process.ts'
+import { openSql } from '../support/database.ts'
+import { build, type Env, me, refresh, signUp, until } from '../support/helper.ts'
+import { kidOf } from '../support/keys/key-records.ts'
 
 interface Listed {
   kid: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { databaseEnvironment, file, runCli, userRows } from '../cli-process.ts'
-import { build, logIn, me, PASSWORD, signUp } from '../helper.ts'
+import { databaseEnvironment, file, runCli, userRows } from '../support/cli-process.ts'
+import { build, logIn, me, PASSWORD, signUp } from '../support/helper.ts'
 
 const SEEDS = [
   { email: 'Ada@Example.com', password: PASSWORD, roles: ['admin', 'editor'] },

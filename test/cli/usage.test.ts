@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from '../../src/config.ts'
-import { runCli } from '../cli-process.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { runCli } from '../support/cli-process.ts'
 
 test('every command explains itself on stdout', async () => {
   const expected = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { databaseEnvironment, insertAdmins, runCli } from '../cli-process.ts'
+import { databaseEnvironment, insertAdmins, runCli } from '../support/cli-process.ts'
 
 const LONG = `${'a-very-long-name-'.repeat(3)}@${'sub.'.repeat(20)}example.com`
 

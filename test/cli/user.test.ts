@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { readPassword } from '../../src/cli/password-input.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
-import { databaseEnvironment, runCli, userRows } from '../cli-process.ts'
-import { build, logIn, me, newEmail, PASSWORD } from '../helper.ts'
+import { databaseEnvironment, runCli, userRows } from '../support/cli-process.ts'
+import { build, logIn, me, newEmail, PASSWORD } from '../support/helper.ts'
 
 test('a user made by the operator logs in and has his roles', async (t) => {
   const env = await databaseEnvironment(t)

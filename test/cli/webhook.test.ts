@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import { databaseEnvironment, runCli } from '../cli-process.ts'
-import { openSql } from '../database.ts'
-import { changePasswords } from '../events/happenings.ts'
-import { startReceiver } from '../events/receiver.ts'
-import { type Env, environment, until } from '../helper.ts'
-import { startServer } from '../server-process.ts'
+import { databaseEnvironment, runCli } from '../support/cli-process.ts'
+import { openSql } from '../support/database.ts'
+import { changePasswords } from '../support/events/happenings.ts'
+import { type Env, environment, until } from '../support/helper.ts'
+import { startServer } from '../support/server-process.ts'
+import { startReceiver } from '../support/webhook/receiver.ts'
 
 /** A receiver, what a server needs to tell it, and the command line. */
 async function setUp(t: TestContext, retryFor: string) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { until } from '../helper.ts'
-import { losing, type Wire } from './browser.ts'
-import { EXPIRY, GRACE, MINUTE, world } from './helper.ts'
+import { losing, type Wire } from '../support/client/browser.ts'
+import { EXPIRY, GRACE, MINUTE, world } from '../support/client/client-world.ts'
+import { until } from '../support/helper.ts'
 
 const me = (url: string) => `${url}/auth/me`
 

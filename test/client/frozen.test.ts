@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newEmail, PASSWORD, signUp, until } from '../helper.ts'
-import { losing } from './browser.ts'
-import { EXPIRY, GRACE, world } from './helper.ts'
+import { losing } from '../support/client/browser.ts'
+import { EXPIRY, GRACE, world } from '../support/client/client-world.ts'
+import { newEmail, PASSWORD, signUp, until } from '../support/helper.ts'
 
 const me = (url: string) => `${url}/auth/me`
 const LOCK_LIMIT = 12_000

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Platform } from '../../src/client/platform.ts'
-import { until } from '../helper.ts'
-import { EXPIRY, GRACE, world } from './helper.ts'
+import { EXPIRY, GRACE, world } from '../support/client/client-world.ts'
+import { until } from '../support/helper.ts'
 
 const me = (url: string) => `${url}/auth/me`
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
-import { loadConfig, loadDatabaseConfig } from '../../src/config.ts'
-import { Environment } from '../../src/environment.ts'
-import { generateSecrets } from '../../src/secrets.ts'
-import { runCli } from '../cli-process.ts'
-import type { Env } from '../helper.ts'
-import { readCompose, type Service, variables } from './compose-file.ts'
-import { all, variables as imageVariables, readDockerfile } from './dockerfile.ts'
+import { loadConfig, loadDatabaseConfig } from '../../src/config/config.ts'
+import { Environment } from '../../src/config/environment.ts'
+import { generateSecrets } from '../../src/config/secrets.ts'
+import { runCli } from '../support/cli-process.ts'
+import { readCompose, type Service, variables } from '../support/deploy/compose-file.ts'
+import { all, variables as imageVariables, readDockerfile } from '../support/deploy/dockerfile.ts'
+import type { Env } from '../support/helper.ts'
 
 const secrets = generateSecrets('EdDSA')
 const DOTENV = {

@@ -9,7 +9,7 @@ import {
   isIgnored,
   operands,
   readDockerfile,
-} from './dockerfile.ts'
+} from '../support/deploy/dockerfile.ts'
 
 const stages = readDockerfile()
 const image = stages.at(-1)

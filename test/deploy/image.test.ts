@@ -5,9 +5,7 @@ import { createServer } from 'node:net'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { cleanUp, type Env, environment, newEmail, PASSWORD } from '../helper.ts'
-import { createFolder, type Leash, leash } from '../services/leash.ts'
-import { readCompose } from './compose-file.ts'
+import { readCompose } from '../support/deploy/compose-file.ts'
 import {
   all,
   execForm,
@@ -17,7 +15,9 @@ import {
   readDockerfile,
   type Stage,
   variables,
-} from './dockerfile.ts'
+} from '../support/deploy/dockerfile.ts'
+import { cleanUp, type Env, environment, newEmail, PASSWORD } from '../support/helper.ts'
+import { createFolder, type Leash, leash } from '../support/services/leash.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 

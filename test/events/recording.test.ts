@@ -6,7 +6,8 @@ import type { Occurrence } from '../../src/events/event.ts'
 import { createEventLog } from '../../src/events/event-log.ts'
 import { createEventRecords } from '../../src/events/event-records.ts'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { openSql } from '../database.ts'
+import { openSql } from '../support/database.ts'
+import { stealASession } from '../support/events/happenings.ts'
 import {
   build,
   cleanUp,
@@ -19,13 +20,12 @@ import {
   refresh,
   signUp,
   until,
-} from '../helper.ts'
-import { pairOf, post, signUpAt } from '../http.ts'
-import { ask } from '../patience.ts'
-import { startServer } from '../server-process.ts'
-import { startPostgres } from '../services/postgres.ts'
-import { createTemplateDatabase } from '../services/template.ts'
-import { stealASession } from './happenings.ts'
+} from '../support/helper.ts'
+import { pairOf, post, signUpAt } from '../support/http.ts'
+import { ask } from '../support/patience.ts'
+import { startServer } from '../support/server-process.ts'
+import { startPostgres } from '../support/services/postgres.ts'
+import { createTemplateDatabase } from '../support/services/template.ts'
 
 test('a life is on record: signup, logins and failures, refreshes, evictions, logout, each with why and from where', async (t) => {
   const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSql } from '../database.ts'
-import { build, environment, signUp } from '../helper.ts'
+import { openSql } from '../support/database.ts'
+import { build, environment, signUp } from '../support/helper.ts'
 
 test('refreshes of one session by one device share an event while it waits; another device has its own', async (t) => {
   const env = await environment(t)

@@ -4,9 +4,9 @@ import { type TestContext, test } from 'node:test'
 import { openPostgres } from '../../src/db/postgres.ts'
 import type { Occurrence } from '../../src/events/event.ts'
 import { createEventRecords, toRow } from '../../src/events/event-records.ts'
-import { openSql } from '../database.ts'
-import { build, cleanUp, environment, until } from '../helper.ts'
-import { startReceiver } from './receiver.ts'
+import { openSql } from '../support/database.ts'
+import { build, cleanUp, environment, until } from '../support/helper.ts'
+import { startReceiver } from '../support/webhook/receiver.ts'
 
 const DAY = 86_400_000
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ROOT } from '../services/sources.ts'
+import { ROOT } from '../support/services/sources.ts'
 import { BREAKS } from './breaks.ts'
 
 test('every break can still be made: what it changes stands in the sources once', async () => {

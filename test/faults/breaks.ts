@@ -1,5 +1,5 @@
-import type { Change } from '../services/sources.ts'
-import { prepareSources } from '../services/sources.ts'
+import type { Change } from '../support/services/sources.ts'
+import { prepareSources } from '../support/services/sources.ts'
 import type { Violations } from './checker.ts'
 import { scenarios } from './scenarios.ts'
 import { runTrial, type Trial } from './trial.ts'
@@ -18,7 +18,7 @@ const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.rand
 
 /** An ending stays half done for a while: the truth knows of it, and nobody else. */
 const SLOW_ENDING: Change = {
-  file: 'src/tokens/ending.ts',
+  file: 'src/revocation/revoker.ts',
   text: 'await finish(sessions.map',
   by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await finish(sessions.map',
 }
@@ -35,7 +35,9 @@ export const BREAKS: readonly Break[] = [
     name: 'skip the feed',
     fault: 'none',
     shows: 'revokedAccepted',
-    changes: [{ file: 'src/tokens/redis-feed.ts', text: 'if (revocation) known.add(revocation)', by: '' }],
+    changes: [
+      { file: 'src/revocation/redis-feed.ts', text: 'if (revocation) known.add(revocation)', by: '' },
+    ],
   },
   {
     name: 'check, then set, instead of the script',
@@ -43,7 +45,7 @@ export const BREAKS: readonly Break[] = [
     shows: 'forks',
     changes: [
       {
-        file: 'src/tokens/redis-store.ts',
+        file: 'src/sessions/redis-store.ts',
         text: 'return readRotation(',
         by: `const field = idBytes(sessionId)
       const seen = await answer(redis.hgetBuffer(key, field))
@@ -59,7 +61,7 @@ export const BREAKS: readonly Break[] = [
     shows: 'revokedAccepted',
     changes: [
       SLOW_ENDING,
-      { file: 'src/tokens/ending.ts', text: 'if (forgotten.length === 0) return', by: 'return' },
+      { file: 'src/revocation/revoker.ts', text: 'if (forgotten.length === 0) return', by: 'return' },
     ],
   },
   {
@@ -68,11 +70,11 @@ export const BREAKS: readonly Break[] = [
     shows: 'honestLogouts',
     changes: [
       {
-        file: 'src/tokens/lua/rotate.lua',
+        file: 'src/sessions/lua/rotate.lua',
         text: 'if presented >= generation then',
         by: 'if presented == generation then',
       },
-      { file: 'src/tokens/lua/open.lua', text: 'or generation >= first then', by: 'or true then' },
+      { file: 'src/sessions/lua/open.lua', text: 'or generation >= first then', by: 'or true then' },
     ],
   },
   {
@@ -81,7 +83,7 @@ export const BREAKS: readonly Break[] = [
     shows: 'revokedAccepted',
     changes: [
       {
-        file: 'src/tokens/session-records.ts',
+        file: 'src/sessions/session-records.ts',
         text: ".where(and(alive([id]), goesOn(at)))\n            .for('share')",
         by: '.where(inArray(sessions.id, [id]))',
       },
@@ -94,7 +96,7 @@ export const BREAKS: readonly Break[] = [
     shows: 'revokedAccepted',
     changes: [
       {
-        file: 'src/tokens/lua/rotate.lua',
+        file: 'src/sessions/lua/rotate.lua',
         text: "if era ~= current_era then return 'unknown' end",
         by: '',
       },
@@ -105,7 +107,7 @@ export const BREAKS: readonly Break[] = [
     name: 'no end to the grace',
     fault: 'none',
     shows: 'bothServed',
-    changes: [{ file: 'src/tokens/lua/rotate.lua', text: 'if now - at <= grace then', by: 'if true then' }],
+    changes: [{ file: 'src/sessions/lua/rotate.lua', text: 'if now - at <= grace then', by: 'if true then' }],
   },
   {
     name: 'no retry key',
@@ -113,7 +115,7 @@ export const BREAKS: readonly Break[] = [
     shows: 'honestLogouts',
     changes: [
       {
-        file: 'src/tokens/lua/rotate.lua',
+        file: 'src/sessions/lua/rotate.lua',
         text: "if stored_key ~= NO_RETRY_KEY and stored_key == retry_key then return deliver('replayed') end",
         by: '',
       },

@@ -3,7 +3,7 @@
  * the access token. Its environment comes from the harness, and it ends with it.
  */
 import './clock.ts'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { buildServer } from '../../src/server.ts'
 
 process.on('disconnect', () => process.exit(1))

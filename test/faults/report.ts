@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { findPostgres, findRedis } from '../services/binaries.ts'
-import { ROOT } from '../services/sources.ts'
+import { findPostgres, findRedis } from '../support/services/binaries.ts'
+import { ROOT } from '../support/services/sources.ts'
 import { ACCESS_TTL, GRACE, MAX_STALENESS, STALL } from './system.ts'
 import { CALM, type Trial } from './trial.ts'
 

@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { prepareSources, ROOT } from '../services/sources.ts'
+import { prepareSources, ROOT } from '../support/services/sources.ts'
 import { type Break, breaksNamed, runBreak } from './breaks.ts'
 import { isClean, type Verdict } from './checker.ts'
 import type { Event } from './record.ts'

@@ -3,11 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { generateSecrets, loadSecrets } from '../../src/config/secrets.ts'
 import { importKey } from '../../src/keys/key-material.ts'
-import { generateSecrets, loadSecrets } from '../../src/secrets.ts'
-import { folder } from '../cli-process.ts'
-import { build, environment, me, refresh, signUp, until } from '../helper.ts'
-import { kidOf } from './helper.ts'
+import { folder } from '../support/cli-process.ts'
+import { build, environment, me, refresh, signUp, until } from '../support/helper.ts'
+import { kidOf } from '../support/keys/key-records.ts'
 
 const published = async (app: FastifyInstance): Promise<{ kid: string; alg: string }[]> =>
   (await app.inject('/.well-known/jwks.json')).json().keys

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { runCli } from '../cli-process.ts'
-import { environment, newEmail, PASSWORD, until } from '../helper.ts'
-import { type ServerProcess, startServer } from '../server-process.ts'
-import { currentKid, kidOf, openRecords, rotateBoth } from './helper.ts'
+import { runCli } from '../support/cli-process.ts'
+import { environment, newEmail, PASSWORD, until } from '../support/helper.ts'
+import { currentKid, kidOf, openRecords, rotateBoth } from '../support/keys/key-records.ts'
+import { type ServerProcess, startServer } from '../support/server-process.ts'
 
 /** One each second; for more of it: TEST_KEY_ROTATIONS=60 npm test -- rotation-under-load */
 const ROTATIONS = Number(process.env.TEST_KEY_ROTATIONS ?? 60)

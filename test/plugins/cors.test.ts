@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { build, newEmail, PASSWORD } from '../helper.ts'
+import { build, newEmail, PASSWORD } from '../support/helper.ts'
 
 const APP = 'https://app.example.com'
 const ENV = { CORS_ORIGINS: `${APP},http://localhost:5173` }

@@ -9,10 +9,20 @@ import redis from '@fastify/redis'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl, problemDetails } from '../../src/index.ts'
-import { SECURE_NAME } from '../cookies.ts'
-import { openSql } from '../database.ts'
-import { cleanUp, type Env, environment, logIn, me, newEmail, PASSWORD, required, signUp } from '../helper.ts'
-import { ask } from '../patience.ts'
+import { SECURE_NAME } from '../support/cookies.ts'
+import { openSql } from '../support/database.ts'
+import {
+  cleanUp,
+  type Env,
+  environment,
+  logIn,
+  me,
+  newEmail,
+  PASSWORD,
+  required,
+  signUp,
+} from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
 
 async function embed(
   t: TestContext,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Config, loadConfig, pawl } from '../../src/index.ts'
-import { openSql } from '../database.ts'
-import { cleanUp, type Env, environment, logIn, refresh, signUp } from '../helper.ts'
-import { ask } from '../patience.ts'
+import { openSql } from '../support/database.ts'
+import { cleanUp, type Env, environment, logIn, refresh, signUp } from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
 
 const ROLE_PERMISSIONS = JSON.stringify({
   editor: ['invoices:read', 'invoices:write'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, logIn, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { build, logIn, newEmail, PASSWORD, signUp } from '../support/helper.ts'
 
 test('guesses from one address are bounded, and the answer says when to come back', async (t) => {
   const app = await build(t, { RATE_LIMIT: 'on' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, refresh, signUp } from '../helper.ts'
+import { build, refresh, signUp } from '../support/helper.ts'
 
 const EXPECTED = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
-import { cleanUp, environment } from '../helper.ts'
-import { assertServes, startNode } from '../nodes.ts'
-import { startCluster } from '../services/cluster.ts'
-import { startRedis } from '../services/redis.ts'
+import { cleanUp, environment } from '../support/helper.ts'
+import { assertServes, startNode } from '../support/nodes.ts'
+import { startCluster } from '../support/services/cluster.ts'
+import { startRedis } from '../support/services/redis.ts'
 
 /** The rules as the guide gives them. */
 async function documentedUser(): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { after, before } from 'node:test'
-import { type RedisCluster, startCluster } from '../services/cluster.ts'
-import { testStore } from '../tokens/store-conformance.ts'
-import { redisStore } from '../tokens/stores.ts'
+import { type RedisCluster, startCluster } from '../support/services/cluster.ts'
+import { testStore } from '../support/sessions/store-conformance.ts'
+import { redisStore } from '../support/sessions/stores.ts'
 
 let cluster: RedisCluster | undefined
 

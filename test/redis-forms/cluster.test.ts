@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../helper.ts'
-import { assertServes, logOut, refreshInTheEnd, startNode, status, statusOnce } from '../nodes.ts'
-import { startCluster } from '../services/cluster.ts'
+import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../support/helper.ts'
+import { assertServes, logOut, refreshInTheEnd, startNode, status, statusOnce } from '../support/nodes.ts'
+import { startCluster } from '../support/services/cluster.ts'
 
 const STREAM = '{pawl:revocations}'
 

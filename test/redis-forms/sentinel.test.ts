@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
-import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../helper.ts'
-import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../nodes.ts'
-import { startSentinel } from '../services/sentinel.ts'
+import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../support/helper.ts'
+import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../support/nodes.ts'
+import { startSentinel } from '../support/services/sentinel.ts'
 
 async function setUp(t: TestContext) {
   const redis = await startSentinel()

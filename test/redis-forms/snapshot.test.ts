@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
-import { openSql } from '../database.ts'
-import { build, cleanUp, environment, me, refresh, signUp, until } from '../helper.ts'
-import { ask } from '../patience.ts'
-import { startRedis } from '../services/redis.ts'
+import { openSql } from '../support/database.ts'
+import { build, cleanUp, environment, me, refresh, signUp, until } from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
+import { startRedis } from '../support/services/redis.ts'
 
 const rolesOf = (accessToken: string): string[] =>
   JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).roles

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cleanUp, environment } from '../helper.ts'
-import { signUpAt } from '../http.ts'
-import { spawnServer, startServer } from '../server-process.ts'
-import { startTlsRedis } from '../services/redis.ts'
+import { cleanUp, environment } from '../support/helper.ts'
+import { signUpAt } from '../support/http.ts'
+import { spawnServer, startServer } from '../support/server-process.ts'
+import { startTlsRedis } from '../support/services/redis.ts'
 
 test('TLS to Redis: by an authority that the process was told of, and by no other', async (t) => {
   const redis = await startTlsRedis()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openSql } from '../database.ts'
-import { adminToken, askEvents, readEvents, stealASession } from '../events/happenings.ts'
-import { build, createClock, environment, refresh, signUp, until } from '../helper.ts'
+import { openSql } from '../support/database.ts'
+import { adminToken, askEvents, readEvents, stealASession } from '../support/events/happenings.ts'
+import { build, createClock, environment, refresh, signUp, until } from '../support/helper.ts'
 
 test('an administrator reads what happened, the newest first, and finds it by type, user, session and time', async (t) => {
   const clock = createClock()

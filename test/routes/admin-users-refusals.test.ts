@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callEmpty } from '../calls.ts'
-import { adminToken } from '../events/happenings.ts'
-import { me, newEmail, PASSWORD, signUp } from '../helper.ts'
-import { idOf, setUp } from './administrator.ts'
+import { idOf, setUp } from '../support/administrator.ts'
+import { call, callEmpty } from '../support/calls.ts'
+import { adminToken } from '../support/events/happenings.ts'
+import { me, newEmail, PASSWORD, signUp } from '../support/helper.ts'
 
 test('what is no query, no user and no change is refused', async (t) => {
   const { app, token } = await setUp(t)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callEmpty } from '../calls.ts'
-import { logIn, me, newEmail, PASSWORD, refresh, signUp } from '../helper.ts'
-import { idOf, setUp } from './administrator.ts'
+import { idOf, setUp } from '../support/administrator.ts'
+import { call, callEmpty } from '../support/calls.ts'
+import { logIn, me, newEmail, PASSWORD, refresh, signUp } from '../support/helper.ts'
 
 test('an administrator makes a user, who logs in with what he was given', async (t) => {
   const { app, token, sql } = await setUp(t)

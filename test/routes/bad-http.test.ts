@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
-import { PASSWORD } from '../helper.ts'
-import { openConnection, request } from '../raw-http.ts'
-import { assertProblem, expectRefusals, listen, type Refusal } from '../refusals.ts'
+import { PASSWORD } from '../support/helper.ts'
+import { openConnection, request } from '../support/raw-http.ts'
+import { assertProblem, expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 
 const GET = ['/auth/me', '/.well-known/jwks.json', '/health/live', '/health/ready', '/openapi.json']
 const POST = ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout', '/oauth/revoke']

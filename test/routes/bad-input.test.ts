@@ -1,8 +1,8 @@
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
-import { PASSWORD } from '../helper.ts'
-import { chunkedRequest, type HeaderLines, request } from '../raw-http.ts'
-import { expectRefusals, listen, type Refusal } from '../refusals.ts'
+import { PASSWORD } from '../support/helper.ts'
+import { chunkedRequest, type HeaderLines, request } from '../support/raw-http.ts'
+import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 const EMAIL = 'nobody@example.com'

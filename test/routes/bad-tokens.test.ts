@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
-import { expired, forgeries } from '../forgeries.ts'
-import { createClock, me, refresh } from '../helper.ts'
-import { request } from '../raw-http.ts'
-import { expectRefusals, listen, type Refusal } from '../refusals.ts'
+import { expired, forgeries } from '../support/forgeries.ts'
+import { createClock, me, refresh } from '../support/helper.ts'
+import { request } from '../support/raw-http.ts'
+import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { PLAIN_NAME, SECURE_NAME, setCookieOf } from '../cookies.ts'
-import { build, createClock, type Env, me, newEmail, newRetryKey, PASSWORD, refresh } from '../helper.ts'
-import { ask } from '../patience.ts'
+import { PLAIN_NAME, SECURE_NAME, setCookieOf } from '../support/cookies.ts'
+import {
+  build,
+  createClock,
+  type Env,
+  me,
+  newEmail,
+  newRetryKey,
+  PASSWORD,
+  refresh,
+} from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
 
 const ORIGIN = 'https://auth.example.com'
 const LOOPBACK: Env = { ISSUER: 'http://localhost:3000' }

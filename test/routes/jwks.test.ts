@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
+import { generateSecrets } from '../../src/config/secrets.ts'
 import { eachPurpose } from '../../src/keys/key-records.ts'
 import { retire, standbyOf } from '../../src/keys/lifecycle.ts'
-import { generateSecrets } from '../../src/secrets.ts'
-import { makeJwt, readJwt, signerOf } from '../forgeries.ts'
-import { build, environment, refresh, signUp, until } from '../helper.ts'
-import { openRecords } from '../keys/helper.ts'
+import { makeJwt, readJwt, signerOf } from '../support/forgeries.ts'
+import { build, environment, refresh, signUp, until } from '../support/helper.ts'
+import { openRecords } from '../support/keys/key-records.ts'
 
 const DIGESTS = { EdDSA: undefined, ES256: 'sha256', RS256: 'sha256' } as const
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, logIn, me, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { build, logIn, me, newEmail, PASSWORD, signUp } from '../support/helper.ts'
 
 test('a user who signed up logs in, and his access token speaks for him', async (t) => {
   const app = await build(t)

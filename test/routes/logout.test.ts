@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { openSql } from '../database.ts'
-import { build, createClock, environment, logIn, me, refresh, signUp } from '../helper.ts'
-import { ask } from '../patience.ts'
+import { openSql } from '../support/database.ts'
+import { build, createClock, environment, logIn, me, refresh, signUp } from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
 
 const bearer = (app: FastifyInstance, token: string) =>
   ask(app, { method: 'POST', url: '/auth/logout', headers: { authorization: `Bearer ${token}` } })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, refresh, signUp } from '../helper.ts'
+import { build, refresh, signUp } from '../support/helper.ts'
 
 test('operators see what came of refreshes, and how old the picture of the revocations is', async (t) => {
   const app = await build(t)

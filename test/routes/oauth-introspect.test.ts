@@ -4,12 +4,22 @@ import { test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import { loadConfig, pawl } from '../../src/index.ts'
-import { openSql } from '../database.ts'
-import { forgeries } from '../forgeries.ts'
-import { build, cleanUp, createClock, environment, logIn, me, refresh, signUp, until } from '../helper.ts'
-import { logOut, startNode } from '../nodes.ts'
-import { ask, patiently } from '../patience.ts'
-import { startRedis } from '../services/redis.ts'
+import { openSql } from '../support/database.ts'
+import { forgeries } from '../support/forgeries.ts'
+import {
+  build,
+  cleanUp,
+  createClock,
+  environment,
+  logIn,
+  me,
+  refresh,
+  signUp,
+  until,
+} from '../support/helper.ts'
+import { logOut, startNode } from '../support/nodes.ts'
+import { ask, patiently } from '../support/patience.ts'
+import { startRedis } from '../support/services/redis.ts'
 
 const SECRETS = [1, 2, 3].map(() => randomBytes(24).toString('base64url'))
 const INTROSPECTION_CLIENTS = `gateway:${SECRETS[0]},gateway:${SECRETS[1]},other:${SECRETS[2]}`

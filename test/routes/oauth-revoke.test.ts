@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { openSql } from '../database.ts'
-import { expired, forgeries } from '../forgeries.ts'
-import { build, cleanUp, environment, logIn, me, refresh, signUp, until } from '../helper.ts'
-import { startNode, status } from '../nodes.ts'
-import { patiently } from '../patience.ts'
-import { startRedis } from '../services/redis.ts'
+import { openSql } from '../support/database.ts'
+import { expired, forgeries } from '../support/forgeries.ts'
+import { build, cleanUp, environment, logIn, me, refresh, signUp, until } from '../support/helper.ts'
+import { startNode, status } from '../support/nodes.ts'
+import { patiently } from '../support/patience.ts'
+import { startRedis } from '../support/services/redis.ts'
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { call } from '../calls.ts'
-import { openSql } from '../database.ts'
-import { build, environment, logIn, logInOnce, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
+import { call } from '../support/calls.ts'
+import { openSql } from '../support/database.ts'
+import {
+  build,
+  environment,
+  logIn,
+  logInOnce,
+  me,
+  PASSWORD,
+  refresh,
+  signUp,
+  until,
+} from '../support/helper.ts'
 
 const NEXT = 'a ratchet of another wheel'
 

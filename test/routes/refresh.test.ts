@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
-import { openSql } from '../database.ts'
+import { openSql } from '../support/database.ts'
 import {
   build,
   createClock,
@@ -12,8 +12,8 @@ import {
   refresh,
   required,
   signUp,
-} from '../helper.ts'
-import { ask } from '../patience.ts'
+} from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
 
 async function hotFields(userId: string): Promise<number> {
   const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callEmpty, callOnce } from '../calls.ts'
-import { openSql } from '../database.ts'
-import { build, createClock, environment, logIn, me, PASSWORD, refresh, signUp, until } from '../helper.ts'
-import { ask } from '../patience.ts'
+import { call, callEmpty, callOnce } from '../support/calls.ts'
+import { openSql } from '../support/database.ts'
+import {
+  build,
+  createClock,
+  environment,
+  logIn,
+  me,
+  PASSWORD,
+  refresh,
+  signUp,
+  until,
+} from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'
 

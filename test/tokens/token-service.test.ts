@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { v7 as uuid } from 'uuid'
+import type { Jwt } from '../../src/keys/jwt.ts'
+import { createLocalFeed } from '../../src/revocation/revocation-feed.ts'
+import { createRevocations } from '../../src/revocation/revocations.ts'
+import { createMemoryStore } from '../../src/sessions/memory-store.ts'
+import type { NewSession, SessionStore } from '../../src/sessions/session-store.ts'
 import { createAccessTokens } from '../../src/tokens/access-token.ts'
-import type { Jwt } from '../../src/tokens/jwt.ts'
-import { createMemoryStore } from '../../src/tokens/memory-store.ts'
 import { createRefreshTokens } from '../../src/tokens/refresh-token.ts'
-import { createLocalFeed } from '../../src/tokens/revocation-feed.ts'
-import { createRevocations } from '../../src/tokens/revocations.ts'
-import type { NewSession, SessionStore } from '../../src/tokens/session-store.ts'
 import { createTokenService } from '../../src/tokens/token-service.ts'
-import { createClock } from '../helper.ts'
-import { SETTINGS } from './stores.ts'
+import { createClock } from '../support/helper.ts'
+import { SETTINGS } from '../support/sessions/stores.ts'
 
 /** What is signed does not matter here. */
 const jwt: Jwt = { sign: (claims) => JSON.stringify(claims), verify: (token) => JSON.parse(token) }

@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
 import { loadConfig, pawl } from '../../src/index.ts'
 import { createVerifiedTokens } from '../../src/tokens/verified-tokens.ts'
-import { build, cleanUp, createClock, environment, me, signUp } from '../helper.ts'
-import { logOut } from '../nodes.ts'
+import { build, cleanUp, createClock, environment, me, signUp } from '../support/helper.ts'
+import { logOut } from '../support/nodes.ts'
 
 const TTL = 900_000
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import argon2 from 'argon2'
 import type { FastifyInstance } from 'fastify'
-import { openSql } from '../database.ts'
-import { build, environment, logIn, logInOnce, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { openSql } from '../support/database.ts'
+import { build, environment, logIn, logInOnce, newEmail, PASSWORD, signUp } from '../support/helper.ts'
 
 const signUpWith = (app: FastifyInstance, password: string, email = newEmail()) =>
   app.inject({ method: 'POST', url: '/auth/signup', payload: { email, password } })

@@ -1,5 +1,5 @@
-import { startCluster } from '../../services/cluster.ts'
-import type { Service } from '../../services/service.ts'
+import { startCluster } from '../../support/services/cluster.ts'
+import type { Service } from '../../support/services/service.ts'
 import { type Fault, HARMLESS, LOSES_WRITES, stall } from '../fault.ts'
 import type { RedisServers, Topology } from '../topology.ts'
 import { createOperator } from './operator.ts'

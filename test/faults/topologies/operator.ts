@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import type { Service } from '../../services/service.ts'
+import type { Service } from '../../support/services/service.ts'
 
 /** Who gives commands to Redis servers, beside the processes under test. */
 export interface Operator {

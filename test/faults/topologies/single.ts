@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { startRedis } from '../../services/redis.ts'
-import { untilTrue } from '../../services/until-true.ts'
+import { startRedis } from '../../support/services/redis.ts'
+import { untilTrue } from '../../support/services/until-true.ts'
 import { type Fault, HARMLESS, LOSES_WRITES, ONE_SERVER, stall } from '../fault.ts'
 import { anyOf, NO_FAULT, POSTGRES_FAULTS, SERVER_FAULTS } from '../faults.ts'
 import { LEAVING } from '../load.ts'

@@ -1,0 +1,29 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Credentials } from '../../src/schemas/credentials.ts'
+import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
+import { problems } from '../../src/schemas/responses.ts'
+import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
+import { deviceOf } from '../device.ts'
+
+export const login: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '/auth/login',
+    {
+      config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
+      ...app.limitGuesses,
+      schema: {
+        summary: 'Log in',
+        description: 'An unknown address, a wrong password and a disabled user are answered alike.',
+        tags: ['auth'],
+        headers: DeliveryHeaders,
+        body: Credentials,
+        response: { 200: DeliveredTokens, ...problems(400, 401, 403, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const device = deviceOf(request)
+      const pair = await app.tokens.open(await app.accounts.authenticate(request.body, device), device)
+      return app.refreshCookie.deliver(request, reply, pair)
+    },
+  )
+}

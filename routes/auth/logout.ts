@@ -1,0 +1,40 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { PawlError } from '../../src/errors.ts'
+import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
+import { RefreshBody } from '../../src/schemas/refresh.ts'
+import { NoContent, problems } from '../../src/schemas/responses.ts'
+import { allowEmptyJson } from '../empty-json.ts'
+
+export const logout: FastifyPluginAsyncTypebox = async (app) => {
+  allowEmptyJson(app)
+
+  app.post(
+    '/auth/logout',
+    {
+      config: { bearer: true, rateLimit: { max: 300, timeWindow: '1 minute' } },
+      schema: {
+        summary: 'End the session, at once',
+        description:
+          'By the refresh token in the body, or else by the bearer token, access or refresh, or else by the cookie. A token that is dead already will do.',
+        tags: ['auth'],
+        headers: DeliveryHeaders,
+        body: RefreshBody,
+        response: { 204: NoContent, ...problems(400, 401, 403, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const bearer = app.bearerToken(request)
+      if (request.body) {
+        await app.tokens.end(request.body.refreshToken, 'refresh')
+      } else if (bearer) {
+        await app.tokens.end(bearer, 'any')
+      } else {
+        const token = app.refreshCookie.read(request)
+        if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
+        await app.tokens.end(token, 'refresh')
+        app.refreshCookie.clear(request, reply)
+      }
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,162 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { accounts } from '../plugins/accounts.ts'
+import { administration } from '../plugins/administration.ts'
+import { authenticate } from '../plugins/authenticate.ts'
+import { clientAuthentication } from '../plugins/client-authentication.ts'
+import { cors } from '../plugins/cors.ts'
+import { database } from '../plugins/database.ts'
+import { events } from '../plugins/events.ts'
+import { forms } from '../plugins/forms.ts'
+import { keys } from '../plugins/keys.ts'
+import { metrics } from '../plugins/metrics.ts'
+import { problemDetails } from '../plugins/problem-details.ts'
+import { rateLimit } from '../plugins/rate-limit.ts'
+import { refreshCookie } from '../plugins/refresh-cookie.ts'
+import { securityHeaders } from '../plugins/security-headers.ts'
+import { tokens } from '../plugins/tokens.ts'
+import { adminEvents } from '../routes/admin/events.ts'
+import { revokeAll } from '../routes/admin/revoke-all.ts'
+import { adminUser } from '../routes/admin/user.ts'
+import { adminUserSessions } from '../routes/admin/user-sessions.ts'
+import { adminUsers } from '../routes/admin/users.ts'
+import { login } from '../routes/auth/login.ts'
+import { logout } from '../routes/auth/logout.ts'
+import { me } from '../routes/auth/me.ts'
+import { password } from '../routes/auth/password.ts'
+import { refresh } from '../routes/auth/refresh.ts'
+import { sessions } from '../routes/auth/sessions.ts'
+import { signup } from '../routes/auth/signup.ts'
+import { jwks } from '../routes/discovery/jwks.ts'
+import { metadata } from '../routes/discovery/oauth-metadata.ts'
+import { introspect } from '../routes/oauth/introspect.ts'
+import { revoke } from '../routes/oauth/revoke.ts'
+import { health } from '../routes/operations/health.ts'
+import { metrics as metricsRoute } from '../routes/operations/metrics.ts'
+import type { Config } from './config/config.ts'
+import { loadSecrets, type Secrets } from './config/secrets.ts'
+
+export interface PawlOptions {
+  /** From `loadConfig(process.env)`. */
+  config: Config
+  /** What the paths of the routes begin with. */
+  prefix?: string
+  /** Milliseconds since the epoch; for tests. */
+  clock?: () => number
+}
+
+/**
+ * The whole of Pawl in a Fastify application: its routes, and for the application's own routes the decorators
+ * `authenticate`, `authorize` and `request.auth`. Everything else it is made of (database, Redis, error format, limits)
+ * lives in a scope of its own and does not touch the application.
+ */
+export const pawl: FastifyPluginAsync<PawlOptions> = fp(
+  async (host: FastifyInstance, options: PawlOptions) => {
+    let inner: FastifyInstance | undefined
+    const parts: FastifyPluginAsync = async (scope) => {
+      inner = scope
+      await registerParts(scope, options)
+    }
+    await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
+    if (!inner) throw new Error('the scope of Pawl was not loaded')
+    host.decorateRequest('auth', null)
+    host.decorate('authenticate', inner.authenticate)
+    host.decorate('authorize', inner.authorize)
+  },
+  { name: 'pawl', fastify: '5.x' },
+)
+
+async function registerParts(scope: FastifyInstance, { config, clock }: PawlOptions): Promise<void> {
+  scope.setValidatorCompiler(TypeBoxValidatorCompiler)
+  // JSON is all that is understood here: Fastify's other parser would turn text into a wrong answer, 400 instead of 415.
+  scope.removeContentTypeParser('text/plain')
+  await scope.register(problemDetails)
+  await scope.register(metrics)
+  await scope.register(securityHeaders)
+  await scope.register(cors, config)
+  await scope.register(rateLimit, { enabled: config.rateLimit })
+  await scope.register(database, config)
+  await scope.register(events, { ...config.events, clock })
+  await scope.register(keys, { ...config.tokens, ...config.keys, ...(await secretsOf(config)) })
+  await scope.register(tokens, {
+    ...config.tokens,
+    permissions: config.permissions,
+    redis: await openRedis(scope, config),
+    clock,
+  })
+  await scope.register(accounts, { ...config.passwords, signup: config.signup, clock })
+  await scope.register(administration, { clock })
+  await scope.register(authenticate, config.permissions)
+  await scope.register(refreshCookie, { issuer: config.tokens.issuer, corsOrigins: config.corsOrigins })
+  await scope.register(authRoutes)
+  await scope.register(oauthRoutes, { clients: config.introspectionClients })
+  await scope.register(metadata, {
+    issuer: config.tokens.issuer,
+    introspection: config.introspectionClients.length > 0,
+  })
+  await scope.register(jwks)
+  await scope.register(health)
+  await scope.register(metricsRoute)
+}
+
+async function authRoutes(scope: FastifyInstance): Promise<void> {
+  scope.addHook('onRequest', forbidCaching)
+  for (const route of AUTH_ROUTES) await scope.register(route)
+}
+
+const AUTH_ROUTES = [
+  signup,
+  login,
+  refresh,
+  logout,
+  me,
+  password,
+  sessions,
+  adminUsers,
+  adminUser,
+  adminUserSessions,
+  revokeAll,
+  adminEvents,
+]
+
+async function oauthRoutes(
+  scope: FastifyInstance,
+  { clients }: { clients: Config['introspectionClients'] },
+): Promise<void> {
+  scope.addHook('onRequest', forbidCaching)
+  await scope.register(forms)
+  await scope.register(revoke)
+  if (clients.length === 0) return
+  await scope.register(clientAuthentication, { clients })
+  await scope.register(introspect)
+}
+
+/** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */
+const forbidCaching: onRequestHookHandler = (_request, reply, done) => {
+  reply.header('cache-control', 'no-store')
+  done()
+}
+
+async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
+  if (!url) return undefined
+  const { redis } = await import('../plugins/redis.ts')
+  if (!scope.hasDecorator('redis')) {
+    await scope.register(redis, { url })
+    return scope.redis
+  }
+  await scope.register(redis, { url, namespace: 'pawl' })
+  return scope.redis.pawl
+}
+
+async function secretsOf(config: Config): Promise<Secrets> {
+  const { accessTokenKey, refreshTokenSecret, keyEncryptionSecret } = config
+  if (accessTokenKey && refreshTokenSecret && keyEncryptionSecret)
+    return { accessTokenKey, refreshTokenSecret, keyEncryptionSecret }
+  const kept = await loadSecrets(config.dataDir, config.tokens.algorithm)
+  return {
+    accessTokenKey: accessTokenKey ?? kept.accessTokenKey,
+    refreshTokenSecret: refreshTokenSecret ?? kept.refreshTokenSecret,
+    keyEncryptionSecret: keyEncryptionSecret ?? kept.keyEncryptionSecret,
+  }
+}

@@ -1,0 +1,39 @@
+import { parseId } from '../common/id.ts'
+import type { OnBegin, RevocationRecords } from '../revocation/revocation-records.ts'
+import type { Ending } from '../revocation/revoker.ts'
+import type { EndReason } from './session-records.ts'
+import type { SessionView, SessionViews } from './session-views.ts'
+
+export interface SessionServiceOptions {
+  views: SessionViews
+  revocations: Pick<RevocationRecords, 'beginEpoch'>
+  ending: Pick<Ending, 'end' | 'finish'>
+  /** Milliseconds that a session lives without a refresh. */
+  idleTtl: number
+  /** Milliseconds since the epoch. */
+  clock: () => number
+}
+
+export type SessionService = ReturnType<typeof createSessionService>
+
+/** The sessions of users, seen from outside. Whatever ends one is in force when it resolves, at the latest after the bound. */
+export function createSessionService({ views, revocations, ending, idleTtl, clock }: SessionServiceOptions) {
+  return {
+    /** The live ones, newest first. */
+    list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), idleTtl),
+
+    /** Answers whether the user has such a session; one that has ended already is ended once more. */
+    async end(userId: string, id: string, reason: EndReason): Promise<boolean> {
+      const sessionId = parseId(id)
+      if (!sessionId) return false
+      if ((await views.findOwner(sessionId)) !== userId) return false
+      await ending.end([{ userId, sessionId }], reason)
+      return true
+    },
+
+    /** Every token issued so far is dead, in one step, however many there are. */
+    async endEverything(onBegin?: OnBegin): Promise<void> {
+      await ending.finish({ kind: 'everything', before: await revocations.beginEpoch(clock(), onBegin) })
+    },
+  }
+}

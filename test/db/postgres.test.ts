@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { sql } from 'drizzle-orm'
+import { type Database, rowsOf } from '../../src/db/database.ts'
+import { openPostgres } from '../../src/db/postgres.ts'
+import { PawlError } from '../../src/errors.ts'
+import { cleanUp, until } from '../support/helper.ts'
+import { startPostgres } from '../support/services/postgres.ts'
+import { createTemplateDatabase } from '../support/services/template.ts'
+
+type Work = Parameters<Database['orm']['transaction']>[0]
+
+async function setUp(t: TestContext): Promise<Database> {
+  const postgres = await startPostgres()
+  cleanUp(t, () => postgres.stop())
+  const database = await openPostgres((await createTemplateDatabase(postgres.url)).url)
+  cleanUp(t, () => database.close())
+  return database
+}
+
+/** As a kill by the system does it: no farewell. The server cuts all other connections, and recovers. */
+async function killBackend(tx: Parameters<Work>[0]): Promise<void> {
+  const [backend] = rowsOf<{ pid: number }>(await tx.execute(sql`select pg_backend_pid() as pid`))
+  process.kill(backend?.pid ?? 0, 'SIGKILL')
+}
+
+const answers = (database: Database) =>
+  database.ping().then(
+    () => true,
+    () => false,
+  )
+
+const LOSSES: Record<string, (database: Database) => Work> = {
+  'while a statement runs': () => async (tx) => {
+    await killBackend(tx)
+    await tx.execute(sql`select pg_sleep(60)`)
+  },
+  'between two statements': (database) => async (tx) => {
+    await killBackend(tx)
+    await until(() => answers(database))
+    await tx.execute(sql`select 1`)
+  },
+  'before the work fails by itself': (database) => async (tx) => {
+    await killBackend(tx)
+    await until(() => answers(database))
+    throw new Error('of its own')
+  },
+  'before the work is done': (database) => async (tx) => {
+    await killBackend(tx)
+    await until(() => answers(database))
+  },
+}
+
+for (const [when, work] of Object.entries(LOSSES))
+  test(`a connection that is lost in a transaction, ${when}, is an error of that transaction alone`, async (t) => {
+    const database = await setUp(t)
+    const { orm, run } = database
+    await assert.rejects(run(orm.transaction(work(database))), { code: 'AUTH_UNAVAILABLE' })
+    const many = () =>
+      Array.from({ length: 20 }, () => run(orm.transaction((tx) => tx.execute(sql`select 1`))))
+    await until(async () => (await Promise.allSettled(many())).every(({ status }) => status === 'fulfilled'))
+  })
+
+test('a transaction whose work fails is rolled back', async (t) => {
+  const { orm, run } = await setUp(t)
+  const failure = new PawlError('AUTH_FORBIDDEN')
+  const failing = orm.transaction(async (tx) => {
+    await tx.execute(sql`create table left_behind ()`)
+    throw failure
+  })
+  await assert.rejects(run(failing), failure)
+  const found = await run(orm.execute(sql`select to_regclass('left_behind') as name`))
+  assert.deepEqual(rowsOf(found)[0], { name: null })
+})

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { environment, newEmail, PASSWORD } from '../support/helper.ts'
+import { startServer } from '../support/server-process.ts'
+
+/** What a server at that level writes while somebody opens the page, signs up, refreshes and asks who he is. */
+async function logAt(t: TestContext, level: string) {
+  const env = await environment(t, { LOG_LEVEL: level, PLAYGROUND: 'true' })
+  const server = await startServer(t, env)
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    assert.ok(response.ok)
+    return (await response.json()) as { accessToken: string; refreshToken: string }
+  }
+  for (const path of ['/', '/playground/app.js', '/playground/settings.json'])
+    assert.equal((await fetch(server.url + path)).status, 200)
+  const { refreshToken } = await post('/auth/signup', { email: newEmail(), password: PASSWORD })
+  const { accessToken } = await post('/auth/refresh', { refreshToken })
+  await fetch(`${server.url}/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } })
+  await server.printed('"path":"/auth/me"')
+  const lines = server
+    .output()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+  return {
+    events: lines.flatMap(({ event, msg }) => (msg === 'security event' ? event : [])),
+    paths: new Set(lines.flatMap(({ req }) => req?.path ?? [])),
+  }
+}
+
+test('the log of a server that is asked for nothing else has what matters: no refresh, no file of the page', async (t) => {
+  const { events, paths } = await logAt(t, 'info')
+  assert.deepEqual(events, ['signup', 'login_succeeded'])
+  assert.deepEqual(paths, new Set(['/auth/signup', '/auth/refresh', '/auth/me']))
+})
+
+test('the log has every refresh and every request where it is asked for', async (t) => {
+  const { events, paths } = await logAt(t, 'debug')
+  assert.deepEqual(events, ['signup', 'login_succeeded', 'refresh'])
+  for (const path of ['/', '/playground/app.js', '/playground/settings.json'])
+    assert.ok(paths.has(path), path)
+})

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { openSql } from '../support/database.ts'
+import { cleanUp, environment, newEmail, newRetryKey, PASSWORD, required, until } from '../support/helper.ts'
+import { signUpAt } from '../support/http.ts'
+import { createProxy } from '../support/proxy.ts'
+import { type ServerProcess, spawnServer, startServer } from '../support/server-process.ts'
+import { startPostgres } from '../support/services/postgres.ts'
+import { startRedis } from '../support/services/redis.ts'
+import { createTemplateDatabase } from '../support/services/template.ts'
+
+interface Answer {
+  status: number
+  headers: Headers
+  body: TokenPair & { code?: string }
+}
+
+async function call(server: ServerProcess, path: string, body?: object, headers = {}): Promise<Answer> {
+  const response = await fetch(`${server.url}${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} }
+}
+
+/** Ask until it is as it should be; every answer on the way has to be a well-formed 503. */
+async function recovers(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const answer = await ask()
+    if (answer.status < 300) return answer
+    assertUnavailable(answer)
+    await delay(50)
+  }
+  throw new Error('it did not recover')
+}
+
+function assertUnavailable({ status, headers, body }: Answer): void {
+  assert.equal(status, 503)
+  assert.equal(headers.get('content-type'), 'application/problem+json; charset=utf-8')
+  assert.match(headers.get('retry-after') ?? '', /^\d+$/)
+  assert.equal(body.code, 'AUTH_UNAVAILABLE')
+}
+
+const bearer = ({ accessToken }: TokenPair) => ({ authorization: `Bearer ${accessToken}` })
+
+test('while Redis is away, what needs it is 503; when it is back, so is the server', async (t) => {
+  const redis = await startRedis()
+  cleanUp(t, () => redis.stop())
+  const server = await startServer(t, await environment(t, { REDIS_URL: redis.url }))
+  const credentials = { email: newEmail(), password: PASSWORD }
+  const pair = await signUpAt(server.url, credentials)
+
+  await redis.crash('SIGKILL')
+  assertUnavailable(await call(server, '/auth/refresh', { refreshToken: pair.refreshToken }))
+  await until(async () => (await call(server, '/auth/me', undefined, bearer(pair))).status === 503)
+  assertUnavailable(await call(server, '/auth/me', undefined, bearer(pair)))
+  assertUnavailable(await call(server, '/auth/login', credentials))
+  assertUnavailable(await call(server, '/health/ready'))
+  assert.equal((await call(server, '/health/live')).status, 200)
+  assert.equal((await call(server, '/.well-known/jwks.json')).status, 200)
+
+  await redis.restart()
+  assert.equal((await recovers(() => call(server, '/auth/login', credentials))).status, 200)
+})
+
+test('a Redis that accepts and never answers is a fault like any other, and no retry is taken for theft', async (t) => {
+  const redis = await startRedis()
+  cleanUp(t, () => redis.stop())
+  const server = await startServer(t, await environment(t, { REDIS_URL: redis.url, GRACE: '0s' }))
+  const pair = await signUpAt(server.url)
+  const attempt = { 'idempotency-key': newRetryKey() }
+  const refresh = () => call(server, '/auth/refresh', { refreshToken: pair.refreshToken }, attempt)
+
+  redis.kill('SIGSTOP')
+  assertUnavailable(await refresh())
+  redis.kill('SIGCONT')
+  // Redis now carries out what it was sent: the token is spent, and the client never heard of its successor.
+  const repaired = await recovers(refresh)
+  const successor = repaired.body.refreshToken
+  assert.equal((await call(server, '/auth/refresh', { refreshToken: successor })).status, 200)
+})
+
+test('while Postgres is away, refreshing and authenticating go on, and what needs it is 503', async (t) => {
+  const postgres = await startPostgres()
+  cleanUp(t, () => postgres.stop())
+  const database = await createTemplateDatabase(postgres.url)
+  const server = await startServer(t, await environment(t, { DATABASE_URL: database.url }))
+  const credentials = { email: newEmail(), password: PASSWORD }
+  const pair = await signUpAt(server.url, credentials)
+
+  await postgres.crash('SIGQUIT')
+  assertUnavailable(await call(server, '/auth/login', credentials))
+  const next = await call(server, '/auth/refresh', { refreshToken: pair.refreshToken })
+  assert.equal(next.status, 200)
+  // The truth cannot be written: the logout is not acknowledged, and the session lives on.
+  assertUnavailable(await call(server, '/auth/logout', { refreshToken: next.body.refreshToken }))
+  assertUnavailable(await call(server, '/health/ready'))
+
+  await postgres.restart()
+  await recovers(() => call(server, '/auth/logout', { refreshToken: next.body.refreshToken }))
+  assert.equal((await call(server, '/auth/me', undefined, bearer(next.body))).status, 401)
+})
+
+test('theft that is found while Postgres is away ends the session there and then, and goes on record later', async (t) => {
+  const postgres = await startPostgres()
+  cleanUp(t, () => postgres.stop())
+  const database = await createTemplateDatabase(postgres.url)
+  const server = await startServer(t, await environment(t, { DATABASE_URL: database.url, GRACE: '0s' }))
+  const first = await signUpAt(server.url)
+  const refresh = (refreshToken: string) => call(server, '/auth/refresh', { refreshToken })
+  const second = (await refresh(first.refreshToken)).body
+  const third = (await refresh(second.refreshToken)).body
+
+  await postgres.crash('SIGQUIT')
+  assertUnavailable(await refresh(first.refreshToken))
+  const thief = await refresh(third.refreshToken)
+  assert.notEqual(thief.status, 200)
+
+  await postgres.restart()
+  // Nobody has to come back for it: the process that found it puts it on record as soon as it can.
+  const sql = openSql(t, { DATABASE_URL: database.url })
+  const reuses = () => sql`select session_id, detail from security_events where type = 'reuse_found'`
+  await until(async () => (await reuses()).length > 0)
+  const [session] = await sql`select revoked_reason from sessions`
+  assert.equal(session?.revoked_reason, 'reuse')
+  const events = await reuses()
+  assert.deepEqual(
+    events.map(({ session_id }) => session_id),
+    [first.sessionId],
+  )
+  assert.equal(events[0]?.detail.presentedGeneration, 1)
+  assert.equal(events[0]?.detail.currentGeneration, 3)
+  assert.equal((await refresh(third.refreshToken)).status, 401)
+})
+
+function withPath(url: string, path: string): string {
+  return Object.assign(new URL(url), { pathname: path }).href
+}
+
+test('a server whose stores cannot be reached says so and ends, without a secret in what it says', async (t) => {
+  const env = await environment(t)
+  const nobody = '127.0.0.1:1'
+  const cases: [Record<string, string>, string][] = [
+    [{ REDIS_URL: `redis://:a-password@${nobody}` }, `Redis at ${nobody}: cannot be reached`],
+    [
+      { DATABASE_URL: `postgres://pawl:a-password@${nobody}/pawl` },
+      `Postgres at ${nobody}: cannot be reached`,
+    ],
+    [
+      { DATABASE_URL: withPath(required('TEST_DATABASE_URL'), '/nowhere') },
+      'database "nowhere" does not exist',
+    ],
+    [{ GRACE: 'soon', PORT: 'three' }, 'GRACE must be'],
+    [{ DATABASE_URL: required('TEST_DATABASE_URL') }, "run 'pawl migrate' first"],
+  ]
+  await Promise.all(
+    cases.map(async ([overrides, message]) => {
+      const server = spawnServer(t, { ...env, ...overrides })
+      assert.equal(await server.ended, 1, message)
+      assert.ok(server.output().includes(message), server.output())
+      assert.ok(!server.output().includes('a-password'))
+    }),
+  )
+})
+
+test('a connection that swallows everything is replaced: to Redis, and to Postgres', async (t) => {
+  const env = await environment(t)
+  const redis = await createProxy(t, env.REDIS_URL ?? '')
+  const postgres = await createProxy(t, env.DATABASE_URL ?? '')
+  const server = await startServer(t, { ...env, REDIS_URL: redis.url, DATABASE_URL: postgres.url })
+  const credentials = { email: newEmail(), password: PASSWORD }
+  const pair = await signUpAt(server.url, credentials)
+  redis.goDark()
+  await recovers(() => call(server, '/auth/refresh', { refreshToken: pair.refreshToken }))
+  postgres.goDark()
+  await recovers(() => call(server, '/auth/login', credentials))
+})
+
+test('the wait for a Postgres that accepts and never answers is bounded, too', async (t) => {
+  const mute = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  cleanUp(t, async () => mute.close())
+  const { port } = mute.address() as AddressInfo
+  const env = await environment(t, { DATABASE_URL: `postgres://pawl@127.0.0.1:${port}/pawl` })
+  const server = spawnServer(t, env)
+  assert.equal(await server.ended, 1)
+  assert.ok(server.output().includes(`Postgres at 127.0.0.1:${port}: cannot be reached`), server.output())
+})
+
+test('a server that is started before its stores waits for them', async (t) => {
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
+  cleanUp(t, () => Promise.all([redis.stop(), postgres.stop()]))
+  const database = await createTemplateDatabase(postgres.url)
+  await Promise.all([redis.crash('SIGKILL'), postgres.crash('SIGQUIT')])
+  const server = startServer(t, await environment(t, { REDIS_URL: redis.url, DATABASE_URL: database.url }))
+  await Promise.all([redis.restart(), postgres.restart()])
+  assert.equal((await call(await server, '/health/ready')).status, 200)
+})
+
+test('a port that is taken ends the process with a message', async (t) => {
+  const env = await environment(t)
+  const { url } = await startServer(t, env)
+  const second = spawnServer(t, { ...env, PORT: new URL(url).port })
+  assert.equal(await second.ended, 1)
+  assert.match(second.output(), /EADDRINUSE/)
+})
+
+/** A login whose body is held back: under way for as long as the test wants. */
+async function startLogin(server: ServerProcess) {
+  const { hostname, port } = new URL(server.url)
+  const body = JSON.stringify({ email: newEmail(), password: PASSWORD })
+  const socket = connect(Number(port), hostname)
+  let answer = ''
+  socket.on('data', (chunk) => {
+    answer += chunk
+  })
+  const closed = once(socket, 'close')
+  const head = `POST /auth/login HTTP/1.1\r\nHost: pawl\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+  socket.write(`${head}\r\n\r\n`)
+  await server.printed('incoming request')
+  return {
+    async finish() {
+      socket.write(body)
+      await closed
+      return answer
+    },
+  }
+}
+
+test('SIGTERM lets what is under way finish and ends the process with 0', async (t) => {
+  const server = await startServer(t, await environment(t))
+  const login = await startLogin(server)
+  server.child.kill('SIGTERM')
+  await server.printed('stopping')
+  assert.match(await login.finish(), /^HTTP\/1\.1 401 [\s\S]*AUTH_INVALID_CREDENTIALS/)
+  assert.equal(await server.ended, 0, server.output())
+})
+
+test('a second signal ends the process at once', async (t) => {
+  const server = await startServer(t, await environment(t))
+  await startLogin(server)
+  server.child.kill('SIGTERM')
+  await server.printed('stopping')
+  server.child.kill('SIGTERM')
+  assert.equal(await server.ended, 1)
+})

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
+import { createRedisStore } from '../../src/sessions/redis-store.ts'
+import { cleanUp, required } from '../support/helper.ts'
+import { ONE_ERA, SETTINGS } from '../support/sessions/stores.ts'
+
+async function setUp(t: TestContext) {
+  const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
+  cleanUp(t, () => disconnectRedis(redis))
+  const prefix = `test:${randomUUID()}:`
+  const store = createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA })
+  const [userId, sessionId] = [randomUUID(), randomUUID()]
+  return { redis, prefix, store, userId, sessionId, key: `${prefix}{${userId}}` }
+}
+
+test("a user's key lives as long as the session that lives longest, and every rotation gives it that life again", async (t) => {
+  const { redis, prefix, store, userId, sessionId, key } = await setUp(t)
+  const lifeLeft = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
+
+  const absoluteExpiry = Date.now() + 10 * SETTINGS.idleTtl
+  const authorization = { ver: 1, roles: [] }
+  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 1, retryKey: null })
+  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  await redis.pexpire(key, 60_000)
+  await store.rotate(userId, sessionId, { generation: 1, retryKey: null })
+  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+
+  const short = { ...SETTINGS, idleTtl: 60_000 }
+  const shorter = createRedisStore(redis, short, { prefix, ...ONE_ERA })
+  await shorter.open({
+    userId,
+    sessionId: randomUUID(),
+    absoluteExpiry,
+    authorization,
+    generation: 1,
+    retryKey: null,
+  })
+  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  await store.close(userId, sessionId)
+})
+
+test('what an earlier version packed is unknown, and a session that Postgres opens again has its own end', async (t) => {
+  const { redis, store, userId, sessionId, key } = await setUp(t)
+  const [now, retryKey] = [Date.now(), null]
+  const absoluteExpiry = now + 60_000
+  // Generation, time of rotation, retry key, idle expiry, absolute expiry, era.
+  const packed = Buffer.alloc(34, 0xff)
+  packed.writeUInt32BE(7)
+  packed.writeUIntBE(now, 4, 6)
+  packed.writeUIntBE(now + SETTINGS.idleTtl, 18, 6)
+  packed.writeUIntBE(absoluteExpiry, 24, 6)
+  packed.writeUInt32BE(1, 30)
+  await redis.hset(key, 'u', '1 user', Buffer.from(sessionId.replaceAll('-', ''), 'hex'), packed)
+
+  assert.deepEqual(await store.rotate(userId, sessionId, { generation: 7, retryKey }), { outcome: 'unknown' })
+  const authorization = { ver: 1, roles: ['user'] }
+  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 7, retryKey })
+  const next = await store.rotate(userId, sessionId, { generation: 7, retryKey })
+  assert.equal(next.outcome === 'rotated' && next.line.expiresAt, absoluteExpiry)
+  await store.close(userId, sessionId)
+})

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { v7 as uuid } from 'uuid'
+import { openPostgres } from '../../src/db/postgres.ts'
+import { createSessionRecords } from '../../src/sessions/session-records.ts'
+import { createOpening } from '../../src/sessions/session-reopener.ts'
+import type { SessionStore } from '../../src/sessions/session-store.ts'
+import { openSql } from '../support/database.ts'
+import { cleanUp, environment, newEmail } from '../support/helper.ts'
+import { SETTINGS, STORES } from '../support/sessions/stores.ts'
+
+test('a session that is ended while it is being opened again does not survive that', async (t) => {
+  const env = await environment(t)
+  const sql = openSql(t, env)
+  const database = await openPostgres(env.DATABASE_URL ?? '')
+  cleanUp(t, () => database.close())
+  const records = createSessionRecords(database)
+  const store = await STORES.memory(t, Date.now)
+  const [userId, sessionId, now] = [uuid(), uuid(), Date.now()]
+  await sql`insert into users (id, email, password_hash) values (${userId}, ${newEmail()}, '')`
+  const session = { id: sessionId, userId, createdAt: now, expiresAt: now + SETTINGS.idleTtl }
+  await records.insert(session, 1, { ip: '', userAgent: undefined })
+
+  // The logout arrives when the re-opening has seen the session alive, and goes as far as it can.
+  let ended = Promise.resolve()
+  const logOut = async () => {
+    await records.revoke([sessionId], 'logout')
+    await store.close(userId, sessionId)
+  }
+  const isHeldOff = async () => {
+    while ((await sql`select 1 from pg_locks where not granted`).length === 0) await delay(5)
+  }
+  const interrupted: SessionStore = {
+    ...store,
+    async open(lost) {
+      ended = logOut()
+      await Promise.race([ended, isHeldOff()])
+      return store.open(lost)
+    },
+  }
+  const { rotate } = createOpening({
+    store: interrupted,
+    records,
+    ending: { end: async () => {}, tell: async () => {} },
+    clock: Date.now,
+    log: { debug() {}, info() {}, warn() {} },
+  })
+  const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: now, jti: '' }
+  await rotate(claims, null)
+  await ended
+  assert.equal(await store.find(userId, sessionId), undefined)
+})

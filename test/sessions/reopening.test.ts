@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { openSql } from '../support/database.ts'
+import {
+  build,
+  cleanUp,
+  createClock,
+  environment,
+  logIn,
+  me,
+  newRetryKey,
+  refresh,
+  refreshOnce,
+  signUp,
+  until,
+} from '../support/helper.ts'
+import { ask } from '../support/patience.ts'
+import { startPostgres } from '../support/services/postgres.ts'
+import { startRedis } from '../support/services/redis.ts'
+import { createTemplateDatabase } from '../support/services/template.ts'
+
+const GRACE = 30_000
+
+/** A server on a Redis of its own that can lose everything. */
+async function setUp(t: TestContext, overrides = {}) {
+  const redis = await startRedis()
+  cleanUp(t, () => redis.stop())
+  const env = await environment(t, { REDIS_URL: redis.url, ...overrides })
+  const clock = createClock()
+  const app = await build(t, env, clock)
+  const loseRedis = async () => {
+    await redis.restart()
+    await until(async () => (await app.inject('/health/ready')).statusCode === 200)
+  }
+  return { app, env, clock, redis, loseRedis }
+}
+
+const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>
+  ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
+
+test('a Redis that loses everything logs nobody out', async (t) => {
+  const { app, loseRedis } = await setUp(t)
+  const first = await signUp(app)
+  const second = (await refresh(app, first.refreshToken)).json()
+  await loseRedis()
+  const third = await refresh(app, second.refreshToken)
+  assert.equal(third.statusCode, 200)
+  assert.equal((await refresh(app, third.json().refreshToken)).statusCode, 200)
+  assert.equal((await me(app, third.json().accessToken)).statusCode, 200)
+})
+
+test('two tabs that refresh at once after the loss get one successor', async (t) => {
+  const { app, loseRedis } = await setUp(t)
+  const { refreshToken } = await signUp(app)
+  await loseRedis()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(app, refreshToken)))
+  assert.deepEqual([...new Set(answers.map(({ statusCode }) => statusCode))], [200])
+  assert.equal(new Set(answers.map((answer) => answer.json().refreshToken)).size, 1)
+})
+
+test('a refresh that opens a session again, and a change of its user, do not wait for each other for ever', async (t) => {
+  const { app, env, loseRedis } = await setUp(t)
+  const { email, refreshToken, sessionId } = await signUp(app)
+  await loseRedis()
+  const [sql, watch] = [openSql(t, env), openSql(t, env)]
+  const waiting = () =>
+    watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  const answers: ReturnType<typeof refresh>[] = []
+  // What a change of a user locks, in its order.
+  await sql.begin(async (tx) => {
+    await tx`update users set ver = ver + 1 where email = ${email}`
+    answers.push(refresh(app, refreshToken))
+    await until(async () => (await waiting()).length === 1)
+    await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
+  })
+  assert.equal((await answers[0])?.statusCode, 200)
+})
+
+test('a session that was ended stays ended, whatever Redis forgot', async (t) => {
+  const { app, clock, loseRedis } = await setUp(t, { MAX_SESSIONS_PER_USER: '2' })
+  const loggedOut = await signUp(app)
+  await logOut(app, loggedOut.refreshToken)
+  const stolen = await signUp(app)
+  const newest = (await refresh(app, stolen.refreshToken)).json()
+  clock.advance(GRACE + 1)
+  assert.equal((await refresh(app, stolen.refreshToken)).statusCode, 401)
+  const evicted = await signUp(app)
+  clock.advance(1)
+  await logIn(app, evicted.email)
+  clock.advance(1)
+  await logIn(app, evicted.email)
+
+  await loseRedis()
+  for (const { refreshToken, accessToken } of [loggedOut, stolen, newest, evicted]) {
+    assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+    assert.equal((await me(app, accessToken)).statusCode, 401)
+  }
+})
+
+test('a token that was spent before the loss is found out by the checkpoint, and ends the session', async (t) => {
+  const { app, env, clock, redis } = await setUp(t)
+  const tokens = [(await signUp(app)).refreshToken]
+  for (let i = 0; i < 3; i++) tokens.push((await refresh(app, tokens.at(-1) ?? '')).json().refreshToken)
+  // A graceful stop writes the last checkpoints.
+  await app.close()
+  const sql = openSql(t, env)
+  assert.deepEqual([...(await sql`select generation from sessions`)], [{ generation: 4 }])
+
+  await redis.restart()
+  const next = await build(t, env, clock)
+  assert.equal((await refresh(next, tokens[1] ?? '')).statusCode, 401)
+  assert.equal((await refresh(next, tokens[3] ?? '')).statusCode, 401)
+  assert.deepEqual([...(await sql`select revoked_reason from sessions`)], [{ revoked_reason: 'reuse' }])
+})
+
+test('where the checkpoint came too late, the thief who is ahead is found at the next turn', async (t) => {
+  const { app, clock, loseRedis } = await setUp(t)
+  const first = await signUp(app)
+  const second = (await refresh(app, first.refreshToken)).json()
+  const third = (await refresh(app, second.refreshToken)).json()
+  await loseRedis()
+  const thief = await refresh(app, second.refreshToken)
+  assert.equal(thief.statusCode, 200)
+  clock.advance(GRACE + 1)
+  // The victim's token is of the same generation as the thief's, and was spent by nobody: he goes on with it.
+  const victim = await refresh(app, third.refreshToken)
+  assert.equal(victim.statusCode, 200)
+  clock.advance(GRACE + 1)
+  assert.equal((await refresh(app, thief.json().refreshToken)).statusCode, 401)
+  assert.equal((await refresh(app, victim.json().refreshToken)).statusCode, 401)
+})
+
+test('a logout that races with the re-opening wins, every time', async (t) => {
+  const { app, loseRedis } = await setUp(t)
+  const pairs = await Promise.all(Array.from({ length: 40 }, () => signUp(app)))
+  await loseRedis()
+  const answers = await Promise.all(
+    pairs.flatMap(({ refreshToken }, index) => {
+      const both = [() => refresh(app, refreshToken), () => logOut(app, refreshToken)]
+      return (index % 2 ? both : both.reverse()).map((go) => go())
+    }),
+  )
+  assert.equal(answers.filter(({ statusCode }) => statusCode === 204).length, pairs.length)
+  for (const { refreshToken, accessToken } of pairs) {
+    assert.equal((await refresh(app, refreshToken, newRetryKey())).statusCode, 401)
+    assert.equal((await me(app, accessToken)).statusCode, 401)
+  }
+})
+
+test('presenting the tokens of a dead session again and again costs Postgres nothing', async (t) => {
+  const postgres = await startPostgres()
+  cleanUp(t, () => postgres.stop())
+  const database = await createTemplateDatabase(postgres.url)
+  const { app } = await setUp(t, { DATABASE_URL: database.url })
+  const { refreshToken } = await signUp(app)
+  await logOut(app, refreshToken)
+  assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+  await postgres.crash('SIGQUIT')
+  assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+})
+
+test('a session that Postgres cannot be asked about is 503, and alive when it can', async (t) => {
+  const postgres = await startPostgres()
+  cleanUp(t, () => postgres.stop())
+  const database = await createTemplateDatabase(postgres.url)
+  const { app, loseRedis } = await setUp(t, { DATABASE_URL: database.url })
+  const { refreshToken } = await signUp(app)
+  await loseRedis()
+  await postgres.crash('SIGQUIT')
+  assert.equal((await refreshOnce(app, refreshToken)).statusCode, 503)
+  await postgres.restart()
+  await until(async () => (await refresh(app, refreshToken)).statusCode !== 503)
+  assert.equal((await refresh(app, refreshToken)).statusCode, 200)
+})

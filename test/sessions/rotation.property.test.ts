@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import type { Line, Rotation, SessionStore } from '../../src/sessions/session-store.ts'
+import { createClock, type TestClock } from '../support/helper.ts'
+import { SETTINGS, STORES } from '../support/sessions/stores.ts'
+
+const RUNS = 3_000
+const SESSIONS = 5
+const KEYS = [null, '0011223344aa', '0011223344bb']
+
+type Step =
+  | { do: 'open'; session: number; ver: number; life: number }
+  | { do: 'present'; session: number; back: number; key: number }
+  | { do: 'close'; session: number }
+  | { do: 'find'; session: number }
+  | { do: 'wait'; ms: number }
+
+const session = fc.nat(SESSIONS - 1)
+/** Around every bound that the rules know, and back: a node's clock may jump. */
+const wait = fc.oneof(
+  fc.constantFrom(0, 1, SETTINGS.grace, SETTINGS.grace + 1, SETTINGS.idleTtl - 1, SETTINGS.idleTtl),
+  fc.integer({ min: -2 * SETTINGS.grace, max: 2 * SETTINGS.grace }),
+)
+const life = fc.constantFrom(SETTINGS.grace, SETTINGS.idleTtl, 5 * SETTINGS.idleTtl)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('open' as const), session, ver: fc.nat(3), life }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('present' as const),
+      session,
+      // How many generations behind the newest one; most clients present the newest or the one before.
+      back: fc.oneof({ weight: 3, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(4) }),
+      key: fc.nat(KEYS.length - 1),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), session }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('find' as const), session }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: wait }) },
+)
+const history = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' })
+
+/** What an observer at the front door has seen of a session; he knows the promises, not the rules. */
+interface Observed {
+  id: string
+  newest: number
+  successors: Map<number, Line>
+  /** When each generation was first spent, and the keys that came with it while it was fresh. */
+  spent: Map<number, { at: number; keys: Set<string | null> }>
+  ended: boolean
+}
+
+class Observer {
+  readonly userId = randomUUID()
+  readonly sessions = new Map<number, Observed>()
+
+  open(index: number): Observed {
+    const fresh = { id: randomUUID(), newest: 1, successors: new Map(), spent: new Map(), ended: false }
+    this.sessions.set(index, fresh)
+    return fresh
+  }
+
+  evicted(ids: string[]): void {
+    for (const observed of this.sessions.values()) if (ids.includes(observed.id)) observed.ended = true
+  }
+
+  presented(observed: Observed, generation: number, key: string | null, now: number, result: Rotation): void {
+    const line = 'line' in result ? result.line : undefined
+    if (observed.ended) assert.equal(line, undefined, 'an ended session was served')
+    if (!line) {
+      observed.ended = true
+      return
+    }
+    // P1: one successor for a generation, whatever races.
+    const known = observed.successors.get(generation)
+    assert.deepEqual(line, known ?? line, 'a generation has two successors')
+    assert.equal(line.generation, generation + 1)
+    observed.successors.set(generation, line)
+    // P2: a spent token, later than the grace and without a key that was presented in time, is never served.
+    const first = observed.spent.get(generation)
+    if (first) {
+      const inTime = now - first.at <= SETTINGS.grace
+      assert.ok(inTime || (key !== null && first.keys.has(key)), 'a spent token was served')
+      if (inTime) first.keys.add(key)
+    } else {
+      observed.spent.set(generation, { at: now, keys: new Set([key]) })
+    }
+    observed.newest = Math.max(observed.newest, line.generation)
+  }
+}
+
+async function replay(
+  store: SessionStore,
+  clock: TestClock,
+  observer: Observer,
+  steps: Step[],
+  ids: string[],
+) {
+  const outcomes: unknown[] = []
+  for (const step of steps) {
+    if (step.do === 'wait') {
+      clock.advance(step.ms)
+      continue
+    }
+    const { userId } = observer
+    const known = observer.sessions.get(step.session)
+    if (step.do === 'open') {
+      const observed = observer.open(step.session)
+      observed.id = ids[outcomes.length] ?? observed.id
+      const authorization = { ver: step.ver, roles: [`v${step.ver}`] }
+      const absoluteExpiry = clock() + step.life
+      const opened = await store.open({
+        userId,
+        sessionId: observed.id,
+        absoluteExpiry,
+        authorization,
+        generation: 1,
+        retryKey: null,
+      })
+      observer.evicted(opened.evicted)
+      outcomes.push(opened)
+    } else if (!known) {
+      outcomes.push(await store.find(userId, randomUUID()))
+    } else if (step.do === 'close') {
+      known.ended = true
+      outcomes.push(await store.close(userId, known.id))
+    } else if (step.do === 'find') {
+      const found = await store.find(userId, known.id)
+      if (known.ended) assert.notEqual(typeof found, 'object', 'an ended session was found alive')
+      outcomes.push(found)
+    } else {
+      const generation = Math.max(1, known.newest - step.back)
+      const key = KEYS[step.key] ?? null
+      const result = await store.rotate(userId, known.id, { generation, retryKey: key })
+      observer.presented(known, generation, key, clock(), result)
+      outcomes.push(result)
+    }
+  }
+  return outcomes
+}
+
+async function checkHistory(t: TestContext, runs: number): Promise<void> {
+  const clocks = { memory: createClock(), redis: createClock() }
+  const memory = await STORES.memory(t, clocks.memory)
+  const redis = await STORES.redis(t, clocks.redis)
+  const property = fc.asyncProperty(history, async (steps) => {
+    const start = 1_800_000_000_000
+    for (const clock of Object.values(clocks)) clock.advance(start - clock())
+    const ids = steps.map(() => randomUUID())
+    const [one, other] = [new Observer(), new Observer()]
+    const expected = await replay(memory, clocks.memory, one, steps, ids)
+    assert.deepEqual(await replay(redis, clocks.redis, other, steps, ids), expected)
+  })
+  await fc.assert(property, { numRuns: runs })
+}
+
+test('whatever happens in whatever order, both stores decide alike and keep the promises of rotation', (t) =>
+  checkHistory(t, RUNS))

@@ -1,0 +1,18 @@
+import type { TestContext } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { openSql } from './database.ts'
+import { adminToken } from './events/happenings.ts'
+import { build, environment, me } from './helper.ts'
+
+export async function setUp(t: TestContext) {
+  const env = await environment(t, PATIENT)
+  const app = await build(t, env)
+  const sql = openSql(t, env)
+  return { env, app, sql, token: await adminToken(app, sql) }
+}
+
+/** On a machine that is busy with other tests a node falls behind. */
+const PATIENT = { REVOCATION_MAX_STALENESS: '1m' }
+
+export const idOf = async (app: FastifyInstance, accessToken: string) =>
+  (await me(app, accessToken)).json().id

@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { build as bundle } from 'esbuild'
+import type { FastifyInstance } from 'fastify'
+import { call as callApp } from '../calls.ts'
+import { openSql } from '../database.ts'
+import { adminToken } from '../events/happenings.ts'
+import { build, cleanUp, createClock, environment, me, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { ask } from '../patience.ts'
+
+const CLIENT = fileURLToPath(new URL('../../../src/client/index.ts', import.meta.url))
+
+const PAGE = `<!doctype html><title>app</title><script type="module">
+import { createClient } from '/client.js'
+window.client = createClient({ baseUrl: '/' })
+window.changes = []
+client.onChange((change) => changes.push({ ...change, at: Date.now() }))
+if (location.search === '?start') client.token().then((token) => { window.started = !!token })
+window.ready = true
+</script>`
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanUp(t, async () => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** A page with the client, on one origin with Pawl behind it. */
+export async function startSite(t: TestContext) {
+  const clock = createClock()
+  const env = await environment(t, { ISSUER: 'http://localhost:3000' })
+  const app: FastifyInstance = await build(t, env, clock)
+  const { outputFiles } = await bundle({ entryPoints: [CLIENT], bundle: true, format: 'esm', write: false })
+  const files: Record<string, { type: string; contents: string | Uint8Array }> = {
+    '/': { type: 'text/html', contents: PAGE },
+    '/client.js': { type: 'text/javascript', contents: outputFiles[0]?.contents ?? '' },
+  }
+  const site = {
+    clock,
+    url: '',
+    credentials: { email: newEmail(), password: PASSWORD },
+    /** Every call to Pawl: where from, what, and how it was answered. */
+    calls: [] as { origin: string | undefined; call: string; status: number; key: string }[],
+    /** How many answers to a refresh never arrive. */
+    losses: 0,
+    /** What of the answers to refreshes stays on the way until the asker is gone. */
+    held: undefined as 'all' | 'body' | undefined,
+    /** How many such answers nobody waits for any more. */
+    unheard: 0,
+    refreshes: () => site.calls.filter(({ call }) => call === 'POST /auth/refresh'),
+    /** The status of a call that does not come from the browser. */
+    ask: async (accessToken: string) => (await me(app, accessToken)).statusCode,
+    /** An administrator ends what the user has. */
+    async endSessions(): Promise<void> {
+      const sql = openSql(t, env)
+      const [user] = await sql`select id from users where email = ${site.credentials.email}`
+      await callApp(app, await adminToken(app, sql), 'DELETE', `/admin/users/${user?.id}/sessions`)
+    },
+    /** What came of them, for the server: its metrics of these outcomes. */
+    async outcomes(): Promise<Record<string, number>> {
+      const { body } = await app.inject('/metrics')
+      const lines = body.matchAll(/^pawl_refreshes_total\{outcome="(\w+)"\} (\d+)$/gm)
+      return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]))
+    },
+  }
+  const server = createServer(async (request, response) => {
+    const { method = 'GET', url = '/', headers } = request
+    const [path = '/'] = url.split('?')
+    const file = files[path]
+    if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.contents)
+    const payload = await text(request)
+    const answer = await ask(app, { method: method as 'GET', url, headers, ...(payload && { payload }) })
+    const { statusCode: status } = answer
+    const key = headers['idempotency-key']?.toString() ?? ''
+    site.calls.push({ origin: headers.origin, call: `${method} ${path}`, status, key })
+    if (path === '/auth/refresh' && site.losses-- > 0) return void request.socket.destroy()
+    const held = path === '/auth/refresh' && site.held
+    if (held !== 'all') {
+      for (const [name, value] of Object.entries(answer.headers))
+        if (value !== undefined) response.setHeader(name, value)
+      response.writeHead(status).flushHeaders()
+    }
+    if (!held) return void response.end(answer.rawPayload)
+    await once(response, 'close')
+    site.unheard++
+  })
+  site.url = `http://localhost:${await listen(t, server)}`
+  await signUp(app, site.credentials.email)
+  return site
+}
+
+/** The port of another origin, whose every page is empty; `/redirect?` sends a request on, its method and body too. */
+export function startElsewhere(t: TestContext): Promise<number> {
+  return listen(
+    t,
+    createServer(({ url = '/' }, response) => {
+      const [path, to] = url.split('?')
+      if (path === '/redirect') response.writeHead(307, { location: to }).end()
+      else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><body>')
+    }),
+  )
+}

@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import type { TestContext } from 'node:test'
+import { createClient } from '../../../src/client/index.ts'
+import type { Change, ClientOptions } from '../../../src/client/types.ts'
+import { build, createClock, type Env, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { createBrowser } from './browser.ts'
+
+/** A server that listens, a browser on its origin, and a user who has an account. */
+export async function world(t: TestContext, env: Env = {}) {
+  const clock = createClock()
+  const app = await build(t, { ISSUER: 'http://127.0.0.1:3000', ...env }, clock)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const browser = createBrowser(url)
+  const credentials = { email: newEmail(), password: PASSWORD }
+  await signUp(app, credentials.email)
+
+  function open(options: Partial<ClientOptions> = {}, without: Parameters<typeof browser.openTab>[0] = {}) {
+    const tab = browser.openTab(without)
+    const client = createClient({
+      baseUrl: url,
+      ...options,
+      platform: { ...tab.platform, ...options.platform },
+    })
+    const changes: Change[] = []
+    client.onChange((change) => changes.push(change))
+    return { ...client, client, tab, changes }
+  }
+
+  return {
+    app,
+    url,
+    browser,
+    credentials,
+    open,
+    /** On all clocks, the server's too. */
+    pass(ms: number, asleep = false) {
+      clock.advance(ms)
+      browser.pass(ms, asleep)
+    },
+    /** Of the server alone. */
+    clock,
+    /** Refresh outcomes that are not those of an honest client alone. */
+    async outcomes(): Promise<string> {
+      return (await app.inject('/metrics')).body
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof world>>
+
+export const MINUTE = 60_000
+export const EXPIRY = 15 * MINUTE
+/** The server's, after which a spent token without its key is theft. */
+export const GRACE = 30_000
+
+export const ticks = () => once(AbortSignal.timeout(0), 'abort')

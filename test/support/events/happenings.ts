@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { Sql } from 'postgres'
+import { openPostgres } from '../../../src/db/postgres.ts'
+import { insertEvents } from '../../../src/events/event-records.ts'
+import type { RecordedEvent } from '../../../src/schemas/events.ts'
+import { openSql } from '../database.ts'
+import { cleanUp, type Env, logIn, newRetryKey, PASSWORD, signUp } from '../helper.ts'
+import { patiently } from '../patience.ts'
+
+/** A spent token comes back, of a session that has turned twice; answers the session's id. */
+export async function stealASession(
+  app: FastifyInstance,
+  [login = 'login', honest = 'honest', thief = 'thief'] = [],
+): Promise<string> {
+  const post = (url: string, payload: object, userAgent: string, retryKey?: string) => {
+    const headers = { 'user-agent': userAgent, ...(retryKey && { 'idempotency-key': retryKey }) }
+    return patiently(() => app.inject({ method: 'POST', url, payload, headers }))
+  }
+  const { email } = await signUp(app)
+  const first = (await post('/auth/login', { email, password: PASSWORD }, login)).json()
+  const second = (
+    await post('/auth/refresh', { refreshToken: first.refreshToken }, honest, newRetryKey())
+  ).json()
+  // Of another device: refreshes that are alike may share an event.
+  await post('/auth/refresh', { refreshToken: second.refreshToken }, `${honest} again`, newRetryKey())
+  const theft = await post('/auth/refresh', { refreshToken: first.refreshToken }, thief)
+  assert.equal(theft.statusCode, 401)
+  return first.sessionId
+}
+
+/** A new administrator's access token. */
+export async function adminToken(app: FastifyInstance, sql: Sql): Promise<string> {
+  const { email } = await signUp(app)
+  await sql`update users set roles = '{admin}' where email = ${email}`
+  return (await logIn(app, email)).json().accessToken
+}
+
+export function askEvents(
+  app: FastifyInstance,
+  accessToken: string,
+  query: Record<string, string> = {},
+): Promise<LightMyRequestResponse> {
+  const headers = { authorization: `Bearer ${accessToken}` }
+  return patiently(() => app.inject({ url: '/admin/events', query, headers }))
+}
+
+/** All pages. */
+export async function readEvents(
+  app: FastifyInstance,
+  accessToken: string,
+  query: Record<string, string> = {},
+): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = []
+  let cursor: string | undefined
+  do {
+    const response = await askEvents(app, accessToken, { ...query, ...(cursor && { cursor }) })
+    assert.equal(response.statusCode, 200, response.body)
+    const page = response.json()
+    events.push(...page.events)
+    cursor = page.next
+  } while (cursor)
+  return events
+}
+
+/** Password changes of a session, as whoever changes one puts them on record. */
+export async function changePasswords(
+  t: TestContext,
+  env: Env,
+  sessionId: string,
+  count: number,
+): Promise<string[]> {
+  const database = await openPostgres(env.DATABASE_URL ?? '')
+  cleanUp(t, () => database.close())
+  for (let made = 0; made < count; made++)
+    await database.orm.transaction((tx) =>
+      insertEvents(tx, { type: 'password_changed', at: Date.now(), sessionId, detail: {} }),
+    )
+  const rows = await openSql(t, env)`
+    select event_id from webhook_deliveries join security_events on id = event_id
+    where session_id = ${sessionId} and type = 'password_changed' order by seq`
+  return rows.map((row) => row.event_id)
+}

@@ -1,0 +1,40 @@
+import type { TestContext } from 'node:test'
+import { openPostgres } from '../../../src/db/postgres.ts'
+import { type Purpose, stateOf } from '../../../src/keys/key-record.ts'
+import { createKeyRecords, eachPurpose, type KeyRecords } from '../../../src/keys/key-records.ts'
+import { rotate, standbyOf } from '../../../src/keys/lifecycle.ts'
+import { readJwt } from '../forgeries.ts'
+import { cleanUp, type Env, until } from '../helper.ts'
+
+/** The table of keys, as the commands see it. */
+export async function openRecords(t: TestContext, env: Env): Promise<KeyRecords> {
+  const database = await openPostgres(env.DATABASE_URL ?? '')
+  cleanUp(t, () => database.close())
+  return createKeyRecords(database)
+}
+
+export const kidOf = (token: string) => String(readJwt(token)[0].kid)
+
+/** What `pawl keys rotate` does, as soon as there is a next key of both purposes. */
+export async function rotateBoth(records: KeyRecords): Promise<void> {
+  await until(async () => {
+    let ready = false
+    await records.change((keys, now) => {
+      const purposes: Purpose[] = ['access', 'refresh']
+      ready = purposes.every((purpose) =>
+        standbyOf(
+          keys.filter((key) => key.purpose === purpose),
+          now,
+        ),
+      )
+      return ready ? eachPurpose(keys, (own) => rotate(own, now)) : keys
+    })
+    return ready
+  })
+}
+
+export async function currentKid(records: KeyRecords, purpose: Purpose): Promise<string> {
+  const { keys, now } = await records.read()
+  const current = keys.filter((key) => key.purpose === purpose && stateOf(key, now) === 'current')
+  return current.at(-1)?.kid ?? ''
+}

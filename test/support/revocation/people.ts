@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import type { Sql } from 'postgres'
+import type { TokenPair } from '../../../src/schemas/token-pair.ts'
+import { newEmail, PASSWORD } from '../helper.ts'
+import { me, pairOf, post, signUpAt } from '../http.ts'
+import { patiently } from '../patience.ts'
+import type { ServerProcess } from '../server-process.ts'
+
+export const send = (...request: Parameters<typeof sendOnce>) => patiently(() => sendOnce(...request))
+
+/** For what may be told 503 on purpose. */
+export function sendOnce(server: ServerProcess, method: string, path: string, token?: string, body?: object) {
+  return fetch(`${server.url}${path}`, {
+    method,
+    headers: {
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+}
+
+export const refresh = (server: ServerProcess, { refreshToken }: TokenPair) =>
+  send(server, 'POST', '/auth/refresh', undefined, { refreshToken })
+
+export const isAccepted = async (server: ServerProcess, { accessToken }: TokenPair) => {
+  const { status } = await send(server, 'GET', '/auth/me', accessToken)
+  assert.ok(status === 200 || status === 401, `answered ${status}`)
+  return status === 200
+}
+
+/** A user with two sessions, one of another user, and an administrator. */
+export async function cast(server: ServerProcess, sql: Sql) {
+  const signUp = async () => {
+    const credentials = { email: newEmail(), password: PASSWORD }
+    const pair = await signUpAt(server.url, credentials)
+    const { id } = (await (await me(server.url, pair.accessToken)).json()) as { id: string }
+    const logIn = async () => pairOf(await post(server.url, '/auth/login', credentials))
+    return { ...credentials, id, pair, logIn }
+  }
+  const user = await signUp()
+  const admin = await signUp()
+  await sql`update users set roles = '{admin}' where id = ${admin.id}`
+  const own = await user.logIn()
+  return { user, own, other: user.pair, stranger: (await signUp()).pair, admin: await admin.logIn() }
+}
+
+export type Cast = Awaited<ReturnType<typeof cast>>

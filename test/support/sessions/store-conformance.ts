@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { type TestContext, test } from 'node:test'
+import type { Rotation, SessionStore } from '../../../src/sessions/session-store.ts'
+import { createClock } from '../helper.ts'
+import { type CreateStore, SETTINGS } from './stores.ts'
+
+const HOUR = 3_600_000
+const KEY_A = '0011223344aa'
+const KEY_B = '0011223344bb'
+
+/** The tests that every implementation of the interface passes. */
+export function testStore(name: string, create: CreateStore): void {
+  const conforms = (
+    behaviour: string,
+    check: (setting: Awaited<ReturnType<typeof setUp>>) => Promise<void>,
+  ) => test(`${name} store: ${behaviour}`, async (t) => check(await setUp(t)))
+
+  async function setUp(t: TestContext) {
+    const clock = createClock(1_800_000_000_000)
+    const store: SessionStore = await create(t, clock)
+    const userId = randomUUID()
+    const open = async (ver = 1, roles: string[] = []) => {
+      const sessionId = randomUUID()
+      const absoluteExpiry = clock() + 10 * HOUR
+      return {
+        sessionId,
+        ...(await store.open({
+          userId,
+          sessionId,
+          absoluteExpiry,
+          authorization: { ver, roles },
+          generation: 1,
+          retryKey: null,
+        })),
+      }
+    }
+    const { sessionId } = await open()
+    const present = (generation: number, retryKey: string | null = null) =>
+      store.rotate(userId, sessionId, { generation, retryKey })
+    return { clock, store, userId, sessionId, open, present }
+  }
+
+  conforms(
+    'a session starts at generation 1 and each rotation is one further',
+    async ({ clock, open, present }) => {
+      const { line } = await open()
+      assert.deepEqual(line, { generation: 1, rotatedAt: clock(), expiresAt: clock() + SETTINGS.idleTtl })
+      assert.equal(generationOf(await present(1)), 2)
+      clock.advance(1_000)
+      const result = await present(2)
+      assert.deepEqual(result, {
+        outcome: 'rotated',
+        line: { generation: 3, rotatedAt: clock(), expiresAt: clock() + SETTINGS.idleTtl },
+        authorization: { ver: 1, roles: [] },
+        now: clock(),
+      })
+    },
+  )
+
+  conforms('a spent token within the grace is answered with the same line', async ({ clock, present }) => {
+    const first = await present(1)
+    clock.advance(SETTINGS.grace)
+    const again = await present(1)
+    assert.equal(again.outcome, 'replayed')
+    assert.deepEqual(lineOf(again), lineOf(first))
+  })
+
+  conforms('a spent token after the grace ends the session for everybody', async (s) => {
+    await s.present(1)
+    s.clock.advance(SETTINGS.grace + 1)
+    assert.deepEqual(await s.present(1), { outcome: 'reused', currentGeneration: 2, now: s.clock() })
+    assert.equal((await s.present(2)).outcome, 'reused')
+    assert.equal(await s.store.find(s.userId, s.sessionId), 'condemned')
+    await s.store.close(s.userId, s.sessionId)
+    assert.equal((await s.present(2)).outcome, 'unknown')
+  })
+
+  conforms('a token two generations old ends the session even within the grace', async ({ present }) => {
+    await present(1)
+    await present(2)
+    assert.deepEqual((await present(1)).outcome, 'reused')
+  })
+
+  conforms('the retry key repairs a lost response however late, and no other key does', async (s) => {
+    const first = await s.present(1, KEY_A)
+    s.clock.advance(SETTINGS.idleTtl - 1)
+    const late = await s.present(1, KEY_A)
+    assert.equal(late.outcome, 'replayed')
+    assert.deepEqual(lineOf(late), lineOf(first))
+    assert.equal((await s.present(1, KEY_B)).outcome, 'reused')
+  })
+
+  conforms('the key of a second tab is adopted where the first sent none', async ({ clock, present }) => {
+    await present(1)
+    assert.equal((await present(1, KEY_A)).outcome, 'replayed')
+    assert.equal((await present(1, KEY_B)).outcome, 'replayed')
+    clock.advance(SETTINGS.grace + 1)
+    assert.equal((await present(1, KEY_A)).outcome, 'replayed')
+    assert.equal((await present(1, KEY_B)).outcome, 'reused')
+  })
+
+  conforms('a key is forgotten with the next rotation', async ({ clock, present }) => {
+    await present(1, KEY_A)
+    await present(2)
+    clock.advance(SETTINGS.grace + 1)
+    assert.equal((await present(1, KEY_A)).outcome, 'reused')
+  })
+
+  conforms('a generation that the store does not know yet heals it', async ({ present }) => {
+    const healed = await present(7)
+    assert.equal(healed.outcome, 'healed')
+    assert.equal(generationOf(healed), 8)
+    assert.equal(generationOf(await present(8)), 9)
+  })
+
+  conforms('a session expires when it is idle, and a refresh keeps it going', async ({ clock, present }) => {
+    clock.advance(SETTINGS.idleTtl - 1)
+    assert.equal((await present(1)).outcome, 'rotated')
+    clock.advance(SETTINGS.idleTtl)
+    assert.equal((await present(2)).outcome, 'expired')
+    assert.equal((await present(2)).outcome, 'unknown')
+  })
+
+  conforms('no refresh carries a session past its absolute expiry', async ({ clock, present }) => {
+    for (let generation = 1; generation < 20; generation++) {
+      assert.equal((await present(generation)).outcome, 'rotated')
+      clock.advance(HOUR / 2)
+    }
+    const last = await present(20)
+    assert.deepEqual(lineOf(last)?.expiresAt, clock() + HOUR / 2)
+    clock.advance(HOUR / 2)
+    assert.equal((await present(21)).outcome, 'expired')
+  })
+
+  conforms(
+    'one session too many ends the least recently used',
+    async ({ clock, store, userId, sessionId, open, present }) => {
+      clock.advance(1)
+      const second = await open()
+      clock.advance(1)
+      await open()
+      clock.advance(1)
+      assert.equal((await present(1)).outcome, 'rotated')
+      clock.advance(1)
+      assert.deepEqual((await open()).evicted, [second.sessionId])
+      assert.equal(await store.find(userId, second.sessionId), undefined)
+      assert.deepEqual(await store.find(userId, sessionId), { ver: 1, generation: 2 })
+    },
+  )
+
+  conforms(
+    'expired and condemned sessions do not count towards the cap',
+    async ({ clock, open, present }) => {
+      await present(1)
+      clock.advance(SETTINGS.grace + 1)
+      assert.equal((await present(1)).outcome, 'reused')
+      for (let i = 0; i < SETTINGS.maxSessions; i++) assert.deepEqual((await open()).evicted, [])
+      clock.advance(SETTINGS.idleTtl)
+      for (let i = 0; i < SETTINGS.maxSessions; i++) assert.deepEqual((await open()).evicted, [])
+    },
+  )
+
+  conforms('a newer authorization is kept against an older one, and reaches every session', async (s) => {
+    await s.open(3, ['admin', 'staff'])
+    assert.deepEqual((await s.open(2, ['stale'])).authorization, { ver: 3, roles: ['admin', 'staff'] })
+    const result = await s.present(1)
+    assert.deepEqual('authorization' in result && result.authorization, { ver: 3, roles: ['admin', 'staff'] })
+    assert.deepEqual(await s.store.find(s.userId, s.sessionId), { ver: 3, generation: 2 })
+  })
+
+  conforms(
+    'closing is idempotent and leaves the other sessions alone',
+    async ({ store, userId, sessionId, open, present }) => {
+      const other = await open()
+      await store.close(userId, sessionId)
+      await store.close(userId, sessionId)
+      assert.equal(await store.find(userId, sessionId), undefined)
+      assert.equal((await present(1)).outcome, 'unknown')
+      assert.deepEqual(await store.find(userId, other.sessionId), { ver: 1, generation: 1 })
+      await store.close(userId, other.sessionId)
+      assert.equal(await store.find(userId, other.sessionId), undefined)
+    },
+  )
+
+  conforms('all sessions of a user are closed at once, or all but one', async ({ store, userId, open }) => {
+    const [one, other] = [await open(), await open()]
+    await store.closeAll(userId, one.sessionId)
+    assert.deepEqual(await store.find(userId, one.sessionId), { ver: 1, generation: 1 })
+    assert.equal(await store.find(userId, other.sessionId), undefined)
+    await store.closeAll(userId)
+    await store.closeAll(userId)
+    assert.equal(await store.find(userId, one.sessionId), undefined)
+    await open()
+    await store.closeAll(userId, randomUUID())
+    assert.equal((await open(1, ['new'])).authorization.roles[0], 'new')
+  })
+
+  conforms('a changed authorization reaches the next rotation, an older one does not', async (s) => {
+    await s.store.authorize(s.userId, { ver: 3, roles: ['editor'] })
+    await s.store.authorize(s.userId, { ver: 2, roles: ['admin'] })
+    const result = await s.present(1)
+    assert.deepEqual('authorization' in result && result.authorization, { ver: 3, roles: ['editor'] })
+    const stranger = randomUUID()
+    await s.store.authorize(stranger, { ver: 9, roles: [] })
+    assert.equal(
+      (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
+      'unknown',
+    )
+  })
+
+  conforms('when all is forgotten every session is unknown, and can be opened again', async (s) => {
+    await s.present(1)
+    await s.store.forgetAll()
+    assert.equal((await s.present(2)).outcome, 'unknown')
+    assert.equal(await s.store.find(s.userId, s.sessionId), undefined)
+    const again = {
+      userId: s.userId,
+      sessionId: s.sessionId,
+      absoluteExpiry: s.clock() + HOUR,
+      authorization: { ver: 1, roles: [] },
+      generation: 2,
+      retryKey: null,
+    }
+    assert.equal((await s.store.open(again)).line.generation, 2)
+    assert.equal(generationOf(await s.present(2)), 3)
+  })
+}
+
+function lineOf(result: Rotation) {
+  return 'line' in result ? result.line : undefined
+}
+
+function generationOf(result: Rotation) {
+  return lineOf(result)?.generation
+}

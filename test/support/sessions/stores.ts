@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
+import { createMemoryStore } from '../../../src/sessions/memory-store.ts'
+import { createRedisStore } from '../../../src/sessions/redis-store.ts'
+import type { SessionStore, StoreSettings } from '../../../src/sessions/session-store.ts'
+import { cleanUp, required } from '../helper.ts'
+
+export const SETTINGS: StoreSettings = { grace: 30_000, idleTtl: 3_600_000, maxSessions: 3 }
+
+/** For a Redis that is never replaced. */
+export const ONE_ERA = { era: createNumberedEra(), serverClock: { now: Date.now } }
+
+function createNumberedEra() {
+  let era = 1
+  return {
+    current: () => era,
+    isKnown: () => true,
+    begin: async () => {
+      era++
+    },
+  }
+}
+
+export type CreateStore = (
+  t: TestContext,
+  clock: () => number,
+  settings?: StoreSettings,
+) => Promise<SessionStore>
+
+/** A store on the Redis of a URL, apart from all others there. */
+export const redisStore =
+  (url: () => string): CreateStore =>
+  async (t, clock, settings = SETTINGS) => {
+    const redis = await connectRedis(url(), () => {})
+    const prefix = `test:${randomBytes(8).toString('hex')}:`
+    cleanUp(t, () => disconnectRedis(redis))
+    return createRedisStore(redis, settings, { prefix, clock, ...ONE_ERA })
+  }
+
+/** Every implementation of the interface: what holds for one has to hold for all. */
+export const STORES = {
+  memory: async (_t: TestContext, clock: () => number, settings = SETTINGS) =>
+    createMemoryStore(settings, clock),
+  redis: redisStore(() => required('TEST_REDIS_URL')),
+} satisfies Record<string, CreateStore>

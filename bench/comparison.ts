@@ -47,13 +47,17 @@ export interface Verdict extends Summary {
 }
 
 /** Whether the median is as promised. Undefined where one of the figures was not measured. */
-export function judge({ figures }: Pick<Comparison, 'figures'>, target: Target): Verdict | undefined {
+export function judge(
+  { figures }: Pick<Comparison, 'figures'>,
+  target: Target,
+): Verdict | undefined {
   const valuesOf = (name: string) => figures.find((figure) => figure.name === name)?.values
   const values = valuesOf(target.figure)
   const others = target.per === undefined ? values?.map(() => 1) : valuesOf(target.per)
   if (!values || !others) return undefined
   const summary = summarise(values.map((value, round) => value / (others[round] ?? Number.NaN)))
-  const isMet = target.is === 'at least' ? summary.median >= target.value : summary.median <= target.value
+  const isMet =
+    target.is === 'at least' ? summary.median >= target.value : summary.median <= target.value
   return { ...summary, target, isMet }
 }
 

@@ -63,7 +63,13 @@ export interface Program {
 }
 
 /** Starts a module that listens, says where, and answers to `POST /bench/seed`. It ends with this process. */
-export async function startContender({ name, file, env, flags = [], cwd }: Program): Promise<Contender> {
+export async function startContender({
+  name,
+  file,
+  env,
+  flags = [],
+  cwd,
+}: Program): Promise<Contender> {
   const child = spawn(process.execPath, [...flags, file], {
     ...(cwd && { cwd }),
     env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...env },

@@ -16,7 +16,9 @@ import { arePeersInstalled, installPeers, peers } from './peers/peers.ts'
 import { startPeer } from './peers/start.ts'
 
 const OWN = [
-  ...['seed', 'pawl', 'bare', 'jwt', 'refresh', 'argon2'].map((name) => `bench/contenders/${name}.ts`),
+  ...['seed', 'pawl', 'bare', 'jwt', 'refresh', 'argon2'].map(
+    (name) => `bench/contenders/${name}.ts`,
+  ),
   'bench/probe.ts',
 ]
 
@@ -61,7 +63,11 @@ async function start(stores: Stores, program: Program): Promise<Contender> {
 
 export async function startPawl(
   stores: Stores,
-  { name = 'Pawl', flags = [], env }: { name?: string; flags?: string[]; env?: NodeJS.ProcessEnv } = {},
+  {
+    name = 'Pawl',
+    flags = [],
+    env,
+  }: { name?: string; flags?: string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Contender> {
   const file = join(await compiledSources(), 'bench/contenders/pawl.js')
   return start(stores, { name, file, env: env ?? (await pawlEnvironment(stores)), flags })
@@ -82,7 +88,11 @@ export async function startFloor(
  * Those that do this kind of work, each with a Redis and a database of its own. Their packages are installed on first use; for a quick run they
  * are left out where they are not there, but in CI.
  */
-export async function startPeers(stores: Stores, work: Work, { quick, say }: Settings): Promise<Contender[]> {
+export async function startPeers(
+  stores: Stores,
+  work: Work,
+  { quick, say }: Settings,
+): Promise<Contender[]> {
   if (!arePeersInstalled()) {
     if (quick && !process.env.CI) {
       say('The peers are left out: they are installed by a whole run.')
@@ -94,7 +104,11 @@ export async function startPeers(stores: Stores, work: Work, { quick, say }: Set
   for (const peer of peers.filter((one) => one.work.includes(work))) {
     const redis = await startRedis()
     running.get(stores)?.push(redis)
-    const contender = await startPeer(peer, redis.url, (await createEmptyDatabase(stores.postgres.url)).url)
+    const contender = await startPeer(
+      peer,
+      redis.url,
+      (await createEmptyDatabase(stores.postgres.url)).url,
+    )
     running.get(stores)?.push(contender)
     contenders.push(contender)
   }

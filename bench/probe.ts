@@ -16,7 +16,9 @@ function ask({ path, headers }: Request): Promise<void> {
   return new Promise((resolve, reject) => {
     send(`${url}${path}`, { agent, headers }, (response) => {
       response.resume()
-      response.once('end', () => (response.statusCode === 200 ? resolve() : reject(response.statusCode)))
+      response.once('end', () =>
+        response.statusCode === 200 ? resolve() : reject(response.statusCode),
+      )
     })
       .once('error', reject)
       .end()
@@ -36,5 +38,7 @@ for (let index = 0; index < count; index++) {
 }
 await Promise.all(under)
 times.sort((a, b) => a - b)
-process.stdout.write(JSON.stringify({ p50: times[count >> 1], p99: times[Math.floor(count * 0.99)] }))
+process.stdout.write(
+  JSON.stringify({ p50: times[count >> 1], p99: times[Math.floor(count * 0.99)] }),
+)
 process.exit(0)

@@ -43,7 +43,9 @@ export function describe(comparison: Comparison): string {
     return `  ${name.padEnd(width)}  ${round(median).padStart(9)}${range}`
   })
   const verdicts = targets.map((target) => `  ${phrase(judge(comparison, target), target)}`)
-  return [`${title} [${unit}]`, ...lines, ...verdicts, ...notes.map((note) => `  ${note}`)].join('\n')
+  return [`${title} [${unit}]`, ...lines, ...verdicts, ...notes.map((note) => `  ${note}`)].join(
+    '\n',
+  )
 }
 
 function phrase(verdict: Verdict | undefined, target: Verdict['target']): string {
@@ -86,7 +88,12 @@ function targetTable(results: Record<string, Comparison>): string {
       return `| ${comparison.title} | ${what} | ${is} ${value} | ${measured} | ${verdict ? (verdict.isMet ? 'yes' : '**no**') : '-'} |`
     }),
   )
-  return ['| work | of what | target | measured | met |', '|---|---|---|---|---|', ...rows, ''].join('\n')
+  return [
+    '| work | of what | target | measured | met |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
 }
 
 function section(name: string, comparison: Measured): string {

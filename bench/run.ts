@@ -39,7 +39,10 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   })
   const isWrong = positionals.some((name) => !WORKS[name])
   if (values.help || isWrong) {

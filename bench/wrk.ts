@@ -39,7 +39,8 @@ export async function findWrk(): Promise<Binary> {
   if (command) return { command, env: {} }
   const root = await debianPackage('wrk')
   const fetched = root && join(root, 'usr/bin/wrk')
-  if (fetched && (await isExecutable(fetched))) return { command: fetched, env: await libraries(root) }
+  if (fetched && (await isExecutable(fetched)))
+    return { command: fetched, env: await libraries(root) }
   throw new Error('no wrk on PATH, and no apt-get to fetch it with')
 }
 
@@ -74,8 +75,12 @@ export async function attack(
     const { requests: count, microseconds, p50, p99, exhausted, ...bad } = lastLine(output)
     if (exhausted) throw new Error(`${url}: there were too few requests to send each once`)
     if (bad.refused + bad.broken > 0 || count === 0)
-      throw new Error(`${url}: of ${count} answers ${bad.refused} were refusals; ${bad.broken} failed`)
-    const tokens = output.split('\n').flatMap((line) => (line.startsWith('token ') ? line.slice(6) : []))
+      throw new Error(
+        `${url}: of ${count} answers ${bad.refused} were refusals; ${bad.broken} failed`,
+      )
+    const tokens = output
+      .split('\n')
+      .flatMap((line) => (line.startsWith('token ') ? line.slice(6) : []))
     return { perSecond: (count / microseconds) * 1e6, p50: p50 / 1_000, p99: p99 / 1_000, tokens }
   } finally {
     await rm(folder, { recursive: true })
@@ -87,9 +92,12 @@ const isChain = (request: Request | Chain): request is Chain => 'token' in reque
 function toLine(request: Request | Chain): string {
   const { method, path, headers, body = '' } = request
   const whole = isChain(request) ? body.replace('{token}', `\x01${request.token}\x01`) : body
-  return [method, path, whole, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)].join(
-    '\t',
-  )
+  return [
+    method,
+    path,
+    whole,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ].join('\t')
 }
 
 type Done = Record<'requests' | 'microseconds' | 'p50' | 'p99' | 'refused' | 'broken', number> & {

@@ -27,7 +27,10 @@ export function madeUp() {
     .map((byte) => byte.toString(36).padStart(2, '0'))
     .join('')
   const words = random(5).map((byte) => WORDS[byte % WORDS.length])
-  return { email: `ada.${number}@example.com`, password: `${words.join(' ')} ${number.slice(0, 3)}` }
+  return {
+    email: `ada.${number}@example.com`,
+    password: `${words.join(' ')} ${number.slice(0, 3)}`,
+  }
 }
 
 /** Answer a new tab that asks whose device it is. */

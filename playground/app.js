@@ -69,7 +69,11 @@ function show() {
   const held = [...state.holders.values()]
   for (const name of ['you', 'thief']) panes[name].show(state.holders.get(name), state)
   teaser.hidden = state.holders.has('thief')
-  const marks = held.map(({ name, generation }) => ({ name, generation, letter: name[0].toUpperCase() }))
+  const marks = held.map(({ name, generation }) => ({
+    name,
+    generation,
+    letter: name[0].toUpperCase(),
+  }))
   wheel.show({ generation: state.newest, holders: marks })
   wheel.set(state.ended ? (state.ended === 'theft' ? 'locked' : 'ended') : 'live')
   document.body.dataset.stage = state.ended ?? 'live'
@@ -88,7 +92,8 @@ function tick() {
 /** Theft: both show what they hold, and neither is let in. */
 async function found() {
   wheel.jam()
-  for (const holder of session.state.holders.values()) if (holder.accessToken) await session.ask(holder.name)
+  for (const holder of session.state.holders.values())
+    if (holder.accessToken) await session.ask(holder.name)
   sessions.over()
   show()
   panes.you.focus()
@@ -151,7 +156,11 @@ function prepareTheft() {
   teaser.classList.add('vacant')
   teaser.replaceChildren(
     h('h2', { id: 'teaser-title' }, 'Nobody else'),
-    h('p', {}, 'So far you alone hold this token. Let a malicious script copy it, and play both sides.'),
+    h(
+      'p',
+      {},
+      'So far you alone hold this token. Let a malicious script copy it, and play both sides.',
+    ),
     steal,
   )
 }

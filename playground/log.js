@@ -27,10 +27,18 @@ export function createLog(list) {
         key && line('Idempotency-Key', `${key.slice(0, 8)}…`),
         body && line('→', presentable(body)),
       ].filter(Boolean)
-      const received = answer ? [line('←', presentable(interesting(answer)), lost ? 'lost' : '')] : []
-      if (lost) received.push(h('span', { className: 'lost-note' }, 'The answer was lost on its way.'))
+      const received = answer
+        ? [line('←', presentable(interesting(answer)), lost ? 'lost' : '')]
+        : []
+      if (lost)
+        received.push(h('span', { className: 'lost-note' }, 'The answer was lost on its way.'))
       list.prepend(
-        h('li', { className: 'exchange' }, head, h('code', { className: 'lines' }, ...sent, ...received)),
+        h(
+          'li',
+          { className: 'exchange' },
+          head,
+          h('code', { className: 'lines' }, ...sent, ...received),
+        ),
       )
       while (list.children.length > MOST) list.lastChild.remove()
     },

@@ -16,7 +16,11 @@ export function createPane(root, acts) {
   const inside = h('code', { className: 'claims' })
   const accessToken = h('code')
   const time = h('span', { className: 'time' })
-  const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Time that the access token has left' })
+  const bar = h('progress', {
+    max: 1,
+    value: 0,
+    'aria-label': 'Time that the access token has left',
+  })
   const buttons = {
     refresh: button('Refresh', acts.refresh, 'primary'),
     ask: button('Call the API', acts.ask),
@@ -83,7 +87,13 @@ export function createPane(root, acts) {
       if (!holder) return
       const left = ended ? 0 : Math.max(0, holder.accessExpiry - Date.now())
       bar.value = left / holder.accessLife
-      time.textContent = !holder.accessToken ? '' : ended ? 'dead' : left ? countdown(left) : 'out of time'
+      time.textContent = !holder.accessToken
+        ? ''
+        : ended
+          ? 'dead'
+          : left
+            ? countdown(left)
+            : 'out of time'
     },
   }
 }

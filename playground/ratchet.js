@@ -21,7 +21,9 @@ export function svg(name, attributes = {}, ...children) {
 /** A point on the wheel. */
 export function at(degrees, radius) {
   const angle = ((degrees - 90) * Math.PI) / 180
-  return [Math.cos(angle) * radius, Math.sin(angle) * radius].map((value) => Number(value.toFixed(2)))
+  return [Math.cos(angle) * radius, Math.sin(angle) * radius].map((value) =>
+    Number(value.toFixed(2)),
+  )
 }
 
 /** Steep on one side, where the pawl holds; a gentle slope on the other, where it slides. */

@@ -37,7 +37,13 @@ export function createSession(call, grace) {
   }
 
   function add(name) {
-    const nothing = { refreshToken: '', accessToken: '', generation: 0, accessExpiry: 0, accessLife: 1 }
+    const nothing = {
+      refreshToken: '',
+      accessToken: '',
+      generation: 0,
+      accessExpiry: 0,
+      accessLife: 1,
+    }
     const holder = { name, ...nothing, attempt: null, lost: false }
     holders.set(name, holder)
     return holder
@@ -46,7 +52,13 @@ export function createSession(call, grace) {
   async function present(holder, attempt, lost) {
     const { token, key, generation } = attempt
     const presented = { generation, newest: state.newest, age: Date.now() - state.turnedAt }
-    const request = { method: 'POST', path: '/auth/refresh', body: { refreshToken: token }, key, lost }
+    const request = {
+      method: 'POST',
+      path: '/auth/refresh',
+      body: { refreshToken: token },
+      key,
+      lost,
+    }
     const { status, answer } = await call({ who: holder.name, ...request })
     if (status === 200) {
       const made = claims(answer.refreshToken).gen
@@ -109,7 +121,12 @@ export function createSession(call, grace) {
 
     async end(id) {
       const token = holders.get('you').accessToken
-      const { status } = await call({ who: 'you', method: 'DELETE', path: `/auth/sessions/${id}`, token })
+      const { status } = await call({
+        who: 'you',
+        method: 'DELETE',
+        path: `/auth/sessions/${id}`,
+        token,
+      })
       if (status === 204 && id === state.id) state.ended ??= 'logout'
       return status
     },

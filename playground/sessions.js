@@ -22,7 +22,12 @@ export function createSessions({ root, list, note }, end) {
     return h(
       'li',
       {},
-      h('span', { className: 'device' }, name, current ? h('span', { className: 'badge' }, 'this one') : ''),
+      h(
+        'span',
+        { className: 'device' },
+        name,
+        current ? h('span', { className: 'badge' }, 'this one') : '',
+      ),
       h('span', { className: 'facts' }, `since ${since}${ip ? ` · ${ip}` : ''} · ${id.slice(-6)}`),
       ending,
     )

@@ -52,7 +52,8 @@ export function refreshed(name, { outcome, generation, newest, age, status }, { 
 }
 
 export function unavailable(status) {
-  if (status === 429) return { title: 'Too fast', text: 'The rate limit is reached. Wait a moment.' }
+  if (status === 429)
+    return { title: 'Too fast', text: 'The rate limit is reached. Wait a moment.' }
   return {
     title: 'No answer',
     text: 'The server cannot be reached, or cannot know right now. Nothing has changed.',

@@ -1,7 +1,9 @@
 /** The claims of a JWT. Only the server can check its signature; to look inside needs no key. */
 export function claims(token) {
   const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')
-  return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (char) => char.charCodeAt(0))))
+  return JSON.parse(
+    new TextDecoder().decode(Uint8Array.from(atob(payload), (char) => char.charCodeAt(0))),
+  )
 }
 
 /** Enough of a token to tell it from another one: its end, which is of the signature. */

@@ -76,9 +76,12 @@ export function createWheel(root) {
     /** @param {'rest' | 'live' | 'locked' | 'ended'} state */
     set(state) {
       root.dataset.state = state
-      parts.caption.textContent = { rest: 'at rest', live: 'generation', locked: 'locked', ended: 'ended' }[
-        state
-      ]
+      parts.caption.textContent = {
+        rest: 'at rest',
+        live: 'generation',
+        locked: 'locked',
+        ended: 'ended',
+      }[state]
     },
 
     /** @param {number} left of the grace, milliseconds @param {number} whole */

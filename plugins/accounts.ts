@@ -28,7 +28,12 @@ export const accounts = fp(
     const { database, events, finishEnding: finish } = app
     const hasher = await createPasswordHasher(settings)
     const records = createUserRecords(database)
-    const enforcement = createEnforcement({ changes: createUserChanges(database), events, finish, clock })
+    const enforcement = createEnforcement({
+      changes: createUserChanges(database),
+      events,
+      finish,
+      clock,
+    })
     app.decorate('enforcement', enforcement)
     app.decorate(
       'accounts',

@@ -38,7 +38,11 @@ export const authenticate = fp(
   async (app, { byRole }: AuthenticateOptions) => {
     const { tokens } = app
 
-    async function check(request: FastifyRequest, reply: FastifyReply, fresh: boolean): Promise<void> {
+    async function check(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      fresh: boolean,
+    ): Promise<void> {
       try {
         const token = bearerToken(request)
         if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
@@ -56,7 +60,11 @@ export const authenticate = fp(
     app.decorate('authenticate', (request, reply) => check(request, reply, false))
     app.decorate(
       'authorize',
-      ({ roles = [], permissions = [], fresh = false }: AuthorizeOptions): preHandlerAsyncHookHandler => {
+      ({
+        roles = [],
+        permissions = [],
+        fresh = false,
+      }: AuthorizeOptions): preHandlerAsyncHookHandler => {
         return async (request, reply) => {
           await check(request, reply, fresh)
           const own = request.auth?.roles ?? []
@@ -64,7 +72,8 @@ export const authenticate = fp(
           if (permissions.length === 0) return
           // By the configuration of this node, whatever the token says.
           const allowed = permissionsOf(byRole, own)
-          if (!permissions.every((permission) => allowed.includes(permission))) throw forbidden('permission')
+          if (!permissions.every((permission) => allowed.includes(permission)))
+            throw forbidden('permission')
         }
       },
     )

@@ -25,7 +25,9 @@ export const cors = fp(
       reply.header('vary', vary ? `${vary}, Origin` : 'Origin')
       const { origin } = request.headers
       if (!origin || !corsOrigins.includes(origin)) return false
-      reply.header('access-control-allow-origin', origin).header('access-control-allow-credentials', 'true')
+      reply
+        .header('access-control-allow-origin', origin)
+        .header('access-control-allow-credentials', 'true')
       reply.header('access-control-expose-headers', ANSWER_HEADERS)
       return true
     }

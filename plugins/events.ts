@@ -34,11 +34,22 @@ export const events = fp(
     const { database, metrics, log } = app
     const records = createEventRecords(database)
     const deliveries = createWebhookRecords(database)
-    const onDropped = metrics.counter('pawl_events_dropped_total', 'Security events lost, by type', 'type')
+    const onDropped = metrics.counter(
+      'pawl_events_dropped_total',
+      'Security events lost, by type',
+      'type',
+    )
     const eventLog = createEventLog({ records, refreshes, onDropped, clock, log })
-    metrics.show('pawl_events_waiting', 'Security events that are not in Postgres yet', eventLog.waiting)
+    metrics.show(
+      'pawl_events_waiting',
+      'Security events that are not in Postgres yet',
+      eventLog.waiting,
+    )
     const forgetUnwanted = async () => (target ? 0 : deliveries.discardOlder(UNWANTED_AFTER))
-    const keeping = createHousekeeping([forgetUnwanted, () => records.deleteOlder(retention, clock())], log)
+    const keeping = createHousekeeping(
+      [forgetUnwanted, () => records.deleteOlder(retention, clock())],
+      log,
+    )
     const workers = [eventLog, keeping]
     const onOutcome = metrics.counter(
       'pawl_webhook_attempts_total',
@@ -48,7 +59,8 @@ export const events = fp(
     // The receiver judges the signature's age by the real time.
     const call = target && createWebhookCall(target, Date.now)
     const webhook =
-      call && createWebhook({ records: deliveries, call, retryFor: target.retryFor, onOutcome, log })
+      call &&
+      createWebhook({ records: deliveries, call, retryFor: target.retryFor, onOutcome, log })
 
     for (const worker of webhook ? [...workers, webhook] : workers) worker.start()
     app.addHook('onClose', async () => {

@@ -45,7 +45,12 @@ export const keys = fp(
       records: createKeyRecords(app.database),
       envelope: createEnvelope(options.keyEncryptionSecret),
       // A refresh token is looked at after its expiry, too: while its session may live, a spent one is proof of theft.
-      policy: { algorithm, rotationAge, publication, tokenLife: { access: accessTtl, refresh: maxTtl } },
+      policy: {
+        algorithm,
+        rotationAge,
+        publication,
+        tokenLife: { access: accessTtl, refresh: maxTtl },
+      },
       given: {
         access: importKey('access', algorithm, options.accessTokenKey),
         refresh: importKey('refresh', 'HS256', options.refreshTokenSecret),
@@ -76,7 +81,10 @@ async function createJwt(material: KeyMaterial, { issuer, audience }: KeysOption
   const { purpose, algorithm, signingKey, verifyingKey } = material
   if (purpose === 'refresh') {
     const expected = { typ: REFRESH_TYP, issuer, audience: refreshAudience(issuer) }
-    return { sign: createJwtSigner(material, REFRESH_TYP), verify: createHmacVerifier(material, expected) }
+    return {
+      sign: createJwtSigner(material, REFRESH_TYP),
+      verify: createHmacVerifier(material, expected),
+    }
   }
   const host = Fastify()
   await host.register(fastifyJwt, {

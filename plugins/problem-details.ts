@@ -15,7 +15,10 @@ const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
   Object.entries({
     FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
     FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE'],
-    FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'The body is not as long as Content-Length says.'],
+    FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+      'BAD_REQUEST',
+      'The body is not as long as Content-Length says.',
+    ],
     FST_ERR_CTP_EMPTY_JSON_BODY: ['BAD_REQUEST', 'The body is empty.'],
     FST_ERR_CTP_INVALID_JSON_BODY: ['BAD_REQUEST', 'The body is not valid JSON.'],
     FST_ERR_BAD_URL: ['BAD_REQUEST', 'The path is not a valid URL path.'],
@@ -40,7 +43,11 @@ export const problemDetails = fp(
   { name: 'pawl-problem-details' },
 )
 
-export function renderError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function renderError(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const fault = Object(thrown) as Fault
   const error = toPawlError(fault)
   log(error, fault, request)
@@ -84,7 +91,8 @@ function toPawlError(fault: Fault): PawlError {
 /** Where the first difference from the schema is, and which; never the value, nor a name that the client made up. */
 function describe({ validation, validationContext }: Fault): string {
   const { message = 'not as the schema says', instancePath = '' } = validation?.[0] ?? {}
-  const path = message === UNEXPECTED ? instancePath.slice(0, instancePath.lastIndexOf('/')) : instancePath
+  const path =
+    message === UNEXPECTED ? instancePath.slice(0, instancePath.lastIndexOf('/')) : instancePath
   return `${validationContext ?? 'request'}${path}: ${message}`
 }
 

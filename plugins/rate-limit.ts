@@ -1,5 +1,9 @@
 import fastifyRateLimit from '@fastify/rate-limit'
-import type { FastifyRequest, onResponseAsyncHookHandler, preHandlerAsyncHookHandler } from 'fastify'
+import type {
+  FastifyRequest,
+  onResponseAsyncHookHandler,
+  preHandlerAsyncHookHandler,
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { ERRORS, PawlError } from '../src/errors.ts'
 

@@ -50,13 +50,20 @@ export const refreshCookie = fp(
      */
     function isPlain({ raw, host }: FastifyRequest): boolean {
       if (!isDevelopment || 'encrypted' in raw.socket) return false
-      return isLoopbackAddress(raw.socket.remoteAddress) && isLoopbackName(host.replace(/:\d+$/, ''))
+      return (
+        isLoopbackAddress(raw.socket.remoteAddress) && isLoopbackName(host.replace(/:\d+$/, ''))
+      )
     }
 
     /** A path rules `__Host-` out (RFC 6265bis 4.1.3.2). */
     const nameFor = (request: FastifyRequest) => (isPlain(request) ? NAME : `__Secure-${NAME}`)
 
-    function write(request: FastifyRequest, reply: FastifyReply, value: string, maxAge: number): void {
+    function write(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      value: string,
+      maxAge: number,
+    ): void {
       const secure = isPlain(request) ? '' : '; Secure'
       const attributes = `Max-Age=${maxAge}; Path=${path}; HttpOnly${secure}; SameSite=Strict`
       reply.header('set-cookie', `${nameFor(request)}=${value}; ${attributes}`)

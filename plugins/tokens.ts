@@ -66,7 +66,13 @@ export const tokens = fp(
       log: app.log,
       clock,
     })
-    const ending = createEnding({ records, revocations: revocationRecords, store, feed, log: app.log })
+    const ending = createEnding({
+      records,
+      revocations: revocationRecords,
+      store,
+      feed,
+      log: app.log,
+    })
 
     app.metrics.show(
       'revocation_lag_seconds',
@@ -107,7 +113,10 @@ export const tokens = fp(
         },
         verified,
       ),
-      refreshTokens: createRefreshTokens(keys.refresh, { issuer, audience: refreshAudience(issuer) }),
+      refreshTokens: createRefreshTokens(keys.refresh, {
+        issuer,
+        audience: refreshAudience(issuer),
+      }),
       store,
       records,
       checkpoints,
@@ -134,7 +143,10 @@ export const tokens = fp(
     )
     app.decorate('finishEnding', ending.finish)
   },
-  { name: 'pawl-tokens', dependencies: ['pawl-database', 'pawl-keys', 'pawl-metrics', 'pawl-events'] },
+  {
+    name: 'pawl-tokens',
+    dependencies: ['pawl-database', 'pawl-keys', 'pawl-metrics', 'pawl-events'],
+  },
 )
 
 function revocationOfKey(kid: string): Revocation {

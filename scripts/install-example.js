@@ -53,7 +53,8 @@ function fingerprint() {
 function pack(tarball) {
   const copy = mkdtempSync(join(tmpdir(), 'pawl-pack-'))
   try {
-    for (const name of [...FOLDERS, ...FILES]) cpSync(join(root, name), join(copy, name), { recursive: true })
+    for (const name of [...FOLDERS, ...FILES])
+      cpSync(join(root, name), join(copy, name), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
     npm(copy, 'pack')
     const [packed] = readdirSync(copy).filter((name) => name.endsWith('.tgz'))

@@ -10,11 +10,13 @@ import { findChromium, launch } from '../test/support/services/chromium.ts'
 /** The pictures of the README, of a real server in its embedded default: `npm run screenshots`. */
 const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url))
 const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
-const PHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1'
+const PHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1'
 const DESK = { viewport: { width: 1280, height: 1000 }, deviceScaleFactor: 1.25 }
 const SMALL = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }
 
-const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor()
+const heading = (page: Page, name: string) =>
+  page.getByRole('heading', { name, exact: true }).waitFor()
 const press = (page: Page, pane: string, name: string) =>
   page.getByRole('region', { name: pane }).getByRole('button', { name, exact: true }).click()
 

@@ -67,7 +67,10 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   { name: 'pawl', fastify: '5.x' },
 )
 
-async function registerParts(scope: FastifyInstance, { config, clock }: PawlOptions): Promise<void> {
+async function registerParts(
+  scope: FastifyInstance,
+  { config, clock }: PawlOptions,
+): Promise<void> {
   scope.setValidatorCompiler(TypeBoxValidatorCompiler)
   // JSON is all that is understood here: Fastify's other parser would turn text into a wrong answer, 400 instead of 415.
   scope.removeContentTypeParser('text/plain')
@@ -88,7 +91,10 @@ async function registerParts(scope: FastifyInstance, { config, clock }: PawlOpti
   await scope.register(accounts, { ...config.passwords, signup: config.signup, clock })
   await scope.register(administration, { clock })
   await scope.register(authenticate, config.permissions)
-  await scope.register(refreshCookie, { issuer: config.tokens.issuer, corsOrigins: config.corsOrigins })
+  await scope.register(refreshCookie, {
+    issuer: config.tokens.issuer,
+    corsOrigins: config.corsOrigins,
+  })
   await scope.register(authRoutes)
   await scope.register(oauthRoutes, { clients: config.introspectionClients })
   await scope.register(metadata, {

@@ -16,7 +16,9 @@ const FAILED = 1
 const WRONG_USAGE = 2
 
 const program = new Command('pawl')
-  .description('Run and administer the authentication server. It is configured by environment variables.')
+  .description(
+    'Run and administer the authentication server. It is configured by environment variables.',
+  )
   .version(packageVersion())
   .showHelpAfterError('Add --help to see how it is used.')
   .exitOverride()

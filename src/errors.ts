@@ -68,7 +68,8 @@ export function unavailable(what: string, cause?: unknown): PawlError {
 
 /** The challenge of a 401 or 403 (RFC 6750 3): an `error` only where a token was presented. Of programs, RFC 7617 2. */
 export function challengeOf(code: string, status: number): string | undefined {
-  if (status === 403) return code === 'AUTH_FORBIDDEN' ? 'Bearer error="insufficient_scope"' : undefined
+  if (status === 403)
+    return code === 'AUTH_FORBIDDEN' ? 'Bearer error="insufficient_scope"' : undefined
   if (status !== 401) return undefined
   if (code === 'AUTH_INVALID_CLIENT') return 'Basic realm="pawl", charset="UTF-8"'
   const presented = code === 'AUTH_INVALID_TOKEN' || code === 'AUTH_INVALID_REFRESH_TOKEN'

@@ -82,7 +82,11 @@ function answerForNode(app: FastifyInstance): void {
   // RFC 9112 3.2. Switched off in Node above.
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
     const isMissing = headers.host === undefined && raw.httpVersion === '1.1'
-    done(isMissing ? new PawlError('BAD_REQUEST', { detail: 'The Host header is missing.' }) : undefined)
+    done(
+      isMissing
+        ? new PawlError('BAD_REQUEST', { detail: 'The Host header is missing.' })
+        : undefined,
+    )
   })
   app.server.on('connect', (_request, socket: Socket) => {
     // Node has let go of the socket: an error that nobody hears would end the process.
@@ -102,7 +106,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     const server = app
     closeWithGrace({ delay: STOP_LIMIT, logger: server.log }, async ({ err, signal }) => {
       if (err)
-        server.log.fatal({ error: { message: err.message, stack: err.stack } }, 'stopping after an error')
+        server.log.fatal(
+          { error: { message: err.message, stack: err.stack } },
+          'stopping after an error',
+        )
       else server.log.info({ signal }, 'stopping')
       await server.close()
     })

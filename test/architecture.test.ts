@@ -24,18 +24,31 @@ function sources(folder: string): Source[] {
     .map((name) => {
       const file = join(folder, name).replaceAll('\\', '/')
       const text = readFileSync(join(ROOT, file), 'utf8')
-      const specifiers = text.matchAll(/(?:^import\s|^export\s[^=]*\sfrom\s|\bfrom\s|import\()\s*'([^']+)'/gm)
-      return { file, text, imports: [...specifiers].map(([, name = '']) => resolveImport(file, name)) }
+      const specifiers = text.matchAll(
+        /(?:^import\s|^export\s[^=]*\sfrom\s|\bfrom\s|import\()\s*'([^']+)'/gm,
+      )
+      return {
+        file,
+        text,
+        imports: [...specifiers].map(([, name = '']) => resolveImport(file, name)),
+      }
     })
 }
 
 function resolveImport(file: string, name: string): string {
-  return name.startsWith('.') ? relative(ROOT, join(ROOT, dirname(file), name)).replaceAll('\\', '/') : name
+  return name.startsWith('.')
+    ? relative(ROOT, join(ROOT, dirname(file), name)).replaceAll('\\', '/')
+    : name
 }
 
-function violations(found: Source[], isAllowed: (name: string, source: Source) => boolean): string[] {
+function violations(
+  found: Source[],
+  isAllowed: (name: string, source: Source) => boolean,
+): string[] {
   return found.flatMap((source) =>
-    source.imports.filter((name) => !isAllowed(name, source)).map((name) => `${source.file} imports ${name}`),
+    source.imports
+      .filter((name) => !isAllowed(name, source))
+      .map((name) => `${source.file} imports ${name}`),
   )
 }
 
@@ -84,8 +97,10 @@ test('plugins import the domain, never routes or each other', () => {
 })
 
 test('routes import schemas and errors, and find the rest on their instance', () => {
-  const allowed = (name: string) => !isLocal(name) || /^(src\/schemas\/|src\/errors\.ts|routes\/)/.test(name)
-  const direct = (name: string) => !/^(ioredis|postgres|drizzle-orm|argon2|@fastify\/(jwt|redis))/.test(name)
+  const allowed = (name: string) =>
+    !isLocal(name) || /^(src\/schemas\/|src\/errors\.ts|routes\/)/.test(name)
+  const direct = (name: string) =>
+    !/^(ioredis|postgres|drizzle-orm|argon2|@fastify\/(jwt|redis))/.test(name)
   assert.deepEqual(
     violations(sources('routes'), (name) => allowed(name) && direct(name)),
     [],

@@ -44,7 +44,9 @@ async function missingServers() {
     TEST_DATABASE_URL || findPostgres(),
   ])
   return searches.flatMap((search, index) =>
-    search.status === 'rejected' ? [`${index ? 'Postgres' : 'Redis'}: ${search.reason.message}`] : [],
+    search.status === 'rejected'
+      ? [`${index ? 'Postgres' : 'Redis'}: ${search.reason.message}`]
+      : [],
   )
 }
 
@@ -85,7 +87,10 @@ function runTests(files: string[], env: NodeJS.ProcessEnv) {
   const preloads = ['--import', 'tsx', '--import', orphan]
   const flags = ['--test', '--test-concurrency=2', '--test-timeout=240000', '--test-reporter=spec']
   return new Promise<number>((resolve, reject) => {
-    const tests = spawn(process.execPath, [...preloads, ...flags, ...files], { stdio: 'inherit', env })
+    const tests = spawn(process.execPath, [...preloads, ...flags, ...files], {
+      stdio: 'inherit',
+      env,
+    })
     const stop = () => {
       tests.kill('SIGTERM')
       setTimeout(() => tests.kill('SIGKILL'), 5000).unref()
@@ -99,10 +104,12 @@ function runTests(files: string[], env: NodeJS.ProcessEnv) {
 async function main() {
   const filters = process.argv.slice(2)
   const files = await testFiles(filters)
-  if (files.length === 0) throw new Error(`No test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)
+  if (files.length === 0)
+    throw new Error(`No test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)
   // Interrupted: whatever is being fetched or started ends with this process.
   const missing = await Promise.race([missingServers(), interrupted])
-  if (missing.length > 0) throw new Error(`The tests need a real server.\n${missing.join('\n')}\n${HELP}`)
+  if (missing.length > 0)
+    throw new Error(`The tests need a real server.\n${missing.join('\n')}\n${HELP}`)
   try {
     return await runTests(files, await Promise.race([environment(files), interrupted]))
   } finally {

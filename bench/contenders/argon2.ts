@@ -20,8 +20,12 @@ const app = Fastify()
 app.get('/', async (request) => {
   const { ms } = request.query as { ms: string }
   const begun = performance.now()
-  const loops = Array.from({ length: availableParallelism() }, () => verifyUntil(begun + Number(ms)))
+  const loops = Array.from({ length: availableParallelism() }, () =>
+    verifyUntil(begun + Number(ms)),
+  )
   const counts = await Promise.all(loops)
-  return { perSecond: counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - begun) / 1000) }
+  return {
+    perSecond: counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - begun) / 1000),
+  }
 })
 await serve(app)

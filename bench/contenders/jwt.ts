@@ -36,7 +36,13 @@ app.get(
 )
 offerSeeds(app, async ({ count, tokens = count }) =>
   Array.from({ length: tokens }, () => {
-    const claims = { sub: randomUUID(), sid: randomUUID(), jti: randomUUID(), ver: 1, roles: ['user'] }
+    const claims = {
+      sub: randomUUID(),
+      sid: randomUUID(),
+      jti: randomUUID(),
+      ver: 1,
+      roles: ['user'],
+    }
     return { authenticate: get('/who', app.jwt.sign({ ...claims, client_id: 'pawl' })) }
   }),
 )

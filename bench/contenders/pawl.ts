@@ -42,7 +42,11 @@ interface Person {
 async function insertPeople(count: number): Promise<Person[]> {
   const { memoryCost, timeCost, parallelism } = config.passwords
   const passwordHash = await argon2.hash(PASSWORD, { memoryCost, timeCost, parallelism })
-  const people = Array.from({ length: count }, () => ({ id: randomUUID(), roles: ['user'], ver: 1 }))
+  const people = Array.from({ length: count }, () => ({
+    id: randomUUID(),
+    roles: ['user'],
+    ver: 1,
+  }))
   for (let first = 0; first < count; first += ROWS)
     await database.orm
       .insert(users)

@@ -30,7 +30,10 @@ await app.register(fastifyJwt, {
   secret: randomBytes(32),
   sign: { algorithm: 'HS256' },
 })
-const { access, refresh } = app.jwt as unknown as Record<'access' | 'refresh', FastifyInstance['jwt']>
+const { access, refresh } = app.jwt as unknown as Record<
+  'access' | 'refresh',
+  FastifyInstance['jwt']
+>
 
 const [sub, sid] = [randomUUID(), randomUUID()]
 const answer = () => {
@@ -39,7 +42,13 @@ const answer = () => {
   const claims = { ...common, aud: 'https://auth.example.com', client_id: 'pawl', exp: iat + 900 }
   return {
     accessToken: access.sign({ ...claims, jti: randomUUID(), ver: 1, roles: ['user'] }),
-    refreshToken: refresh.sign({ ...common, aud: 'refresh', gen: 1, exp: iat + 86_400, jti: `${sid}.1` }),
+    refreshToken: refresh.sign({
+      ...common,
+      aud: 'refresh',
+      gen: 1,
+      exp: iat + 86_400,
+      jti: `${sid}.1`,
+    }),
     tokenType: 'Bearer',
     expiresIn: 900,
     refreshExpiresIn: 86_400,

@@ -16,10 +16,12 @@ async function send(url: string, { path, ...request }: Request) {
 
 /** The same request with something else where the credential was. */
 function forged(request: Request): Request {
-  const change = (text: string) => text.replace(/[A-Za-z0-9_-]{16,}(?=[^A-Za-z0-9_-]*$)/, 'forged-credential')
+  const change = (text: string) =>
+    text.replace(/[A-Za-z0-9_-]{16,}(?=[^A-Za-z0-9_-]*$)/, 'forged-credential')
   if (request.body) return { ...request, body: change(request.body) }
   const { cookie, authorization, ...headers } = request.headers
-  if (cookie) return { ...request, headers: { ...headers, cookie: cookie.replace(/=[^;]+/g, '=forged') } }
+  if (cookie)
+    return { ...request, headers: { ...headers, cookie: cookie.replace(/=[^;]+/g, '=forged') } }
   return { ...request, headers: { ...headers, authorization: change(String(authorization)) } }
 }
 
@@ -74,7 +76,10 @@ async function checkRefresh(url: string, first: Chain) {
     token = next
   }
   const { status } = await refresh(url, first)
-  assert.ok(status === 400 || status === 401, `a spent refresh token is refused, not answered ${status}`)
+  assert.ok(
+    status === 400 || status === 401,
+    `a spent refresh token is refused, not answered ${status}`,
+  )
 }
 
 async function check(peer: Peer) {
@@ -97,7 +102,12 @@ async function check(peer: Peer) {
       const revoke = await checkRevoke(peer, running.url, last)
       const begun = performance.now()
       await running.seed({ count: 10_000 })
-      return { authenticate: 'ok', refresh: first ? 'ok' : '-', revoke, 'seed of 10,000': seconds(begun) }
+      return {
+        authenticate: 'ok',
+        refresh: first ? 'ok' : '-',
+        revoke,
+        'seed of 10,000': seconds(begun),
+      }
     } finally {
       await running.stop()
     }
@@ -120,7 +130,9 @@ for (const peer of chosen) {
     process.exitCode = 1
     return { failed: error.message }
   })
-  const cells = Object.entries({ ...result, ...versionsOf(peer) }).map(([key, value]) => `${key} ${value}`)
+  const cells = Object.entries({ ...result, ...versionsOf(peer) }).map(
+    ([key, value]) => `${key} ${value}`,
+  )
   lines.push(`${peer.name}: ${cells.join(' · ')}`)
   process.stdout.write(`${lines.at(-1)}\n`)
 }

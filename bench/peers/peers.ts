@@ -59,7 +59,13 @@ export const peers: readonly Peer[] = [
     description:
       'its OAuth provider, refresh_token grant of a public client: rotation and reuse detection with a row in Postgres for each token ever issued; a lost response ends all of the user’s tokens for the client',
     work: ['refresh'],
-    packages: ['better-auth', '@better-auth/oauth-provider', '@better-auth/redis-storage', 'fastify', 'pg'],
+    packages: [
+      'better-auth',
+      '@better-auth/oauth-provider',
+      '@better-auth/redis-storage',
+      'fastify',
+      'pg',
+    ],
     freshFor: WEEK_S,
   },
   {

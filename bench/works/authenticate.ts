@@ -23,7 +23,10 @@ export function authenticate(settings: Settings): Promise<Comparison> {
       const { freshFor = Number.POSITIVE_INFINITY } = contender
       const staleAt = performance.now() + freshFor * 1_000
       const sessions = await contender.seed({ count: tokens })
-      seeds.set(contender, { requests: sessions.flatMap(({ authenticate }) => authenticate ?? []), staleAt })
+      seeds.set(contender, {
+        requests: sessions.flatMap(({ authenticate }) => authenticate ?? []),
+        staleAt,
+      })
     }
     const measure = async (contender: Contender, duration: number) => {
       const { requests = [], staleAt = 0 } = seeds.get(contender) ?? {}

@@ -34,7 +34,12 @@ export async function coldStart({ quick }: Settings): Promise<Comparison> {
 
 async function secondsToAnswer(folder: string): Promise<number> {
   const entry = join(await compiledSources(), 'src/server.js')
-  const env = { PATH: process.env.PATH, PORT: '0', PAWL_DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'info' }
+  const env = {
+    PATH: process.env.PATH,
+    PORT: '0',
+    PAWL_DATA_DIR: join(folder, 'data'),
+    LOG_LEVEL: 'info',
+  }
   const begun = performance.now()
   const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = new Promise((resolve) => child.once('close', resolve))

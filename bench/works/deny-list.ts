@@ -34,7 +34,10 @@ export function denyList({ quick }: Settings): Promise<Comparison> {
       const before = await heapOf(full)
       await revoke(many.redis.url, revoked)
       while ((await rememberedBy(full)) < revoked) await delay(50)
-      const heap: Figure = { name: 'heap of each', values: [((await heapOf(full)) - before) / revoked] }
+      const heap: Figure = {
+        name: 'heap of each',
+        values: [((await heapOf(full)) - before) / revoked],
+      }
       const measure = async (contender: Contender, duration: number) =>
         (await attack(contender.url, requests.get(contender) ?? [], { duration })).perSecond
       if (!quick) for (const contender of contenders) await measure(contender, 3_000)

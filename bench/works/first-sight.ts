@@ -17,7 +17,8 @@ export function firstSight({ quick }: Settings): Promise<Comparison> {
     const measure = async (contender: Contender) => {
       const sessions = await contender.seed({ count: 100, tokens: seconds * TOKENS_A_SECOND })
       const requests = sessions.flatMap(({ authenticate }) => authenticate ?? [])
-      return (await attack(contender.url, requests, { duration: seconds * 1_000, once: true })).perSecond
+      return (await attack(contender.url, requests, { duration: seconds * 1_000, once: true }))
+        .perSecond
     }
     if (!quick) for (const contender of contenders) await measure(contender)
     return {

@@ -19,7 +19,10 @@ export function loginStorm({ quick }: Settings): Promise<Comparison> {
     const logins = sessions.flatMap((session) => session.login ?? [])
     const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'))
     const file = join(folder, 'requests.json')
-    await writeFile(file, JSON.stringify(sessions.slice(0, 100).map(({ authenticate }) => authenticate)))
+    await writeFile(
+      file,
+      JSON.stringify(sessions.slice(0, 100).map(({ authenticate }) => authenticate)),
+    )
     const probe = () => ask([pawl.url, file, String(PACE), String(seconds)])
     const storm = (round: number) =>
       attack(pawl.url, logins.slice(round * 300), {

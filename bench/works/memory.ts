@@ -19,7 +19,8 @@ export async function memory({ quick }: Settings): Promise<Comparison> {
     await refreshAll(pawl.url, sessions, quick ? 10 : REFRESHES)
     const after = await bytesOfUsers(redis)
     const figures: Figure[] = []
-    for (const each of SHAPES) figures.push(await measureShape(pawl, redis, each, quick ? 300 : SESSIONS))
+    for (const each of SHAPES)
+      figures.push(await measureShape(pawl, redis, each, quick ? 300 : SESSIONS))
     redis.disconnect()
     const one = 'of a user with one, by MEMORY USAGE'
     const refreshed = `the same after ${REFRESHES.toLocaleString('en')} refreshes`
@@ -41,7 +42,12 @@ export async function memory({ quick }: Settings): Promise<Comparison> {
 
 const nameOf = (each: number) => `${each} a user`
 
-async function measureShape(pawl: Contender, redis: Redis, each: number, count: number): Promise<Figure> {
+async function measureShape(
+  pawl: Contender,
+  redis: Redis,
+  each: number,
+  count: number,
+): Promise<Figure> {
   const before = await usedMemory(redis)
   const users = Math.ceil(count / each)
   await pawl.seed({ count: users, each })

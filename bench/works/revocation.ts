@@ -24,7 +24,9 @@ export function revocation({ quick }: Settings): Promise<Comparison> {
       await logOut(one.url, refresh.token)
       const acknowledged = performance.now()
       delays.push(
-        ...(await Promise.all(others.map(({ url }) => untilRefused(url, authenticate, acknowledged)))),
+        ...(await Promise.all(
+          others.map(({ url }) => untilRefused(url, authenticate, acknowledged)),
+        )),
       )
     }
     delays.sort((a, b) => a - b)
@@ -34,7 +36,10 @@ export function revocation({ quick }: Settings): Promise<Comparison> {
     return {
       title: 'Revocation at one of three processes, until the two others refuse the token',
       unit: 'ms',
-      figures: [0.5, 0.9, 0.99, 1].map((share) => ({ name: `p${share * 100}`, values: [percentile(share)] })),
+      figures: [0.5, 0.9, 0.99, 1].map((share) => ({
+        name: `p${share * 100}`,
+        values: [percentile(share)],
+      })),
       targets: [{ figure: 'p99', is: 'at most', value: 20 }],
       notes: [
         `${sessions.length.toLocaleString('en')} revocations; of the first requests after each, ${atOnce.toFixed(1)} % were refused.`,

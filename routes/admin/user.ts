@@ -37,7 +37,8 @@ export const adminUser: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: UserView, ...problems(400, 401, 403, 404, 409, 413, 415, 503) },
       },
     },
-    async (request) => app.administration.change(request.params.id, request.body, administratorOf(request)),
+    async (request) =>
+      app.administration.change(request.params.id, request.body, administratorOf(request)),
   )
 
   app.delete(

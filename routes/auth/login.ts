@@ -22,7 +22,10 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const device = deviceOf(request)
-      const pair = await app.tokens.open(await app.accounts.authenticate(request.body, device), device)
+      const pair = await app.tokens.open(
+        await app.accounts.authenticate(request.body, device),
+        device,
+      )
       return app.refreshCookie.deliver(request, reply, pair)
     },
   )

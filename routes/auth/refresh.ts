@@ -14,7 +14,8 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: { rateLimit: { max: 300, timeWindow: '1 minute' } },
       schema: {
-        summary: 'Turn the session one notch: a new access token, and the successor of the refresh token',
+        summary:
+          'Turn the session one notch: a new access token, and the successor of the refresh token',
         description: 'By the refresh token in the body, or else by that in the cookie.',
         tags: ['auth'],
         headers: RefreshHeaders,
@@ -25,7 +26,11 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const token = request.body?.refreshToken ?? app.refreshCookie.read(request)
       if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
-      const pair = await app.tokens.refresh(token, request.headers['idempotency-key'], deviceOf(request))
+      const pair = await app.tokens.refresh(
+        token,
+        request.headers['idempotency-key'],
+        deviceOf(request),
+      )
       return app.refreshCookie.deliver(request, reply, pair, !request.body)
     },
   )

@@ -1,7 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 
-const Jwks = Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.String())) }, { $id: 'Jwks' })
+const Jwks = Type.Object(
+  { keys: Type.Array(Type.Record(Type.String(), Type.String())) },
+  { $id: 'Jwks' },
+)
 const NotModified = Type.Unsafe<undefined>({ type: 'null', description: 'As the given ETag says' })
 
 export const jwks: FastifyPluginAsyncTypebox = async (app) => {

@@ -37,13 +37,18 @@ export async function listEvents(terminal: Terminal, options: ListOptions): Prom
       terminal.stdout.write(`${JSON.stringify({ events, ...(next && { after: next }) })}\n`)
       return
     }
-    const table = options.user ? tableOfUser(events) : tableOfAll(events, await emailsOf(database, events))
+    const table = options.user
+      ? tableOfUser(events)
+      : tableOfAll(events, await emailsOf(database, events))
     terminal.stdout.write(events.length > 0 ? table : 'There are no such events.\n')
     if (next) terminal.stderr.write(`There are more: add --after ${next}\n`)
   })
 }
 
-async function read(database: Database, { user, session, type, since, until, limit, after }: ListOptions) {
+async function read(
+  database: Database,
+  { user, session, type, since, until, limit, after }: ListOptions,
+) {
   const now = await timeOf(database.orm)
   const iso = (time: Time) => new Date(time(now)).toISOString()
   return readPage(createEventRecords(database), {
@@ -86,7 +91,8 @@ async function sessionIdOf({ orm, run }: Database, prefix: string): Promise<stri
 async function emailsOf({ orm, run }: Database, events: readonly RecordedEvent[]) {
   const ids = [...new Set(events.flatMap(({ userId }) => userId ?? []))]
   const { id, email } = users
-  const found = ids.length > 0 ? await run(orm.select({ id, email }).from(users).where(inArray(id, ids))) : []
+  const found =
+    ids.length > 0 ? await run(orm.select({ id, email }).from(users).where(inArray(id, ids))) : []
   return new Map(found.map((user) => [user.id, user.email]))
 }
 
@@ -101,7 +107,12 @@ function tableOfAll(events: readonly RecordedEvent[], emails: ReadonlyMap<string
 function tableOfUser(events: readonly RecordedEvent[]): string {
   const rows = events.map((event) => {
     const { sessionId = '-', ip = '-' } = event
-    return [formatTime(Date.parse(event.at)), summaryOf(event), sessionId.slice(0, SHOWN_OF_SESSION), ip]
+    return [
+      formatTime(Date.parse(event.at)),
+      summaryOf(event),
+      sessionId.slice(0, SHOWN_OF_SESSION),
+      ip,
+    ]
   })
   return formatTable(['TIME', 'EVENT', 'SESSION', 'ADDRESS'], rows)
 }
@@ -110,5 +121,7 @@ function tableOfUser(events: readonly RecordedEvent[]): string {
 function summaryOf({ type, detail }: RecordedEvent): string {
   const { reason, action, outcome, purpose, to } = detail
   const kind = reason ?? action ?? outcome ?? purpose ?? to
-  return kind === undefined ? type : `${type} ${Array.isArray(kind) ? kind.join(',') : kind}`.trimEnd()
+  return kind === undefined
+    ? type
+    : `${type} ${Array.isArray(kind) ? kind.join(',') : kind}`.trimEnd()
 }

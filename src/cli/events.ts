@@ -20,7 +20,11 @@ export function addEvents(program: Command, terminal: Terminal): void {
   events
     .command('list')
     .description('show what happened, the newest first')
-    .option('--user <user>', 'about this user: e-mail address, or id also of one who is deleted', parseUser)
+    .option(
+      '--user <user>',
+      'about this user: e-mail address, or id also of one who is deleted',
+      parseUser,
+    )
     .option(
       '--session <session>',
       `about this session: its id, or the first ${SHORTEST_PREFIX} characters or more`,

@@ -21,7 +21,11 @@ export async function awaitForce(
   // The embedded database has no other process on it.
   if (!databaseUrl) return false
   try {
-    for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; await delay(INTERVAL))
+    for (
+      const deadline = performance.now() + PATIENCE;
+      performance.now() < deadline;
+      await delay(INTERVAL)
+    )
       if (await isPublished()) return true
   } catch {
     // Postgres has gone away. A server will see to it.

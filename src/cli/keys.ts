@@ -28,8 +28,12 @@ Without DATABASE_URL they work on the embedded database, while its server is sto
 
 /** `pawl keys …`: what tokens are signed with. */
 export function addKeys(program: Command, terminal: Terminal): void {
-  const keys = program.command('keys').description('manage the signing keys').addHelpText('after', HELP)
-  const purpose = () => new Option('--purpose <purpose>', 'the keys of these tokens').choices(PURPOSES)
+  const keys = program
+    .command('keys')
+    .description('manage the signing keys')
+    .addHelpText('after', HELP)
+  const purpose = () =>
+    new Option('--purpose <purpose>', 'the keys of these tokens').choices(PURPOSES)
   const json = () => new Option('--json', 'for programs')
   keys
     .command('list')
@@ -43,7 +47,9 @@ export function addKeys(program: Command, terminal: Terminal): void {
     .description('let the next keys sign; nobody is logged out')
     .addOption(purpose())
     .addOption(json())
-    .action((options: Options) => withKeys(terminal, (records) => rotateAll(terminal, records, options)))
+    .action((options: Options) =>
+      withKeys(terminal, (records) => rotateAll(terminal, records, options)),
+    )
   keys
     .command('retire')
     .description('take one key out of use; with --now refuse at once what it signed')
@@ -59,23 +65,35 @@ export function addKeys(program: Command, terminal: Terminal): void {
 }
 
 function withKeys(terminal: Terminal, work: (records: KeyRecords) => Promise<void>): Promise<void> {
-  return withDatabase(loadDatabaseConfig(terminal.env), (database) => work(createKeyRecords(database)))
+  return withDatabase(loadDatabaseConfig(terminal.env), (database) =>
+    work(createKeyRecords(database)),
+  )
 }
 
-async function list(terminal: Terminal, records: KeyRecords, { purpose, all, json }: Options): Promise<void> {
+async function list(
+  terminal: Terminal,
+  records: KeyRecords,
+  { purpose, all, json }: Options,
+): Promise<void> {
   const { keys, now } = await records.readAll()
   if (keys.length === 0 && !json)
     terminal.stdout.write('There are no keys yet: the server makes them when it starts.\n')
   else
     print(
       terminal,
-      keys.filter((key) => (!purpose || key.purpose === purpose) && (all || stateOf(key, now) !== 'gone')),
+      keys.filter(
+        (key) => (!purpose || key.purpose === purpose) && (all || stateOf(key, now) !== 'gone'),
+      ),
       now,
       json,
     )
 }
 
-async function rotateAll(terminal: Terminal, records: KeyRecords, { purpose, json }: Options): Promise<void> {
+async function rotateAll(
+  terminal: Terminal,
+  records: KeyRecords,
+  { purpose, json }: Options,
+): Promise<void> {
   let before: Keys = []
   const { keys, now } = await records.change((held, at) => {
     before = held
@@ -86,7 +104,12 @@ async function rotateAll(terminal: Terminal, records: KeyRecords, { purpose, jso
   print(terminal, changed(keys, before), now, json)
 }
 
-async function retireOne(terminal: Terminal, records: KeyRecords, prefix: string, options: Options) {
+async function retireOne(
+  terminal: Terminal,
+  records: KeyRecords,
+  prefix: string,
+  options: Options,
+) {
   const { keys: held, now: at } = await records.readAll()
   const { kid, purpose } = find(held, prefix)
   if (options.now && !options.yes) await confirm(terminal, `Key ${kid}: ${CONSEQUENCES[purpose]}`)
@@ -103,17 +126,21 @@ async function retireOne(terminal: Terminal, records: KeyRecords, prefix: string
 }
 
 const CONSEQUENCES: Record<Purpose, string> = {
-  access: 'every access token that it signed is refused at once. Clients get another by refreshing.',
+  access:
+    'every access token that it signed is refused at once. Clients get another by refreshing.',
   refresh:
     'every refresh token that it signed is refused at once. Users whose newest one it is have to log in again.',
 }
 
 function find(keys: Keys, prefix: string): KeyRecord {
-  const found = prefix.length < SHORTEST_PREFIX ? [] : keys.filter(({ kid }) => kid.startsWith(prefix))
+  const found =
+    prefix.length < SHORTEST_PREFIX ? [] : keys.filter(({ kid }) => kid.startsWith(prefix))
   const [key] = found.length > 1 ? found.filter(({ kid }) => kid === prefix) : found
   if (key) return key
   throw new Error(
-    found.length > 1 ? `More than one key's id begins with ${prefix}.` : `No key has the id ${prefix}.`,
+    found.length > 1
+      ? `More than one key's id begins with ${prefix}.`
+      : `No key has the id ${prefix}.`,
   )
 }
 
@@ -129,7 +156,9 @@ function requireOrder(key: KeyRecord, keys: Keys, now: number): void {
 function requireStandby(keys: Keys, purpose: Purpose, now: number): void {
   const own = keys.filter((key) => key.purpose === purpose)
   if (!standbyOf(own, now))
-    throw new Error(`There is no next ${purpose} key yet: a running server makes one within seconds.`)
+    throw new Error(
+      `There is no next ${purpose} key yet: a running server makes one within seconds.`,
+    )
 }
 
 function changed(after: Keys, before: Keys): Keys {
@@ -155,7 +184,17 @@ function print({ stdout }: Terminal, keys: Keys, now: number, json: true | undef
 }
 
 function describe(key: KeyRecord, now: number) {
-  const { kid, purpose, algorithm, createdAt, readyAt, signsFrom, retiredAt, expiresAt, revokedAt } = key
+  const {
+    kid,
+    purpose,
+    algorithm,
+    createdAt,
+    readyAt,
+    signsFrom,
+    retiredAt,
+    expiresAt,
+    revokedAt,
+  } = key
   const times = { createdAt, readyAt, signsFrom, retiredAt, expiresAt, revokedAt }
   const iso = Object.entries(times).map(([name, ms]) => [
     name,

@@ -9,8 +9,13 @@ import type { Terminal } from './terminal.ts'
 export function addMigrate(program: Command, { env, stdout }: Terminal): void {
   program
     .command('migrate')
-    .description('bring the database schema up to date; may be repeated, and run by several at once')
-    .addHelpText('after', '\nWorks on DATABASE_URL, or without it on the embedded database in PAWL_DATA_DIR.')
+    .description(
+      'bring the database schema up to date; may be repeated, and run by several at once',
+    )
+    .addHelpText(
+      'after',
+      '\nWorks on DATABASE_URL, or without it on the embedded database in PAWL_DATA_DIR.',
+    )
     .action(async () => {
       const config = loadDatabaseConfig(env)
       if (config.databaseUrl) await migrateServer(config.databaseUrl)

@@ -16,7 +16,8 @@ interface Options {
   json?: true
 }
 
-const CONSEQUENCE = 'Every token issued so far dies: all users have to log in again on every device.'
+const CONSEQUENCE =
+  'Every token issued so far dies: all users have to log in again on every device.'
 
 /** `pawl revoke-all`. */
 export function addRevokeAll(program: Command, terminal: Terminal): void {

@@ -18,7 +18,9 @@ export function addSecrets(program: Command, { stdout }: Terminal): void {
     .action(({ alg }: { alg: SigningAlgorithm }) => {
       const { refreshTokenSecret, accessTokenKey, keyEncryptionSecret } = generateSecrets(alg)
       if (alg !== 'EdDSA') stdout.write(`ACCESS_TOKEN_ALG=${alg}\n`)
-      stdout.write(`REFRESH_TOKEN_SECRET=${refreshTokenSecret}\nACCESS_TOKEN_PRIVATE_KEY=${accessTokenKey}\n`)
+      stdout.write(
+        `REFRESH_TOKEN_SECRET=${refreshTokenSecret}\nACCESS_TOKEN_PRIVATE_KEY=${accessTokenKey}\n`,
+      )
       stdout.write(`KEY_ENCRYPTION_SECRET=${keyEncryptionSecret}\n`)
       // Not the server's own: docker-compose.yml makes a Postgres with it. It goes into a URL.
       stdout.write(`POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}\n`)

@@ -25,7 +25,8 @@ export async function readSeeds(path: string, minLength: number): Promise<Seed[]
     if (!Value.Check(Seed, entry)) return schemaProblems(entry, index)
     return [...repetition(entry, index, places), ...policyProblems(entry, index, minLength)]
   })
-  if (problems.length > 0) throw new Error(problems.map((problem) => `${path} ${problem}`).join('\n'))
+  if (problems.length > 0)
+    throw new Error(problems.map((problem) => `${path} ${problem}`).join('\n'))
   return entries as Seed[]
 }
 

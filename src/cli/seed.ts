@@ -34,7 +34,10 @@ export function addSeed(program: Command, terminal: Terminal): void {
     .description('make users, from a file or by number')
     .option('--file <path>', 'make the users in this JSON file')
     .option('--count <n>', `make ${numberedEmail(1)} to number n`, parseCount)
-    .option('--password <password>', 'of the users made by --count; without it a random one is printed')
+    .option(
+      '--password <password>',
+      'of the users made by --count; without it a random one is printed',
+    )
     .option('--force', 'also where users exist who were not made by this command')
     .addHelpText('after', HELP)
     .action(async (options: SeedOptions, command: Command) => {
@@ -46,7 +49,10 @@ export function addSeed(program: Command, terminal: Terminal): void {
     })
 }
 
-async function seed(terminal: Terminal, { file, count = 0, password, force }: SeedOptions): Promise<void> {
+async function seed(
+  terminal: Terminal,
+  { file, count = 0, password, force }: SeedOptions,
+): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
   const { minLength, ...costs } = config.passwords
   // Everything that can be wrong about the input is found before the database is touched.
@@ -67,7 +73,12 @@ async function seed(terminal: Terminal, { file, count = 0, password, force }: Se
 
 type Parts = Omit<Seeding, 'onProgress'>
 
-async function fromList({ stdout, stderr }: Terminal, seeds: Seed[], concurrency: number, parts: Parts) {
+async function fromList(
+  { stdout, stderr }: Terminal,
+  seeds: Seed[],
+  concurrency: number,
+  parts: Parts,
+) {
   const progress = createProgress(stderr, seeds.length)
   const made = await seedListed(seeds, concurrency, { ...parts, onProgress: progress.update })
   progress.clear()
@@ -88,7 +99,12 @@ async function byNumber(
     progress.clear()
     if (given === undefined) stdout.write(`The password of the users made now: ${password}\n`)
   }
-  const made = await seedNumbered(count, password, { ...parts, onProgress: progress.update }, onFirst)
+  const made = await seedNumbered(
+    count,
+    password,
+    { ...parts, onProgress: progress.update },
+    onFirst,
+  )
   progress.clear()
   stdout.write(summary('by number', made, count))
 }

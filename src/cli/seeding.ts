@@ -27,7 +27,12 @@ export async function seedListed(
     const address = email.toLowerCase()
     if (await records.findByEmail(address)) return []
     return [
-      { id: uuid(), email: address, passwordHash: await hasher.hash(normalizePassword(password)), ...rest },
+      {
+        id: uuid(),
+        email: address,
+        passwordHash: await hasher.hash(normalizePassword(password)),
+        ...rest,
+      },
     ]
   }
 

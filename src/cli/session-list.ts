@@ -10,7 +10,11 @@ import type { Terminal } from './terminal.ts'
 
 const HEADING = ['ID', 'LAST SEEN', 'ADDRESS', 'DEVICE']
 
-export async function listSessions(terminal: Terminal, name: string, json: true | undefined): Promise<void> {
+export async function listSessions(
+  terminal: Terminal,
+  name: string,
+  json: true | undefined,
+): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
   const sessions = await withDatabase(config, async (database) => {
     const { id } = await findUser(createUserRecords(database), name)
@@ -32,5 +36,7 @@ export async function listSessions(terminal: Terminal, name: string, json: true 
     ip ?? '-',
     deviceLabel(userAgent) ?? '-',
   ])
-  terminal.stdout.write(rows.length > 0 ? formatTable(HEADING, rows) : 'There are no live sessions.\n')
+  terminal.stdout.write(
+    rows.length > 0 ? formatTable(HEADING, rows) : 'There are no live sessions.\n',
+  )
 }

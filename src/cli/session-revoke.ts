@@ -24,10 +24,14 @@ export async function revokeSession(
     const session = await find(database, prefix)
     const { id, userId, email } = session
     if (!session.revokedAt && !options.yes)
-      await confirm(terminal, `The session ${id} of ${email} ends: that device has to log in again.`)
+      await confirm(
+        terminal,
+        `The session ${id} of ${email} ends: that device has to log in again.`,
+      )
     await revoke(database, id)
     const { publishedAt } = sessions
-    const told = () => database.orm.select({ publishedAt }).from(sessions).where(eq(sessions.id, id))
+    const told = () =>
+      database.orm.select({ publishedAt }).from(sessions).where(eq(sessions.id, id))
     const outcome = {
       done: `The session of ${email} has ended${session.revokedAt ? ' already' : ''}.`,
       facts: { id, userId, email },
@@ -40,7 +44,12 @@ export async function revokeSession(
 async function find({ orm, run }: Database, prefix: string) {
   const found = await run(
     orm
-      .select({ id: sessions.id, userId: sessions.userId, revokedAt: sessions.revokedAt, email: users.email })
+      .select({
+        id: sessions.id,
+        userId: sessions.userId,
+        revokedAt: sessions.revokedAt,
+        email: users.email,
+      })
       .from(sessions)
       .innerJoin(users, eq(users.id, sessions.userId))
       .where(between(sessions.id, ...idsThatBeginWith(prefix)))
@@ -49,7 +58,9 @@ async function find({ orm, run }: Database, prefix: string) {
   const [session] = found
   if (session && found.length === 1) return session
   throw new Error(
-    session ? `More than one session's id begins with ${prefix}.` : `No session has the id ${prefix}.`,
+    session
+      ? `More than one session's id begins with ${prefix}.`
+      : `No session has the id ${prefix}.`,
   )
 }
 

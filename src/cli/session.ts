@@ -33,8 +33,10 @@ export function addSession(program: Command, terminal: Terminal): void {
     .addOption(json())
     .action((prefix: string | undefined, options: RevokeOptions, command: Command) => {
       const { user } = options
-      if (prefix !== undefined && user === undefined) return revokeSession(terminal, prefix, options)
-      if (prefix === undefined && user !== undefined) return changeUser(terminal, user, END_SESSIONS, options)
+      if (prefix !== undefined && user === undefined)
+        return revokeSession(terminal, prefix, options)
+      if (prefix === undefined && user !== undefined)
+        return changeUser(terminal, user, END_SESSIONS, options)
       return command.error('error: say which: the id of a session, or --user')
     })
 }

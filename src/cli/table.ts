@@ -6,16 +6,23 @@ const GAP = '  '
 export const SHOWN_OF_SESSION = 18
 
 /** Rows under a heading, in columns as wide as their longest entry. Where that is too wide, the widest are cut. */
-export function formatTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   const lines = [heading, ...rows]
-  const widths = heading.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const widths = heading.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  )
   const total = () => widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1))
   while (total() > WIDTH) {
     const widest = widths.indexOf(Math.max(...widths))
     widths[widest] = (widths[widest] ?? 0) - 1
   }
   const format = (line: readonly string[]) =>
-    line.map((entry, column) => cut(entry, widths[column] ?? 0).padEnd(widths[column] ?? 0)).join(GAP)
+    line
+      .map((entry, column) => cut(entry, widths[column] ?? 0).padEnd(widths[column] ?? 0))
+      .join(GAP)
   return lines.map((line) => `${format(line).trimEnd()}\n`).join('')
 }
 

@@ -4,7 +4,12 @@ import type { Database } from '../db/database.ts'
 import { userRevocations } from '../db/schema.ts'
 import type { Occurrence } from '../events/event.ts'
 import type { EndReason } from '../sessions/session-records.ts'
-import { type Changed, createUserChanges, type OnChange, type UserChanges } from '../users/user-changes.ts'
+import {
+  type Changed,
+  createUserChanges,
+  type OnChange,
+  type UserChanges,
+} from '../users/user-changes.ts'
 import { createUserRecords, type User } from '../users/user-records.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './database.ts'
@@ -41,7 +46,11 @@ export const DISABLE: Change = {
   done: () => 'is disabled, and his sessions have ended.',
   make: async (changes, { id }) => {
     const change = { set: { status: 'disabled' }, end: { reason: 'user_disabled' } } as const
-    const made = await changes.apply(id, change, recordOf(adminAction('user_disabled', { userId: id })))
+    const made = await changes.apply(
+      id,
+      change,
+      recordOf(adminAction('user_disabled', { userId: id })),
+    )
     return made && { ...made, reason: change.end.reason }
   },
 }
@@ -70,17 +79,27 @@ export const END_SESSIONS: Change = {
   done: () => 'is logged out everywhere.',
   make: async (changes, { id }) => {
     const change = { end: { reason: 'ended_by_admin' } } as const
-    const made = await changes.apply(id, change, recordOf(adminAction('sessions_ended', { userId: id })))
+    const made = await changes.apply(
+      id,
+      change,
+      recordOf(adminAction('sessions_ended', { userId: id })),
+    )
     return made && { ...made, reason: change.end.reason }
   },
 }
 
 /** Ask, change, and wait until the servers know. */
-export async function changeUser(terminal: Terminal, name: string, change: Change, options: ChangeOptions) {
+export async function changeUser(
+  terminal: Terminal,
+  name: string,
+  change: Change,
+  options: ChangeOptions,
+) {
   const config = loadDatabaseConfig(terminal.env)
   await withDatabase(config, async (database) => {
     const user = await findUser(createUserRecords(database), name)
-    if (change.consequence && !options.yes) await confirm(terminal, `${user.email} ${change.consequence}`)
+    if (change.consequence && !options.yes)
+      await confirm(terminal, `${user.email} ${change.consequence}`)
     const made = await change.make(createUserChanges(database), user)
     if (!made) throw new Error(`There is no user ${name} any more.`)
     const { id, email, roles, status } = made.user
@@ -98,7 +117,9 @@ export async function changeUser(terminal: Terminal, name: string, change: Chang
 async function recordEnded(database: Database, { user, sessionIds, reason }: Made): Promise<void> {
   if (!reason || sessionIds.length === 0) return
   const ended = { type: 'session_ended', userId: user.id, detail: { reason } } as const
-  await database.run(record(database.orm, ...sessionIds.map((sessionId) => ({ ...ended, sessionId }))))
+  await database.run(
+    record(database.orm, ...sessionIds.map((sessionId) => ({ ...ended, sessionId }))),
+  )
 }
 
 function recordOf(...events: Occurrence[]): OnChange {

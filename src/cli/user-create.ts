@@ -16,7 +16,11 @@ export interface CreateOptions {
   json?: true
 }
 
-export async function createUser(terminal: Terminal, email: string, options: CreateOptions): Promise<void> {
+export async function createUser(
+  terminal: Terminal,
+  email: string,
+  options: CreateOptions,
+): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
   const { minLength, ...costs } = config.passwords
   const password = await readPassword(terminal, options.passwordStdin ?? false)

@@ -14,7 +14,11 @@ export interface ListOptions {
 const HEADING = ['EMAIL', 'STATUS', 'ROLES', 'CREATED']
 
 /** The users whose address begins so, in the order of the addresses. */
-export async function listUsers(terminal: Terminal, beginning: string, { limit, after, json }: ListOptions) {
+export async function listUsers(
+  terminal: Terminal,
+  beginning: string,
+  { limit, after, json }: ListOptions,
+) {
   // The expression of the index.
   const address = sql`lower(${users.email}) collate "C"`
   const { id, email, status, roles, createdAt } = users

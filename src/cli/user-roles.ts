@@ -21,11 +21,13 @@ export function rolesChange({ set, add = [], remove = [], logout }: RolesOptions
     const roles = [...new Set([...kept, ...add])]
     if (roles.length > MOST_ROLES)
       throw new Error(`A user may have ${MOST_ROLES} roles, not ${roles.length}.`)
-    const isSame = roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
+    const isSame =
+      roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
     if (isSame && !logout) return { user, sessionIds: [] }
     const events: Occurrence[] = []
     const about = { userId: user.id }
-    if (!isSame) events.push({ type: 'roles_changed', ...about, detail: { from: user.roles, to: roles } })
+    if (!isSame)
+      events.push({ type: 'roles_changed', ...about, detail: { from: user.roles, to: roles } })
     if (logout) events.push(adminAction('sessions_ended', about))
     const change = { set: { roles }, ...(logout && { end: { reason: 'roles_changed' as const } }) }
     // What the new roles were made from have to be his still.

@@ -4,7 +4,14 @@ import { Email, Role } from '../schemas/credentials.ts'
 import { parseUser } from './find-user.ts'
 import { json, parseLimit, yes } from './options.ts'
 import type { Terminal } from './terminal.ts'
-import { type Change, type ChangeOptions, changeUser, DELETE, DISABLE, ENABLE } from './user-change.ts'
+import {
+  type Change,
+  type ChangeOptions,
+  changeUser,
+  DELETE,
+  DISABLE,
+  ENABLE,
+} from './user-change.ts'
 import { type CreateOptions, createUser } from './user-create.ts'
 import { type ListOptions, listUsers } from './user-list.ts'
 import { type RolesOptions, rolesChange } from './user-roles.ts'
@@ -76,7 +83,9 @@ function parseEmail(text: string): string {
 
 function parseRole(text: string): string {
   if (!Value.Check(Role, text))
-    throw new InvalidArgumentError('A role is a lower-case letter, then up to 31 of a-z 0-9 : _ and -.')
+    throw new InvalidArgumentError(
+      'A role is a lower-case letter, then up to 31 of a-z 0-9 : _ and -.',
+    )
   return text
 }
 

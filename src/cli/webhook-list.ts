@@ -14,7 +14,10 @@ export interface ListOptions {
 
 const HEADING = ['NO', 'EVENT', 'STATE', 'ATTEMPTS', 'LAST ERROR', 'NEXT ATTEMPT']
 
-export async function listDeliveries(terminal: Terminal, { dead, limit, after, json }: ListOptions) {
+export async function listDeliveries(
+  terminal: Terminal,
+  { dead, limit, after, json }: ListOptions,
+) {
   const { found, now } = await withDatabase(loadDatabaseConfig(terminal.env), async (database) => ({
     found: await createDeliveries(database).list({ dead: dead ?? false, after }, limit + 1),
     now: await timeOf(database.orm),
@@ -34,7 +37,9 @@ export async function listDeliveries(terminal: Terminal, { dead, limit, after, j
     one.lastError ?? '-',
     nextAttempt(one, now),
   ])
-  terminal.stdout.write(rows.length > 0 ? formatTable(HEADING, rows) : 'There are no such deliveries.\n')
+  terminal.stdout.write(
+    rows.length > 0 ? formatTable(HEADING, rows) : 'There are no such deliveries.\n',
+  )
   if (more !== undefined) terminal.stderr.write(`There are more: add --after ${more}\n`)
 }
 
@@ -47,5 +52,10 @@ function nextAttempt({ state, nextAttemptAt }: DeliveryView, now: number): strin
 
 function describe({ createdAt, nextAttemptAt, deadAt, ...rest }: DeliveryView) {
   const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
-  return { ...rest, createdAt: iso(createdAt), nextAttemptAt: iso(nextAttemptAt), deadAt: iso(deadAt) }
+  return {
+    ...rest,
+    createdAt: iso(createdAt),
+    nextAttemptAt: iso(nextAttemptAt),
+    deadAt: iso(deadAt),
+  }
 }

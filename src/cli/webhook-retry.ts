@@ -23,7 +23,10 @@ export async function retryDeliveries(
     const eventIds = all ? undefined : await findDead(deliveries, names)
     const count = eventIds ? eventIds.length : await deliveries.countDead()
     if (count > 0 && !yes)
-      await confirm(terminal, `${events(count)} sent to the webhook again, for as long as a new one.`)
+      await confirm(
+        terminal,
+        `${events(count)} sent to the webhook again, for as long as a new one.`,
+      )
     const retried = count > 0 ? await deliveries.revive(eventIds) : []
     if (json) terminal.stdout.write(`${JSON.stringify({ retried })}\n`)
     else terminal.stdout.write(describe(retried.length))
@@ -35,7 +38,8 @@ async function findDead(deliveries: Deliveries, names: readonly DeliveryName[]):
   for (const name of names) {
     const delivery = found.find(({ no, eventId }) => no === name || eventId === name)
     if (!delivery) throw new Error(`There is no delivery ${name}: it has arrived, or never was.`)
-    if (!delivery.isDead) throw new Error(`The delivery ${name} is not dead: it is tried by itself.`)
+    if (!delivery.isDead)
+      throw new Error(`The delivery ${name} is not dead: it is tried by itself.`)
   }
   return found.map(({ eventId }) => eventId)
 }

@@ -43,7 +43,12 @@ export function createClient({ baseUrl, storage, origins = [], ...given }: Clien
     if (access.get()?.session !== session) access.drop()
     if (session !== (seen ?? '')) {
       const reason = session && isFirst && elsewhere ? 'restored' : (kept?.why ?? 'login')
-      const change: Change = { signedIn: !!session, sessionId: session || undefined, reason, elsewhere }
+      const change: Change = {
+        signedIn: !!session,
+        sessionId: session || undefined,
+        reason,
+        elsewhere,
+      }
       for (const listener of listeners) queueMicrotask(() => listener(change))
     }
     seen = session
@@ -65,7 +70,11 @@ export function createClient({ baseUrl, storage, origins = [], ...given }: Clien
   }
 
   /** Takes an answer over for all tabs. */
-  async function keep({ sessionId, refreshToken, accessToken, expiresIn }: Tokens, at: number, why?: Reason) {
+  async function keep(
+    { sessionId, refreshToken, accessToken, expiresIn }: Tokens,
+    at: number,
+    why?: Reason,
+  ) {
     if (why) await record.write({ session: sessionId, key: newKey(), token: refreshToken, at, why })
     access.hold({ session: sessionId, token: accessToken, life: expiresIn * 1_000, at }, !!why)
     await look(false)
@@ -111,7 +120,8 @@ export function createClient({ baseUrl, storage, origins = [], ...given }: Clien
     const at = wall()
     const answer = await call('refresh', token && { refreshToken: token }, key).catch(unless401)
     const now = await record.read()
-    if (now?.key === key) return answer ? keep(answer, at, session ? why : 'restored') : end('ended')
+    if (now?.key === key)
+      return answer ? keep(answer, at, session ? why : 'restored') : end('ended')
     // Signed out or in again, or the session goes on by another tab: then the answer says nothing of what there is now.
     if (!answer || now?.session !== answer.sessionId) throw new PawlClientError(0, {}, 0)
     await keep(answer, at)
@@ -170,7 +180,8 @@ export function createClient({ baseUrl, storage, origins = [], ...given }: Clien
     refresh: () => obtain(access.get()?.token),
     async fetch(input, init) {
       const request = new Request(input, init)
-      const isOurs = trusted.includes(new URL(request.url).origin) && !request.headers.has('authorization')
+      const isOurs =
+        trusted.includes(new URL(request.url).origin) && !request.headers.has('authorization')
       const send = (token?: string) => {
         const copy = request.clone()
         if (token) copy.headers.set('authorization', `Bearer ${token}`)

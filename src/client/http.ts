@@ -16,7 +16,11 @@ const RETRIES = 4
 
 /** Posts to Pawl. Rejects with `PawlClientError`, its status 0 where no whole answer came. */
 export function createCalls({ fetch, limit }: Platform, base: string, byCookie: boolean) {
-  return async (path: string, body?: object | '' | undefined, key?: string): Promise<Tokens | undefined> => {
+  return async (
+    path: string,
+    body?: object | '' | undefined,
+    key?: string,
+  ): Promise<Tokens | undefined> => {
     const headers: Record<string, string> = {}
     if (byCookie) headers['x-token-delivery'] = 'cookie'
     if (key) headers['idempotency-key'] = key

@@ -16,7 +16,11 @@ export type InTurn = <T>(work: (waited: boolean) => Promise<T>) => Promise<T>
  * A tab that is killed gives the lock back; one that is frozen does not, and is passed over in the end. Two tabs that work at
  * once do no harm: they send the same token with the same key.
  */
-export function createTurns(platform: Platform, storage: TokenStorage | undefined, name: string): InTurn {
+export function createTurns(
+  platform: Platform,
+  storage: TokenStorage | undefined,
+  name: string,
+): InTurn {
   const { locks } = platform
   return locks ? byLock(platform, locks, name) : byLease(platform, storage, `${name} lock`)
 }
@@ -40,7 +44,11 @@ function byLock({ limit }: Platform, locks: Locks, name: string): InTurn {
 }
 
 /** Where there are no locks: an entry in the storage that says who may, and until when. */
-function byLease({ wall, sleep }: Platform, storage: TokenStorage | undefined, name: string): InTurn {
+function byLease(
+  { wall, sleep }: Platform,
+  storage: TokenStorage | undefined,
+  name: string,
+): InTurn {
   return async (work) => {
     if (!storage) return work(false)
     const mine = newKey()
@@ -49,7 +57,8 @@ function byLease({ wall, sleep }: Platform, storage: TokenStorage | undefined, n
     for (let round = 0; round * SETTLE < LOCK_LIMIT && !(await isMine()); round++) {
       const left = Number((await storage.getItem(name))?.split(' ')[1] ?? 0) - wall()
       // Longer than anybody takes it for: the clock was set.
-      if (left <= 0 || left > LOCK_LIMIT) await storage.setItem(name, `${mine} ${wall() + LOCK_LIMIT}`)
+      if (left <= 0 || left > LOCK_LIMIT)
+        await storage.setItem(name, `${mine} ${wall() + LOCK_LIMIT}`)
       else waited = true
       await sleep(SETTLE)
     }

@@ -53,7 +53,9 @@ export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
 
 function pick(schema: TObject, env: NodeJS.ProcessEnv): Given {
   const names = Object.keys(schema.properties)
-  const given = Object.fromEntries(names.filter((name) => env[name]).map((name) => [name, env[name]]))
+  const given = Object.fromEntries(
+    names.filter((name) => env[name]).map((name) => [name, env[name]]),
+  )
   return Value.Default(schema, given) as Given
 }
 
@@ -62,7 +64,10 @@ function typeProblems(schema: TObject, given: Given): string[] {
   for (const [name, { range, isUrl, shortest }] of Object.entries(schema.properties)) {
     const value = given[name]
     if (value === undefined || broken.has(name)) continue
-    const [minimum, maximum] = (range as [number, number] | undefined) ?? [0, Number.POSITIVE_INFINITY]
+    const [minimum, maximum] = (range as [number, number] | undefined) ?? [
+      0,
+      Number.POSITIVE_INFINITY,
+    ]
     if (range && (Number(value) < minimum || Number(value) > maximum)) broken.add(name)
     if (isUrl && !URL.canParse(value)) broken.add(name)
     if (name === 'REDIS_URL' && !parseRedisUrl(value)) broken.add(name)
@@ -70,7 +75,11 @@ function typeProblems(schema: TObject, given: Given): string[] {
     if (name === 'ROLE_PERMISSIONS' && !parseRolePermissions(value)) broken.add(name)
     if (name === 'TRUST_PROXY' && parseTrustProxy(value) === undefined) broken.add(name)
     if (name === 'CORS_ORIGINS' && !parseOrigins(value).every(isWebOrigin)) broken.add(name)
-    if (shortest !== undefined && value !== 'off' && !isBetween(parseDuration(value), shortest, LONGEST))
+    if (
+      shortest !== undefined &&
+      value !== 'off' &&
+      !isBetween(parseDuration(value), shortest, LONGEST)
+    )
       broken.add(name)
   }
   return [...broken].map((name) => `${name} must be ${schema.properties[name]?.description}`)
@@ -79,10 +88,13 @@ function typeProblems(schema: TObject, given: Given): string[] {
 function ruleProblems(given: Partial<Record<EnvironmentName, string>>): string[] {
   const problems: string[] = []
   if (!given.DATABASE_URL !== !given.REDIS_URL) {
-    problems.push('DATABASE_URL and REDIS_URL belong together: set both, or neither for the embedded default')
+    problems.push(
+      'DATABASE_URL and REDIS_URL belong together: set both, or neither for the embedded default',
+    )
   }
   if (given.DATABASE_URL) {
-    for (const name of REQUIRED) if (!given[name]) problems.push(`${name} is required with DATABASE_URL`)
+    for (const name of REQUIRED)
+      if (!given[name]) problems.push(`${name} is required with DATABASE_URL`)
   }
   if (!given.WEBHOOK_URL !== !given.WEBHOOK_SECRET)
     problems.push('WEBHOOK_URL and WEBHOOK_SECRET belong together: set both, or neither')
@@ -199,5 +211,7 @@ function parseTrustProxy(text: string): boolean | string[] | undefined {
 function isSubnet(text: string): boolean {
   const [address = '', prefix = '0', ...rest] = text.split('/')
   const bits = isIP(address) === 6 ? 128 : 32
-  return isIP(address) > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits && rest.length === 0
+  return (
+    isIP(address) > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits && rest.length === 0
+  )
 }

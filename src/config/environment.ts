@@ -93,14 +93,19 @@ export const Environment = Type.Object({
     }),
   ),
   ISSUER: Type.Optional(
-    Type.String({ pattern: '^https?://.+', description: 'the public URL of this server', isUrl: true }),
+    Type.String({
+      pattern: '^https?://.+',
+      description: 'the public URL of this server',
+      isUrl: true,
+    }),
   ),
   AUDIENCE: Type.Optional(Type.String({ description: 'the API that the access tokens are for' })),
   ACCESS_TOKEN_TTL: duration('15m', 'the life of an access token'),
   ACCESS_TOKEN_ALG: oneOf('EdDSA', SIGNING_ALGORITHMS),
   ACCESS_TOKEN_PRIVATE_KEY: Type.Optional(
     Type.String({
-      description: 'a private key for ACCESS_TOKEN_ALG: PKCS #8, as PEM or as the base64 of its DER',
+      description:
+        'a private key for ACCESS_TOKEN_ALG: PKCS #8, as PEM or as the base64 of its DER',
     }),
   ),
   REFRESH_TOKEN_SECRET: Type.Optional(
@@ -125,7 +130,8 @@ export const Environment = Type.Object({
   MAX_SESSIONS_PER_USER: integer(20, 1, 1_000),
   ROLE_PERMISSIONS: Type.Optional(
     Type.String({
-      description: 'JSON, of roles and what each of them allows, like {"editor":["invoices:write"]}',
+      description:
+        'JSON, of roles and what each of them allows, like {"editor":["invoices:write"]}',
     }),
   ),
   TOKEN_PERMISSIONS: flag(false, 'on', 'off'),
@@ -144,7 +150,9 @@ export const Environment = Type.Object({
   ),
   SIGNUP: flag(true, 'true', 'false'),
   RATE_LIMIT: flag(true, 'on', 'off'),
-  PLAYGROUND: Type.Optional(Type.String({ pattern: '^(true|false)$', description: 'true or false' })),
+  PLAYGROUND: Type.Optional(
+    Type.String({ pattern: '^(true|false)$', description: 'true or false' }),
+  ),
   TRUST_PROXY: Type.String({
     default: 'false',
     description:
@@ -153,7 +161,9 @@ export const Environment = Type.Object({
   EVENT_RETENTION: duration('90d', 'how long a security event stays on record', '1h'),
   EVENTS_REFRESH: flag(true, 'on', 'off'),
   WEBHOOK_URL: Type.Optional(
-    Type.String({ description: 'a URL that starts with https://, or with http:// on this machine' }),
+    Type.String({
+      description: 'a URL that starts with https://, or with http:// on this machine',
+    }),
   ),
   WEBHOOK_SECRET: Type.Optional(
     Type.String({
@@ -162,7 +172,11 @@ export const Environment = Type.Object({
         'at least 32 characters, random, without commas or spaces; while one replaces another, both, comma-separated',
     }),
   ),
-  WEBHOOK_RETRY_FOR: duration('24h', 'how long an event is tried that the webhook does not take', '1s'),
+  WEBHOOK_RETRY_FOR: duration(
+    '24h',
+    'how long an event is tried that the webhook does not take',
+    '1s',
+  ),
   LOG_LEVEL: oneOf('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   ...DatabaseEnvironment.properties,
 })

@@ -32,7 +32,10 @@ export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
  * The secrets of the embedded default: made on first use and kept in `directory`, readable by the owner alone.
  * The caller holds the folder's lock.
  */
-export async function loadSecrets(directory: string, algorithm: SigningAlgorithm): Promise<Secrets> {
+export async function loadSecrets(
+  directory: string,
+  algorithm: SigningAlgorithm,
+): Promise<Secrets> {
   const path = join(directory, 'secrets.json')
   const kept = await readSecrets(path)
   const made = generateSecrets(algorithm)

@@ -43,7 +43,11 @@ export function createRun(begin: () => () => void = () => () => {}): Run {
 }
 
 /** Rejects with `AUTH_UNAVAILABLE` where there is no answer within so many milliseconds. */
-export async function within<T>(answer: PromiseLike<T>, ms: number, onSilence = () => {}): Promise<T> {
+export async function within<T>(
+  answer: PromiseLike<T>,
+  ms: number,
+  onSilence = () => {},
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {

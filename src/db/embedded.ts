@@ -18,7 +18,13 @@ import * as schema from './schema.ts'
 const TIERING_BUDGET = 20_000_000
 
 /** Postgres prepares memory at the start for four times these buffers, and for a hundred connections: PGlite has one. */
-const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB', '-c', 'max_connections=5']
+const START_PARAMS = [
+  ...PGlite.defaultStartParams,
+  '-c',
+  'shared_buffers=32MB',
+  '-c',
+  'max_connections=5',
+]
 
 /**
  * Postgres in this process, its data in `directory`; made and migrated on first use. Rejects where another process has

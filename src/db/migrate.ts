@@ -11,7 +11,12 @@ const MIGRATION_LOCK = 7_295_001
 
 /** Bring the schema at `url` up to date. Safe to run from several processes at once: they queue. */
 export async function migrate(url: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5, fetch_types: false })
+  const client = postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    connect_timeout: 5,
+    fetch_types: false,
+  })
   try {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`
     await apply(drizzle(client), { migrationsFolder })

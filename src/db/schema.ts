@@ -39,7 +39,10 @@ export const users = pgTable(
     index('users_email_prefix').on(sql`lower(${table.email}) collate "C"`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
     // The form of the roles that the schemas take: a list with a space in it would read as two roles in the hot state.
-    check('users_roles_plain', sql`array_to_string(${table.roles}, ',') ~ '^([a-z][a-z0-9:_,-]*)?$'`),
+    check(
+      'users_roles_plain',
+      sql`array_to_string(${table.roles}, ',') ~ '^([a-z][a-z0-9:_,-]*)?$'`,
+    ),
   ],
 )
 
@@ -150,7 +153,9 @@ export const webhookDeliveries = pgTable(
   },
   (table) => [
     index('webhook_deliveries_due').on(table.dueAt).where(sql`${table.deadAt} is null`),
-    index('webhook_deliveries_queue').on(table.queue, table.seq).where(sql`${table.deadAt} is null`),
+    index('webhook_deliveries_queue')
+      .on(table.queue, table.seq)
+      .where(sql`${table.deadAt} is null`),
   ],
 )
 

@@ -68,7 +68,10 @@ export function createEventLog(options: EventLogOptions) {
 
   function reportDrops(): void {
     if (dropped === 0) return
-    log.warn({ event: 'events_dropped', events: dropped }, 'too many security events waited: some are lost')
+    log.warn(
+      { event: 'events_dropped', events: dropped },
+      'too many security events waited: some are lost',
+    )
     dropped = 0
   }
 
@@ -126,7 +129,8 @@ export function createEventLog(options: EventLogOptions) {
       // A write that is under way began before the last events came.
       await within(flush().then(flush), STOP_LIMIT).catch(() => {})
       const lost = size()
-      if (lost > 0) log.warn({ event: 'events_lost', events: lost }, 'stopped before all events were written')
+      if (lost > 0)
+        log.warn({ event: 'events_lost', events: lost }, 'stopped before all events were written')
     },
   }
 }

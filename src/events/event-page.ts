@@ -11,10 +11,16 @@ export interface EventPage {
 const USUAL = 50
 
 /** What a query asks for, a page at a time, the newest first. */
-export async function readPage(records: Pick<EventRecords, 'page'>, query: EventQuery): Promise<EventPage> {
+export async function readPage(
+  records: Pick<EventRecords, 'page'>,
+  query: EventQuery,
+): Promise<EventPage> {
   const { from, to, cursor: before, limit = USUAL, ...filter } = query
   // One more than asked for: whether there is a next page.
-  const found = await records.page({ ...filter, from: timeOf(from), to: timeOf(to), before }, limit + 1)
+  const found = await records.page(
+    { ...filter, from: timeOf(from), to: timeOf(to), before },
+    limit + 1,
+  )
   const events = found.slice(0, limit)
   const last = events.at(-1)
   return found.length > limit && last ? { events, next: last.id } : { events }

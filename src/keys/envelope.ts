@@ -43,7 +43,9 @@ export function createEnvelope(secrets: string): Envelope {
       const sealed = Buffer.from(body, 'base64url')
       const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE))
       decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-16))
-      return decipher.update(sealed.subarray(NONCE, -16), undefined, 'utf8') + decipher.final('utf8')
+      return (
+        decipher.update(sealed.subarray(NONCE, -16), undefined, 'utf8') + decipher.final('utf8')
+      )
     },
   }
 }

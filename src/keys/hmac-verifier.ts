@@ -21,7 +21,9 @@ export function createHmacVerifier(
     const made = Buffer.from(signatureOf(token.slice(0, end)))
     const isSigned = given.length === made.length && timingSafeEqual(given, made)
     if (!isSigned || !heads.includes(head)) throw new Error('not signed by us')
-    const claims = JSON.parse(Buffer.from(token.slice(head.length + 1, end), 'base64url').toString())
+    const claims = JSON.parse(
+      Buffer.from(token.slice(head.length + 1, end), 'base64url').toString(),
+    )
     // What we make is good from the start: one that is not (RFC 7519 4.1.5) was not made for this.
     const isForUs = claims.iss === issuer && claims.aud === audience && claims.nbf === undefined
     if (!isForUs) throw new Error('not made for this')

@@ -66,7 +66,12 @@ export function createUpkeep({ records, envelope, policy, given, log }: UpkeepOp
       const held = own.length === 0 ? [toRecord(given[purpose], now, now)] : own
       const spare = spares.get(purpose)
       const isNew = spare && !held.some(({ kid }) => kid === spare.kid)
-      return maintain(held, now, rulesOf(purpose, starting), isNew ? toRecord(spare, now, null) : undefined)
+      return maintain(
+        held,
+        now,
+        rulesOf(purpose, starting),
+        isNew ? toRecord(spare, now, null) : undefined,
+      )
     })
   }
 
@@ -98,7 +103,12 @@ export function createUpkeep({ records, envelope, policy, given, log }: UpkeepOp
     })
     for (const { kid, purpose, ...times } of changed)
       log.info(
-        { event: 'key_changed', kid, purpose, state: stateOf({ kid, purpose, ...times }, after.now) },
+        {
+          event: 'key_changed',
+          kid,
+          purpose,
+          state: stateOf({ kid, purpose, ...times }, after.now),
+        },
         'a signing key has changed',
       )
     return after

@@ -89,7 +89,9 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
     if (news.length > 0) onRevoked(news.map(({ kid }) => kid))
     for (const purpose of PURPOSES) {
       const alive = keys.filter((key) => key.purpose === purpose && stateOf(key, time) !== 'gone')
-      const held = await Promise.all(alive.map(async (record) => ({ record, jwt: await open(record) })))
+      const held = await Promise.all(
+        alive.map(async (record) => ({ record, jwt: await open(record) })),
+      )
       // Looked at last: one may have been dropped while others were opened.
       const usable = held.flatMap(({ record, jwt }) =>
         jwt && !revoked.has(record.kid) ? [{ record, jwt }] : [],
@@ -147,9 +149,13 @@ export function createKeyKeeper(options: KeyKeeperOptions) {
       failures = 0
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown'
-      if (failures++ === 0) log.warn({ event: 'keys_interrupted', reason }, 'cannot follow the keys')
+      if (failures++ === 0)
+        log.warn({ event: 'keys_interrupted', reason }, 'cannot follow the keys')
     }
-    const pause = Math.min(interval * 2 ** Math.min(failures, 10), Math.max(interval, LONGEST_INTERVAL))
+    const pause = Math.min(
+      interval * 2 ** Math.min(failures, 10),
+      Math.max(interval, LONGEST_INTERVAL),
+    )
     if (!stopped) timer = setTimeout(watch, pause).unref()
   }
 

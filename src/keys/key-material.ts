@@ -30,12 +30,21 @@ export function importKey(purpose: Purpose, algorithm: KeyAlgorithm, secret: str
   }
   const { kid, jwk, privateKey, publicKey } = importSigningKey(secret, algorithm)
   const published = jwk as Record<string, string>
-  return { kid, purpose, algorithm, jwk: published, secret, signingKey: privateKey, verifyingKey: publicKey }
+  return {
+    kid,
+    purpose,
+    algorithm,
+    jwk: published,
+    secret,
+    signingKey: privateKey,
+    verifyingKey: publicKey,
+  }
 }
 
 /** A new key. RSA takes a while, and does not hold up the process. */
 export async function makeKey(purpose: Purpose, algorithm: SigningAlgorithm): Promise<KeyMaterial> {
-  if (purpose === 'refresh') return importKey(purpose, 'HS256', randomBytes(32).toString('base64url'))
+  if (purpose === 'refresh')
+    return importKey(purpose, 'HS256', randomBytes(32).toString('base64url'))
   return importKey(purpose, algorithm, await makeSigningKey(algorithm))
 }
 

@@ -50,7 +50,10 @@ export function createKeyRecords({ orm, run }: Database) {
         const after = guard(() => decide(before, at))
         for (const key of after.filter((other) => !before.includes(other))) {
           const row = toRow(key)
-          await tx.insert(signingKeys).values(row).onConflictDoUpdate({ target: signingKeys.kid, set: row })
+          await tx
+            .insert(signingKeys)
+            .values(row)
+            .onConflictDoUpdate({ target: signingKeys.kid, set: row })
         }
         const events = eventsOf(before, after).map((event) => ({ ...event, at }))
         if (events.length > 0) await insertEvents(tx, ...events)
@@ -92,9 +95,12 @@ function eventsOf(before: readonly KeyRecord[], after: readonly KeyRecord[]): Oc
     const was = before.find((other) => other.kid === kid)
     const isFirst = !before.some((other) => other.purpose === purpose)
     const events: Occurrence[] = []
-    if (revokedAt !== null && !was?.revokedAt) events.push({ type: 'key_revoked', detail: { purpose, kid } })
+    if (revokedAt !== null && !was?.revokedAt)
+      events.push({ type: 'key_revoked', detail: { purpose, kid } })
     if (signsFrom !== null && !was?.signsFrom && !isFirst) {
-      const previous = after.find((other) => other.purpose === purpose && other.retiredAt === signsFrom)
+      const previous = after.find(
+        (other) => other.purpose === purpose && other.retiredAt === signsFrom,
+      )
       const detail = { purpose, kid, ...(previous && { previousKid: previous.kid }) }
       events.push({ type: 'key_rotated', detail })
     }

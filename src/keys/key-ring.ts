@@ -108,7 +108,10 @@ function inOrder(held: readonly RingKey[], at: number): RingKey[] {
 }
 
 /** Of a key in the line; whether it still verifies does not matter for what it signed at its time. */
-function stateAt({ signsFrom, retiredAt }: KeyRecord, time: number): 'next' | 'current' | 'retired' {
+function stateAt(
+  { signsFrom, retiredAt }: KeyRecord,
+  time: number,
+): 'next' | 'current' | 'retired' {
   if (signsFrom === null || time < signsFrom) return 'next'
   return retiredAt === null || time < retiredAt ? 'current' : 'retired'
 }

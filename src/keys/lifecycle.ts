@@ -75,7 +75,11 @@ export function maintain(keys: Keys, now: number, policy: Policy, spare?: KeyRec
   return isDue(headOf(after, now), now, policy) ? rotate(after, now) : after
 }
 
-function isDue(head: KeyRecord | undefined, now: number, { rotationAge, algorithm }: Policy): boolean {
+function isDue(
+  head: KeyRecord | undefined,
+  now: number,
+  { rotationAge, algorithm }: Policy,
+): boolean {
   if (!head) return false
   if (algorithm !== undefined && head.algorithm !== algorithm) return true
   return rotationAge !== undefined && now >= (head.signsFrom ?? now) + rotationAge
@@ -84,7 +88,8 @@ function isDue(head: KeyRecord | undefined, now: number, { rotationAge, algorith
 /** Something has to sign: what was about to, or else what stands by. */
 function signNow(keys: Keys, now: number): Keys {
   if (keys.some((key) => stateOf(key, now) === 'current')) return keys
-  const following = lineOf(keys, now).find((key) => stateOf(key, now) === 'next') ?? standbyOf(keys, now)
+  const following =
+    lineOf(keys, now).find((key) => stateOf(key, now) === 'next') ?? standbyOf(keys, now)
   return change(keys, following, { signsFrom: now })
 }
 
@@ -94,7 +99,11 @@ function relink(keys: Keys, now: number): Keys {
   return line.reduce<Keys>((linked, key, index) => {
     const at = line[index + 1]?.signsFrom ?? null
     if (stateOf(key, now) === 'retired' || key.retiredAt === at) return linked
-    return change(linked, key, at === null ? { retiredAt: null, expiresAt: null } : retirement(key, at))
+    return change(
+      linked,
+      key,
+      at === null ? { retiredAt: null, expiresAt: null } : retirement(key, at),
+    )
   }, keys)
 }
 

@@ -11,7 +11,10 @@ const START_LIMIT = 5_000
  * back. It reconnects by itself, at most a second after Redis is back, and follows a fail-over.
  * Rejects where Redis cannot be reached within about 5 seconds. `onTrouble` hears of connection errors, once per outage.
  */
-export async function connectRedis(url: string, onTrouble: (error: Error) => void): Promise<RedisClient> {
+export async function connectRedis(
+  url: string,
+  onTrouble: (error: Error) => void,
+): Promise<RedisClient> {
   const target = parseRedisUrl(url)
   if (!target) throw new Error('the URL of Redis is none')
   const client = createClient(target)
@@ -23,7 +26,9 @@ export async function connectRedis(url: string, onTrouble: (error: Error) => voi
     return client
   }
   client.disconnect()
-  throw new Error(`Redis at ${redisHosts(target)}: cannot be reached: ${trouble.reason() ?? 'no answer'}`)
+  throw new Error(
+    `Redis at ${redisHosts(target)}: cannot be reached: ${trouble.reason() ?? 'no answer'}`,
+  )
 }
 
 /** Let what is under way finish, but do not wait for a server that no longer answers. */

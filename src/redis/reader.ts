@@ -6,7 +6,11 @@ import { serverOf } from './servers.ts'
  * A connection of its own to the one master that holds `key`, for reads that wait. Its first fault ends it for good: a new
  * connection may lead to another server, which whoever reads has to know of. Rejects where there is no such master now.
  */
-export async function openReader(client: RedisClient, key: string, commandTimeout: number): Promise<Redis> {
+export async function openReader(
+  client: RedisClient,
+  key: string,
+  commandTimeout: number,
+): Promise<Redis> {
   const origin = client instanceof Cluster ? await holderOf(client, key) : client
   const reader = origin.duplicate({
     commandTimeout,

@@ -10,7 +10,9 @@ type Reply = (string | number)[] | string | number
 export function createScript(redis: RedisClient, file: URL) {
   const name = `pawl:${file.pathname.split('/').pop()}`
   redis.defineCommand(name, { numberOfKeys: 1, lua: readFileSync(file, 'utf8') })
-  const command = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]
+  const command = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
+    name
+  ]
   return <T extends Reply>(key: string, ...args: (string | number | Buffer)[]) =>
     command?.call(redis, key, ...args) as Promise<T>
 }

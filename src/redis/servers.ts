@@ -18,7 +18,10 @@ export function serverOf(client: RedisClient, key: string): Redis | undefined {
  * Calls back when a connection to a server ends, and when there is a new one: it may lead to another server, or to other
  * data. Returns what ends that.
  */
-export function onConnectionChange(client: RedisClient, listener: (server: Redis) => void): () => void {
+export function onConnectionChange(
+  client: RedisClient,
+  listener: (server: Redis) => void,
+): () => void {
   const watched = new Map<Redis, () => void>()
   const watch = (server: Redis) => {
     const onChange = () => listener(server)

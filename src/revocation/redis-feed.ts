@@ -44,7 +44,17 @@ type Entries = [stream: string, entries: [id: string, fields: string[]][]][] | n
  * Postgres to read. The marker of the era, beside the stream, tells a stream that was emptied under a living connection.
  */
 export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
-  const { redis, era, serverClock, known, recover, lifetime, maxStaleness, log, prefix = 'pawl:' } = options
+  const {
+    redis,
+    era,
+    serverClock,
+    known,
+    recover,
+    lifetime,
+    maxStaleness,
+    log,
+    prefix = 'pawl:',
+  } = options
   const stream = `{${prefix}revocations}`
   // The wait must end well within the bound: only what is finished proves something.
   const wait = Math.min(LONGEST_WAIT, Math.max(10, Math.floor(maxStaleness / 4)))
@@ -64,7 +74,9 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   async function publish(revocations: readonly Revocation[]): Promise<void> {
     for (const revocation of revocations) known.add(revocation)
     for (let start = 0; start < revocations.length; start += BATCH) {
-      const entries = revocations.slice(start, start + BATCH).map((revocation) => JSON.stringify(revocation))
+      const entries = revocations
+        .slice(start, start + BATCH)
+        .map((revocation) => JSON.stringify(revocation))
       await answer(append(stream, lifetime, ...entries))
     }
   }
@@ -92,7 +104,15 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 
   async function read(from: Redis): Promise<void> {
     const sinceBegun = startStopwatch()
-    const reply = (await from.xread('COUNT', BATCH, 'BLOCK', wait, 'STREAMS', stream, position)) as Entries
+    const reply = (await from.xread(
+      'COUNT',
+      BATCH,
+      'BLOCK',
+      wait,
+      'STREAMS',
+      stream,
+      position,
+    )) as Entries
     const entries = reply?.[0]?.[1] ?? []
     for (const [id, fields] of entries) {
       position = id
@@ -118,7 +138,8 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
         reader?.disconnect()
         reader = undefined
         const reason = reasonOf(error)
-        if (!interrupted) log.warn({ event: 'feed_interrupted', reason }, 'cannot hear of revocations')
+        if (!interrupted)
+          log.warn({ event: 'feed_interrupted', reason }, 'cannot hear of revocations')
         interrupted = true
         await delay(RETRY_INTERVAL)
       }
@@ -134,7 +155,8 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
         } catch (error) {
           reader?.disconnect()
           reader = undefined
-          if (sinceBegun() > START_LIMIT) throw new Error(`the feed of revocations: ${reasonOf(error)}`)
+          if (sinceBegun() > START_LIMIT)
+            throw new Error(`the feed of revocations: ${reasonOf(error)}`)
           await delay(RETRY_INTERVAL)
         }
       }

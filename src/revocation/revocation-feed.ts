@@ -19,7 +19,10 @@ export interface RevocationFeed {
 /** What makes up for all that a feed may have lost: reads the revocations of the last so many milliseconds from the truth. */
 export type Recover = (within: number) => Promise<Revocation[]>
 
-export function createLocalFeed(known: Revocations, recover: () => Promise<Revocation[]>): RevocationFeed {
+export function createLocalFeed(
+  known: Revocations,
+  recover: () => Promise<Revocation[]>,
+): RevocationFeed {
   return {
     async start() {
       for (const revocation of await recover()) known.add(revocation)

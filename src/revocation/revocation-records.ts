@@ -8,7 +8,13 @@ import type { Revocation } from './revocations.ts'
 export type Ended =
   | { kind: 'session'; sessionId: string; userId: string }
   /** His access tokens below this authorization, and where `sessionsEnded` his sessions; all but those of `except`. */
-  | { kind: 'user'; userId: string; authorization: Authorization; sessionsEnded: boolean; except?: string }
+  | {
+      kind: 'user'
+      userId: string
+      authorization: Authorization
+      sessionsEnded: boolean
+      except?: string
+    }
   /** Every session opened before; milliseconds since the epoch. */
   | { kind: 'everything'; before: number }
 
@@ -25,7 +31,9 @@ export function createRevocationRecords({ orm, run }: Database) {
     most: number,
   ) {
     const session = { sessionId: sessions.id, userId: sessions.userId }
-    const ended = await run(orm.select(session).from(sessions).where(conditions.session).limit(most))
+    const ended = await run(
+      orm.select(session).from(sessions).where(conditions.session).limit(most),
+    )
     const user = { revocation: userRevocations, ver: users.ver, roles: users.roles }
     const changed = await run(
       orm
@@ -89,7 +97,11 @@ export function createRevocationRecords({ orm, run }: Database) {
      * same transaction: it writes down who did it.
      */
     async beginEpoch(at: number, onBegin: OnBegin = async () => {}): Promise<number> {
-      const newest = orm.select({ at: sessions.createdAt }).from(sessions).orderBy(desc(sessions.id)).limit(1)
+      const newest = orm
+        .select({ at: sessions.createdAt })
+        .from(sessions)
+        .orderBy(desc(sessions.id))
+        .limit(1)
       const [last] = await run(newest)
       const startedAt = new Date(Math.max(at, last?.at.getTime() ?? 0) + EPOCH_MARGIN)
       await run(

@@ -55,7 +55,10 @@ export function createRevocations(
     }
   }
 
-  function addUser({ userId, ver, except }: Extract<Revocation, { kind: 'user' }>, until: number): void {
+  function addUser(
+    { userId, ver, except }: Extract<Revocation, { kind: 'user' }>,
+    until: number,
+  ): void {
     const known = users.get(userId)
     users.delete(userId)
     // Told late of an earlier change, a later one stays in force.

@@ -1,5 +1,10 @@
 import type { Log } from '../common/log.ts'
-import type { EndedSession, EndReason, ReuseEvent, SessionRecords } from '../sessions/session-records.ts'
+import type {
+  EndedSession,
+  EndReason,
+  ReuseEvent,
+  SessionRecords,
+} from '../sessions/session-records.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import { type Ended, type RevocationRecords, revocationOf } from './revocation-records.ts'
@@ -89,7 +94,8 @@ export function createEnding({ records, revocations, store, feed, log }: EndingO
 
   return {
     /** Tell every node of sessions that Postgres knows are dead. */
-    tell: (ids: readonly string[]) => feed.publish(ids.map((sessionId) => ({ kind: 'session', sessionId }))),
+    tell: (ids: readonly string[]) =>
+      feed.publish(ids.map((sessionId) => ({ kind: 'session', sessionId }))),
 
     async end(sessions: readonly EndedSession[], reason: EndReason): Promise<void> {
       const ids = sessions.map(({ sessionId }) => sessionId)

@@ -23,7 +23,9 @@ export type RecordedEvent = Static<typeof RecordedEvent>
 export const EventPage = Type.Object(
   {
     events: Type.Array(RecordedEvent),
-    next: Type.Optional(Type.String({ description: 'The `cursor` of the next page; absent on the last' })),
+    next: Type.Optional(
+      Type.String({ description: 'The `cursor` of the next page; absent on the last' }),
+    ),
   },
   { $id: 'EventPage', additionalProperties: false },
 )

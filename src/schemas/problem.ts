@@ -8,7 +8,9 @@ export const Problem = Type.Object(
     status: Type.Integer(),
     detail: Type.Optional(Type.String()),
     code: Type.String({ description: 'Stable: programs may rely on it' }),
-    error: Type.Optional(Type.String({ description: 'Of the routes that OAuth defines: RFC 6749 5.2' })),
+    error: Type.Optional(
+      Type.String({ description: 'Of the routes that OAuth defines: RFC 6749 5.2' }),
+    ),
   },
   { $id: 'Problem', additionalProperties: false },
 )

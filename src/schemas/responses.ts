@@ -3,10 +3,9 @@ import { Problem } from './problem.ts'
 
 /** The errors of a route, for its `response` schema: a problem for each status. */
 export function problems<const S extends number>(...statuses: S[]): Record<S, TSchema> {
-  return Object.fromEntries(statuses.map((status) => [status, problemResponse])) as unknown as Record<
-    S,
-    TSchema
-  >
+  return Object.fromEntries(
+    statuses.map((status) => [status, problemResponse]),
+  ) as unknown as Record<S, TSchema>
 }
 
 const problemResponse = Type.Unsafe<unknown>({

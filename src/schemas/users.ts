@@ -19,7 +19,9 @@ export type UserView = Static<typeof UserView>
 export const UserPage = Type.Object(
   {
     users: Type.Array(UserView),
-    next: Type.Optional(Type.String({ description: 'The `cursor` of the next page; absent on the last' })),
+    next: Type.Optional(
+      Type.String({ description: 'The `cursor` of the next page; absent on the last' }),
+    ),
   },
   { $id: 'UserPage', additionalProperties: false },
 )

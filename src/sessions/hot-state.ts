@@ -1,7 +1,11 @@
 import { createSharedClock, createSteadyClock } from '../common/clocks.ts'
 import type { Log } from '../common/log.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { createLocalFeed, type Recover, type RevocationFeed } from '../revocation/revocation-feed.ts'
+import {
+  createLocalFeed,
+  type Recover,
+  type RevocationFeed,
+} from '../revocation/revocation-feed.ts'
 import { createRevocations, type Revocations } from '../revocation/revocations.ts'
 import { createMemoryStore } from './memory-store.ts'
 import type { SessionStore, StoreSettings } from './session-store.ts'
@@ -67,7 +71,15 @@ export async function createHotState({
   const revocations = createRevocations(lifetime, now, onKeyRevoked)
   return {
     store: createRedisStore(redis, settings, { era, serverClock, clock }),
-    feed: createRedisFeed({ redis, era, serverClock, known: revocations, recover, lifetime, ...rest }),
+    feed: createRedisFeed({
+      redis,
+      era,
+      serverClock,
+      known: revocations,
+      recover,
+      lifetime,
+      ...rest,
+    }),
     revocations,
     now,
   }

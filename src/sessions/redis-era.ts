@@ -33,7 +33,8 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
 
   async function ask(server: Redis) {
     const connection = connectionOf(server)
-    const run = runs.get(server) ?? /^run_id:(\S+)/m.exec(await server.info('server'))?.[1] ?? 'unknown'
+    const run =
+      runs.get(server) ?? /^run_id:(\S+)/m.exec(await server.info('server'))?.[1] ?? 'unknown'
     return { server, connection, run }
   }
 
@@ -52,7 +53,8 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
     underway ??= visit('learn').finally(() => {
       underway = undefined
       clearTimeout(retry)
-      if (!stopped && serversOf(redis).some(isUnknown)) retry = setTimeout(tryAgain, RETRY_INTERVAL).unref()
+      if (!stopped && serversOf(redis).some(isUnknown))
+        retry = setTimeout(tryAgain, RETRY_INTERVAL).unref()
     })
     return underway
   }

@@ -40,7 +40,8 @@ export function createRedisStore(
   settings: StoreSettings,
   { era, serverClock, prefix = 'pawl:', clock }: RedisStoreOptions,
 ): SessionStore {
-  const script = (name: string) => createScript(redis, new URL(`./lua/${name}.lua`, import.meta.url))
+  const script = (name: string) =>
+    createScript(redis, new URL(`./lua/${name}.lua`, import.meta.url))
   const open = script('open')
   const rotate = script('rotate')
   const close = script('close')
@@ -54,7 +55,10 @@ export function createRedisStore(
    * Sends a command with its era and its deadline. A server whose clock is ahead of what we thought refuses it, and is asked
    * once more. What a server did that was not known all the while does not count: it may have old data.
    */
-  async function command<T>(key: string, send: (era: number, deadline: number) => Promise<T>): Promise<T> {
+  async function command<T>(
+    key: string,
+    send: (era: number, deadline: number) => Promise<T>,
+  ): Promise<T> {
     const begun = performance.now()
     const current = era.current(key)
     let reply = await answer(send(current, serverTime() + DEADLINE))
@@ -101,7 +105,9 @@ export function createRedisStore(
       })
       const key = keyOf(userId)
       return readRotation(
-        await command(key, (current, deadline) => rotate<string>(key, stamp(packed, current, deadline))),
+        await command(key, (current, deadline) =>
+          rotate<string>(key, stamp(packed, current, deadline)),
+        ),
       )
     },
 

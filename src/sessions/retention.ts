@@ -25,12 +25,20 @@ export function createRetention({ orm, run }: Database) {
         orm
           .select({ id: sessions.id })
           .from(sessions)
-          .where(and(lt(sessions.id, firstIdAt(now - maxTtl - MARGIN)), lt(sessions.expiresAt, ago(MARGIN))))
+          .where(
+            and(
+              lt(sessions.id, firstIdAt(now - maxTtl - MARGIN)),
+              lt(sessions.expiresAt, ago(MARGIN)),
+            ),
+          )
           .orderBy(sessions.id)
           .limit(DELETED_AT_ONCE)
           .for('update', { skipLocked: true }),
       )
-      const gone = orm.with(old).delete(sessions).where(sql`${sessions.id} in (select id from ${old})`)
+      const gone = orm
+        .with(old)
+        .delete(sessions)
+        .where(sql`${sessions.id} in (select id from ${old})`)
       return (await run(gone.returning({ id: sessions.id }))).length
     },
 
@@ -46,7 +54,10 @@ export function createRetention({ orm, run }: Database) {
           .limit(DELETED_AT_ONCE)
           .for('update', { skipLocked: true }),
       )
-      const gone = orm.with(old).delete(userRevocations).where(sql`${userId} in (select user_id from ${old})`)
+      const gone = orm
+        .with(old)
+        .delete(userRevocations)
+        .where(sql`${userId} in (select user_id from ${old})`)
       return (await run(gone.returning({ userId }))).length
     },
   }

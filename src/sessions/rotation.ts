@@ -34,7 +34,10 @@ export type Decision =
   | { outcome: 'expired'; state: null }
 
 /** When the newest refresh token expires, and the session with it. */
-export function expiryOf({ rotatedAt, absoluteExpiry }: SessionState, { idleTtl }: RotationRules): number {
+export function expiryOf(
+  { rotatedAt, absoluteExpiry }: SessionState,
+  { idleTtl }: RotationRules,
+): number {
   return Math.min(rotatedAt + idleTtl, absoluteExpiry)
 }
 
@@ -47,13 +50,18 @@ export function decide(
   const { generation, rotatedAt, retryKey } = state
   const condemned = { ...state, generation: CONDEMNED }
 
-  if (generation === CONDEMNED) return { outcome: 'reused', state: condemned, currentGeneration: CONDEMNED }
+  if (generation === CONDEMNED)
+    return { outcome: 'reused', state: condemned, currentGeneration: CONDEMNED }
   if (now >= expiryOf(state, rules)) return { outcome: 'expired', state: null }
 
   if (presented.generation >= generation) {
     // A generation that we signed and do not know of: the store lost writes. The token is the better witness.
     const outcome = presented.generation > generation ? 'healed' : 'rotated'
-    const next = { generation: presented.generation + 1, rotatedAt: now, retryKey: presented.retryKey }
+    const next = {
+      generation: presented.generation + 1,
+      rotatedAt: now,
+      retryKey: presented.retryKey,
+    }
     return { outcome, state: { ...state, ...next } }
   }
 

@@ -70,7 +70,8 @@ export function createSessionRecords(
   { orm, run }: Database,
   onEnded: (ended: EndedSession[], reason: EndReason) => void = () => {},
 ) {
-  const alive = (ids: readonly string[]) => and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
+  const alive = (ids: readonly string[]) =>
+    and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
   const identity = { sessionId: sessions.id, userId: sessions.userId }
 
   return {
@@ -190,7 +191,13 @@ export function goesOn(at: number) {
 }
 
 /** Whom a session was given to, and who has refreshed it last: one of them may be the thief. */
-function devicesOf({ ip, userAgent, lastIp, lastUserAgent, lastSeenAt }: typeof sessions.$inferSelect) {
+function devicesOf({
+  ip,
+  userAgent,
+  lastIp,
+  lastUserAgent,
+  lastSeenAt,
+}: typeof sessions.$inferSelect) {
   const isRefreshed = lastIp !== null || lastUserAgent !== null
   const lastRefresh = { ip: lastIp, userAgent: lastUserAgent, at: lastSeenAt.toISOString() }
   return { login: { ip, userAgent }, lastRefresh: isRefreshed ? lastRefresh : null }

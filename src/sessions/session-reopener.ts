@@ -45,7 +45,10 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
     dead.add(sessionId)
   }
 
-  async function openLost({ sid: sessionId, gen }: RefreshClaims, key: string | null): Promise<boolean> {
+  async function openLost(
+    { sid: sessionId, gen }: RefreshClaims,
+    key: string | null,
+  ): Promise<boolean> {
     let made: { userId: string; opened: Opened } | undefined
     const alive = await records.whileAlive(sessionId, clock(), async (session) => {
       const { userId, expiresAt: absoluteExpiry, ver, roles } = session
@@ -71,7 +74,10 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
       remember(sessionId)
     }
     if (made) {
-      log.info({ event: 'reopened', userId: made.userId, sessionId }, 'the hot state had lost a session')
+      log.info(
+        { event: 'reopened', userId: made.userId, sessionId },
+        'the hot state had lost a session',
+      )
       await endEvicted(made.userId, made.opened)
     }
     return alive
@@ -82,7 +88,8 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
     // A token past its own expiry says that the session was idle for too long.
     if (dead.has(claims.sid) || clock() >= claims.exp * 1000) return false
     const pending =
-      underway.get(claims.sid) ?? openLost(claims, retryKey).finally(() => underway.delete(claims.sid))
+      underway.get(claims.sid) ??
+      openLost(claims, retryKey).finally(() => underway.delete(claims.sid))
     underway.set(claims.sid, pending)
     return pending
   }
@@ -93,7 +100,11 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
      * was when he proved it. Either all of it is there or nothing: nobody must find half of it later. Answers undefined
      * where the user has changed meanwhile.
      */
-    async open(session: NewSession, createdAt: number, device: Device): Promise<Opened | undefined> {
+    async open(
+      session: NewSession,
+      createdAt: number,
+      device: Device,
+    ): Promise<Opened | undefined> {
       const { userId, sessionId, absoluteExpiry: expiresAt, authorization } = session
       try {
         const opened = await store.open(session)
@@ -105,7 +116,10 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
         await store.close(userId, sessionId)
         return undefined
       } catch (error) {
-        await Promise.allSettled([records.revoke([sessionId], 'undelivered'), store.close(userId, sessionId)])
+        await Promise.allSettled([
+          records.revoke([sessionId], 'undelivered'),
+          store.close(userId, sessionId),
+        ])
         throw error
       }
     },

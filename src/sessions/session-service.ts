@@ -17,7 +17,13 @@ export interface SessionServiceOptions {
 export type SessionService = ReturnType<typeof createSessionService>
 
 /** The sessions of users, seen from outside. Whatever ends one is in force when it resolves, at the latest after the bound. */
-export function createSessionService({ views, revocations, ending, idleTtl, clock }: SessionServiceOptions) {
+export function createSessionService({
+  views,
+  revocations,
+  ending,
+  idleTtl,
+  clock,
+}: SessionServiceOptions) {
   return {
     /** The live ones, newest first. */
     list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), idleTtl),
@@ -33,7 +39,10 @@ export function createSessionService({ views, revocations, ending, idleTtl, cloc
 
     /** Every token issued so far is dead, in one step, however many there are. */
     async endEverything(onBegin?: OnBegin): Promise<void> {
-      await ending.finish({ kind: 'everything', before: await revocations.beginEpoch(clock(), onBegin) })
+      await ending.finish({
+        kind: 'everything',
+        before: await revocations.beginEpoch(clock(), onBegin),
+      })
     },
   }
 }

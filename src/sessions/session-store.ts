@@ -39,7 +39,12 @@ export interface Opened {
 
 export type Rotation =
   /** `now` is the store's own time of the decision: tokens are issued by it, whatever the clock of this node says. */
-  | { outcome: 'rotated' | 'replayed' | 'healed'; line: Line; authorization: Authorization; now: number }
+  | {
+      outcome: 'rotated' | 'replayed' | 'healed'
+      line: Line
+      authorization: Authorization
+      now: number
+    }
   /** `currentGeneration` is 0 where the session had been condemned before. */
   | { outcome: 'reused'; currentGeneration: number; now: number }
   | { outcome: 'expired' }

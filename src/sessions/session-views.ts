@@ -48,7 +48,10 @@ export function createSessionViews({ orm, run }: Database) {
 
     /** The id of the user whose session it is, alive or not. */
     async findOwner(id: string): Promise<string | undefined> {
-      const found = orm.select({ userId: sessions.userId }).from(sessions).where(eq(sessions.id, id))
+      const found = orm
+        .select({ userId: sessions.userId })
+        .from(sessions)
+        .where(eq(sessions.id, id))
       return (await run(found))[0]?.userId
     },
   }

@@ -68,7 +68,9 @@ export function createAccessTokens(
       const known = verified?.find(token)
       if (known) return known
       const read = reader.readExpired(token)
-      return read instanceof Promise ? read.then((claims) => remember(token, claims)) : remember(token, read)
+      return read instanceof Promise
+        ? read.then((claims) => remember(token, claims))
+        : remember(token, read)
     },
 
     /** A token that lives for `accessTtl`, but never longer than its session. Times in milliseconds. */

@@ -54,7 +54,10 @@ export function createRefreshTokens(jwt: Jwt, { issuer, audience }: RefreshToken
         exp,
         jti: `${sessionId}.${line.generation}`,
       }
-      return { token: jwt.sign(claims, line.rotatedAt), expiresIn: Math.max(0, exp - numericDate(now)) }
+      return {
+        token: jwt.sign(claims, line.rotatedAt),
+        expiresIn: Math.max(0, exp - numericDate(now)),
+      }
     },
   }
 }

@@ -44,11 +44,22 @@ export type TokenService = ReturnType<typeof createTokenService>
 
 /** The life of a token. Every method that cannot reach a store it needs rejects with `AUTH_UNAVAILABLE`. */
 export function createTokenService(options: TokenServiceOptions) {
-  const { accessTokens, refreshTokens, store, records, checkpoints, ending, onRefresh, maxTtl, clock, log } =
-    options
+  const {
+    accessTokens,
+    refreshTokens,
+    store,
+    records,
+    checkpoints,
+    ending,
+    onRefresh,
+    maxTtl,
+    clock,
+    log,
+  } = options
   const { onEvent = () => {} } = options
   const opening = createOpening({ store, records, ending, clock, log })
-  const { requireFreshness, authenticate, inspectAccess, inspectRefresh } = createInspection(options)
+  const { requireFreshness, authenticate, inspectAccess, inspectRefresh } =
+    createInspection(options)
 
   function pair(
     userId: string,
@@ -70,7 +81,12 @@ export function createTokenService(options: TokenServiceOptions) {
   }
 
   /** The commit comes before the refusal: should this process die in between, the session is still condemned. */
-  async function endForReuse(claims: RefreshClaims, currentGeneration: number, now: number, device: Device) {
+  async function endForReuse(
+    claims: RefreshClaims,
+    currentGeneration: number,
+    now: number,
+    device: Device,
+  ) {
     const { sub: userId, sid: sessionId, gen: presentedGeneration } = claims
     const event = { userId, sessionId, presentedGeneration, currentGeneration }
     log.warn(
@@ -135,7 +151,11 @@ export function createTokenService(options: TokenServiceOptions) {
      * `Idempotency-Key` of the attempt that spent it, is answered with the same successor. Whatever else is wrong is
      * one `AUTH_INVALID_REFRESH_TOKEN`; a spent token that comes back ends the session first.
      */
-    async refresh(token: string, idempotencyKey: string | undefined, device: Device): Promise<TokenPair> {
+    async refresh(
+      token: string,
+      idempotencyKey: string | undefined,
+      device: Device,
+    ): Promise<TokenPair> {
       // Not asked whether the token has expired: the store knows when the session does. A spent token that comes back is
       // theft however old it is, and the retry of a lost response is none.
       const claims = await refreshTokens.readExpired(token)
@@ -152,7 +172,10 @@ export function createTokenService(options: TokenServiceOptions) {
       onRefresh(result.outcome)
       switch (result.outcome) {
         case 'healed':
-          log.warn({ event: 'healed', userId, sessionId, generation }, 'the hot state had lost writes')
+          log.warn(
+            { event: 'healed', userId, sessionId, generation },
+            'the hot state had lost writes',
+          )
           return deliver(claims, result, device)
         case 'rotated':
         case 'replayed':
@@ -161,7 +184,13 @@ export function createTokenService(options: TokenServiceOptions) {
           await endForReuse(claims, result.currentGeneration, result.now, device)
           throw refused('reused')
         case 'expired':
-          onEvent({ type: 'session_ended', userId, sessionId, device, detail: { reason: 'expired' } })
+          onEvent({
+            type: 'session_ended',
+            userId,
+            sessionId,
+            device,
+            detail: { reason: 'expired' },
+          })
           throw refused('session expired')
         case 'unknown':
           throw refused('session ended')

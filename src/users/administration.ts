@@ -54,7 +54,9 @@ export function createAdministration(options: AdministrationOptions) {
     /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. */
     async create({ email, password, ...extra }: NewUser, by: Administrator): Promise<UserView> {
       const event = (userId: string) => ({ ...action('user_created', by), userId, at: clock() })
-      const user = await accounts.create({ email, password }, extra, (tx, id) => insertEvents(tx, event(id)))
+      const user = await accounts.create({ email, password }, extra, (tx, id) =>
+        insertEvents(tx, event(id)),
+      )
       options.events.announce(event(user.id))
       return describeUser(user)
     },
@@ -98,7 +100,9 @@ export function createAdministration(options: AdministrationOptions) {
     },
 
     async endSessions(id: string, by: Administrator): Promise<void> {
-      await change(id, { end: { reason: 'ended_by_admin' } }, by, () => [action('sessions_ended', by)])
+      await change(id, { end: { reason: 'ended_by_admin' } }, by, () => [
+        action('sessions_ended', by),
+      ])
     },
 
     /** Every token issued so far is dead, this administrator's too. */
@@ -110,7 +114,9 @@ export function createAdministration(options: AdministrationOptions) {
   }
 }
 
-type Described = Pick<Extract<Occurrence, { type: 'roles_changed' }>, 'type' | 'detail'> | AdminOccurrence
+type Described =
+  | Pick<Extract<Occurrence, { type: 'roles_changed' }>, 'type' | 'detail'>
+  | AdminOccurrence
 type AdminOccurrence = Extract<Occurrence, { type: 'admin_action' }>
 type Describe = (user: Changed, before: Changed) => Described[]
 

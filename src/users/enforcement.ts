@@ -49,7 +49,12 @@ export function createEnforcement({ changes, events, finish, clock }: Enforcemen
 
   return {
     /** Answers undefined where there is no such user. */
-    async apply(id: string, change: UserChange, by: By, describe: Describe): Promise<Changed | undefined> {
+    async apply(
+      id: string,
+      change: UserChange,
+      by: By,
+      describe: Describe,
+    ): Promise<Changed | undefined> {
       const { onChange, announce } = recording(describe)
       const done = await changes.apply(id, change, onChange)
       if (!done) return undefined

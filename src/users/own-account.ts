@@ -38,7 +38,11 @@ export function createOwnAccount({ records, hasher, minLength, enforcement }: Ow
      * Every other session ends; the tokens of this one go on. Rejects with `AUTH_PASSWORD_REJECTED`, `AUTH_WRONG_PASSWORD`, and
      * with `AUTH_UNAVAILABLE` where the account is changed at the same time.
      */
-    async changePassword(self: Self, { currentPassword, newPassword }: PasswordChange, device: Device) {
+    async changePassword(
+      self: Self,
+      { currentPassword, newPassword }: PasswordChange,
+      device: Device,
+    ) {
       const user = await find(self.userId)
       const chosen = normalizePassword(newPassword)
       // First, so that a rule which is broken says nothing of the current password.
@@ -57,7 +61,11 @@ export function createOwnAccount({ records, hasher, minLength, enforcement }: Ow
     },
 
     /** All sessions, or all but this one. */
-    async endSessions({ userId, sessionId }: Self, which: 'all' | 'others', device: Device): Promise<void> {
+    async endSessions(
+      { userId, sessionId }: Self,
+      which: 'all' | 'others',
+      device: Device,
+    ): Promise<void> {
       const except = which === 'others' ? sessionId : undefined
       const change = { end: { reason: 'ended_by_user', except } } as const
       if (!(await enforcement.apply(userId, change, { device }, () => []))) throw gone()

@@ -28,7 +28,8 @@ export async function createPasswordHasher({ concurrency, ...costs }: HashSettin
   const nobody = await argon2.hash(randomBytes(32), options)
 
   function queued<T>(work: () => Promise<T>): Promise<T> {
-    if (limit.pendingCount >= concurrency * WAITING_PER_RUNNING) throw new PawlError('AUTH_OVERLOADED')
+    if (limit.pendingCount >= concurrency * WAITING_PER_RUNNING)
+      throw new PawlError('AUTH_OVERLOADED')
     return limit(work)
   }
 

@@ -23,8 +23,10 @@ export function checkNewPassword(normalized: string, email: string, minLength: n
   const folded = normalized.toLowerCase()
   if (length < minLength) throw rejected(`Use at least ${minLength} characters.`)
   if (length > MAX_LENGTH) throw rejected(`Use at most ${MAX_LENGTH} characters.`)
-  if (folded === email || folded === email.split('@')[0]) throw rejected('Do not use your e-mail address.')
-  if (COMMON.has(folded)) throw rejected('This is one of the passwords that are tried first. Choose another.')
+  if (folded === email || folded === email.split('@')[0])
+    throw rejected('Do not use your e-mail address.')
+  if (COMMON.has(folded))
+    throw rejected('This is one of the passwords that are tried first. Choose another.')
 }
 
 function rejected(detail: string): PawlError {

@@ -30,7 +30,11 @@ export type UserChanges = ReturnType<typeof createUserChanges>
  */
 export function createUserChanges({ orm, run }: Database) {
   /** Answers the ids of the sessions that it ended. */
-  async function record(tx: Transaction, { id, ver }: Changed, end: UserChange['end']): Promise<string[]> {
+  async function record(
+    tx: Transaction,
+    { id, ver }: Changed,
+    end: UserChange['end'],
+  ): Promise<string[]> {
     const sessionIds: string[] = []
     if (end) {
       const { reason, except } = end
@@ -41,8 +45,11 @@ export function createUserChanges({ orm, run }: Database) {
       )
       // Told by the entry of the user, not one by one.
       const at = sql`now()`
-      const update = tx.update(sessions).set({ revokedAt: at, revokedReason: reason, publishedAt: at })
-      for (const { id } of await update.where(ended).returning({ id: sessions.id })) sessionIds.push(id)
+      const update = tx
+        .update(sessions)
+        .set({ revokedAt: at, revokedReason: reason, publishedAt: at })
+      for (const { id } of await update.where(ended).returning({ id: sessions.id }))
+        sessionIds.push(id)
     }
     const row = {
       ver,
@@ -110,7 +117,11 @@ export function createUserChanges({ orm, run }: Database) {
           const before = await lock(tx, id)
           if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
           const change = { ...set, ver: sql`${users.ver} + 1`, updatedAt: sql`now()` }
-          const [user] = await tx.update(users).set(change).where(eq(users.id, id)).returning(PUBLIC_COLUMNS)
+          const [user] = await tx
+            .update(users)
+            .set(change)
+            .where(eq(users.id, id))
+            .returning(PUBLIC_COLUMNS)
           if (!user) return undefined
           const sessionIds = await record(tx, user, end)
           await onChange?.(tx, user, before)
@@ -126,7 +137,11 @@ export function createUserChanges({ orm, run }: Database) {
           await requireAdminBeside(tx, id)
           const before = await lock(tx, id)
           const ver = sql`${users.ver} + 1`
-          const [user] = await tx.update(users).set({ ver }).where(eq(users.id, id)).returning(PUBLIC_COLUMNS)
+          const [user] = await tx
+            .update(users)
+            .set({ ver })
+            .where(eq(users.id, id))
+            .returning(PUBLIC_COLUMNS)
           if (!before || !user) return undefined
           const end = { reason: 'user_deleted' } as const
           const sessionIds = await record(tx, user, end)

@@ -14,7 +14,10 @@ export interface UserPage {
 }
 
 /** Users by the beginning of their address, a page at a time, in the order of their addresses. */
-export async function readUsers(records: Pick<UserRecords, 'page'>, query: UserQuery): Promise<UserPage> {
+export async function readUsers(
+  records: Pick<UserRecords, 'page'>,
+  query: UserQuery,
+): Promise<UserPage> {
   const { email = '', cursor, limit = USUAL } = query
   const after = cursor === undefined ? '' : readCursor(cursor)
   // One more than asked for: whether there is a next page.
@@ -31,7 +34,9 @@ function toCursor(email: string): string {
 
 function readCursor(cursor: string): string {
   const email = Buffer.from(cursor, 'base64url').toString()
-  const isOurs = Value.Check(Email, email) && email === email.toLowerCase() && toCursor(email) === cursor
-  if (!isOurs) throw new PawlError('VALIDATION_FAILED', { detail: 'querystring/cursor: not one of a page' })
+  const isOurs =
+    Value.Check(Email, email) && email === email.toLowerCase() && toCursor(email) === cursor
+  if (!isOurs)
+    throw new PawlError('VALIDATION_FAILED', { detail: 'querystring/cursor: not one of a page' })
   return email
 }

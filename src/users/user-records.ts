@@ -6,7 +6,8 @@ export type User = Pick<
   typeof users.$inferSelect,
   'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
 >
-export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> & Partial<Pick<User, 'roles' | 'status'>>
+export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> &
+  Partial<Pick<User, 'roles' | 'status'>>
 
 /** What may be shown of a user, to those who may see it. */
 export const PUBLIC_COLUMNS = {
@@ -74,7 +75,11 @@ export function createUserRecords({ orm, run }: Database) {
     /** Insert many at once, for seeding; answers the addresses that were new. */
     async insertSeeds(batch: NewUser[]): Promise<string[]> {
       const seeds = batch.map((user) => ({ ...user, seeded: true }))
-      const made = orm.insert(users).values(seeds).onConflictDoNothing().returning({ email: users.email })
+      const made = orm
+        .insert(users)
+        .values(seeds)
+        .onConflictDoNothing()
+        .returning({ email: users.email })
       return (await run(made)).map((row) => row.email)
     },
 

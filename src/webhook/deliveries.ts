@@ -57,12 +57,25 @@ export function createDeliveries({ orm, run }: Database) {
       const predecessors = orm
         .select({ eventId: earlier.eventId })
         .from(earlier)
-        .where(and(eq(earlier.queue, deliveries.queue), lt(earlier.seq, seq), isNull(earlier.deadAt)))
+        .where(
+          and(eq(earlier.queue, deliveries.queue), lt(earlier.seq, seq), isNull(earlier.deadAt)),
+        )
       const isBehind = sql<boolean>`exists ${predecessors}`
       const found = orm
         .select({
           no: seq,
-          ...{ eventId, type, userId, sessionId, attempts, lastError, createdAt, dueAt, deadAt, isBehind },
+          ...{
+            eventId,
+            type,
+            userId,
+            sessionId,
+            attempts,
+            lastError,
+            createdAt,
+            dueAt,
+            deadAt,
+            isBehind,
+          },
         })
         .from(deliveries)
         .innerJoin(securityEvents, eq(securityEvents.id, eventId))
@@ -79,7 +92,9 @@ export function createDeliveries({ orm, run }: Database) {
     },
 
     /** Those of the names that there are. */
-    async find(names: readonly DeliveryName[]): Promise<{ no: number; eventId: string; isDead: boolean }[]> {
+    async find(
+      names: readonly DeliveryName[],
+    ): Promise<{ no: number; eventId: string; isDead: boolean }[]> {
       const { seq: no, eventId } = deliveries
       const isDead = sql<boolean>`${deliveries.deadAt} is not null`
       return run(orm.select({ no, eventId, isDead }).from(deliveries).where(named(names)))

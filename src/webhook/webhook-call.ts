@@ -12,7 +12,10 @@ export interface WebhookTarget {
 export type WebhookCall = (delivery: Delivery, signal: AbortSignal) => Promise<string | undefined>
 
 /** One signed POST. Redirects are not followed: they would take the event to an address that nobody configured. */
-export function createWebhookCall({ url, secrets }: WebhookTarget, clock: () => number): WebhookCall {
+export function createWebhookCall(
+  { url, secrets }: WebhookTarget,
+  clock: () => number,
+): WebhookCall {
   const { target, authorization } = withoutCredentials(url)
 
   return async ({ event, attempts }, signal) => {
@@ -26,7 +29,13 @@ export function createWebhookCall({ url, secrets }: WebhookTarget, clock: () => 
       ...authorization,
     }
     try {
-      const response = await fetch(target, { method: 'POST', headers, body, redirect: 'manual', signal })
+      const response = await fetch(target, {
+        method: 'POST',
+        headers,
+        body,
+        redirect: 'manual',
+        signal,
+      })
       // Not read: however long it is, and whatever it says. The status has arrived, and that was all that matters.
       response.body?.cancel().catch(() => {})
       return response.ok ? undefined : `status ${response.status}`
@@ -52,7 +61,10 @@ function withoutCredentials(url: string) {
   target.password = ''
   if (!username && !password) return { target: target.href, authorization: {} }
   const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
-  return { target: target.href, authorization: { authorization: `Basic ${basic.toString('base64')}` } }
+  return {
+    target: target.href,
+    authorization: { authorization: `Basic ${basic.toString('base64')}` },
+  }
 }
 
 /** A code, and never a message: that may quote the URL. */

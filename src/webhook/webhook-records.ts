@@ -30,13 +30,23 @@ export function createWebhookRecords({ orm, run }: Database) {
       .select({ eventId: earlier.eventId })
       .from(earlier)
       .where(
-        and(eq(earlier.queue, deliveries.queue), lt(earlier.seq, deliveries.seq), isNull(earlier.deadAt)),
+        and(
+          eq(earlier.queue, deliveries.queue),
+          lt(earlier.seq, deliveries.seq),
+          isNull(earlier.deadAt),
+        ),
       )
     return orm.$with('heads').as(
       orm
         .select({ eventId: deliveries.eventId })
         .from(deliveries)
-        .where(and(isNull(deliveries.deadAt), lte(deliveries.dueAt, sql`now()`), notExists(predecessors)))
+        .where(
+          and(
+            isNull(deliveries.deadAt),
+            lte(deliveries.dueAt, sql`now()`),
+            notExists(predecessors),
+          ),
+        )
         .orderBy(asc(deliveries.dueAt))
         .limit(most)
         .for('update', { skipLocked: true }),

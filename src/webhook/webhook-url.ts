@@ -12,7 +12,9 @@ export function isWebhookUrl(text: string): boolean {
 
 function isLoopback(hostname: string): boolean {
   return (
-    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    (isIP(hostname) === 4 && hostname.startsWith('127.'))
   )
 }
 

@@ -67,10 +67,15 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
     }
   }
 
-  function tell({ event: { id, type }, attempts }: Delivery, outcome: WebhookOutcome, reason?: string): void {
+  function tell(
+    { event: { id, type }, attempts }: Delivery,
+    outcome: WebhookOutcome,
+    reason?: string,
+  ): void {
     onOutcome(outcome)
     const facts = { eventId: id, type, attempts, reason }
-    if (outcome === 'dead') log.warn({ event: 'webhook_dead', ...facts }, 'the webhook never took an event')
+    if (outcome === 'dead')
+      log.warn({ event: 'webhook_dead', ...facts }, 'the webhook never took an event')
     if (outcome === 'delivered' && failing)
       log.info({ event: 'webhook_back', ...facts }, 'the webhook answers')
     if (outcome === 'failed' && !failing)

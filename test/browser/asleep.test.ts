@@ -10,7 +10,13 @@ const IDLE_LIFE = 7 * 24 * 60 * MINUTE
 type Site = Awaited<ReturnType<typeof start>>['site']
 
 /** The lid is closed on a tab, and opened again so many milliseconds later. */
-async function sleep(site: Site, context: BrowserContext, page: Page, ms: number, noticed: boolean) {
+async function sleep(
+  site: Site,
+  context: BrowserContext,
+  page: Page,
+  ms: number,
+  noticed: boolean,
+) {
   const cdp = await context.newCDPSession(page)
   await cdp.send('Page.setWebLifecycleState', { state: 'frozen' })
   site.clock.advance(ms)
@@ -59,10 +65,13 @@ for (const noticed of [true, false]) {
 
       assert.equal(await me(page), 401)
       await page.waitForFunction('changes.length === 2')
-      assert.deepEqual(await page.evaluate('changes.map(({ signedIn, reason }) => [signedIn, reason])'), [
-        [true, 'login'],
-        [false, 'ended'],
-      ])
+      assert.deepEqual(
+        await page.evaluate('changes.map(({ signedIn, reason }) => [signedIn, reason])'),
+        [
+          [true, 'login'],
+          [false, 'ended'],
+        ],
+      )
       // Nobody asks again for what is over, neither this page nor the next.
       for (const reload of [false, true]) {
         if (reload) await page.reload()

@@ -22,18 +22,21 @@ browserTest('eight tabs that are opened at once make one refresh', async (t, bro
 })
 
 for (const losses of [1, 2, 3]) {
-  browserTest(`a response that the wire drops ${losses} times signs nobody out`, async (t, browser) => {
-    const { site, open, signIn } = await start(t, browser)
-    const page = await open()
-    await signIn(page)
-    site.losses = losses
-    await page.reload()
-    await page.waitForFunction('window.ready')
-    assert.equal(await me(page), 200)
-    assert.ok(site.refreshes().length > losses)
-    assert.equal(new Set(site.refreshes().map(({ key }) => key)).size, 1)
-    assert.equal(await page.evaluate('client.refresh().then((token) => typeof token)'), 'string')
-  })
+  browserTest(
+    `a response that the wire drops ${losses} times signs nobody out`,
+    async (t, browser) => {
+      const { site, open, signIn } = await start(t, browser)
+      const page = await open()
+      await signIn(page)
+      site.losses = losses
+      await page.reload()
+      await page.waitForFunction('window.ready')
+      assert.equal(await me(page), 200)
+      assert.ok(site.refreshes().length > losses)
+      assert.equal(new Set(site.refreshes().map(({ key }) => key)).size, 1)
+      assert.equal(await page.evaluate('client.refresh().then((token) => typeof token)'), 'string')
+    },
+  )
 }
 
 browserTest(
@@ -68,32 +71,42 @@ browserTest('a logout is seen by another tab within a second', async (t, browser
     await other.waitForFunction(`changes.length === ${seen + 1}`)
     const done = await one.evaluate<number>('client.logout().then(() => Date.now())')
     await other.waitForFunction(`changes.length === ${seen + 2}`)
-    const { at, ...change } = await other.evaluate<{ at: number; reason: string }>(`changes[${seen + 1}]`)
-    assert.deepEqual(change, { signedIn: false, sessionId: undefined, reason: 'logout', elsewhere: true })
+    const { at, ...change } = await other.evaluate<{ at: number; reason: string }>(
+      `changes[${seen + 1}]`,
+    )
+    assert.deepEqual(change, {
+      signedIn: false,
+      sessionId: undefined,
+      reason: 'logout',
+      elsewhere: true,
+    })
     assert.equal(await me(other), 401)
     delays.push(at - done)
   }
   assert.ok(Math.min(...delays) < 1_000, delays.join())
 })
 
-browserTest('no token is where a script, a neighbour or the history finds it', async (t, browser) => {
-  const { site, context, open, signIn } = await start(t, browser)
-  const page = await open()
-  await signIn(page)
-  await page.reload()
-  await page.waitForFunction('window.ready')
-  const token = await page.evaluate<string>('client.token()')
-  assert.match(token, /^eyJ/)
-  const [cookie] = await context.cookies(`${site.url}/auth`)
-  assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict' && cookie.value.startsWith('eyJ'))
-  const found = await page.evaluate<string>(`JSON.stringify([
+browserTest(
+  'no token is where a script, a neighbour or the history finds it',
+  async (t, browser) => {
+    const { site, context, open, signIn } = await start(t, browser)
+    const page = await open()
+    await signIn(page)
+    await page.reload()
+    await page.waitForFunction('window.ready')
+    const token = await page.evaluate<string>('client.token()')
+    assert.match(token, /^eyJ/)
+    const [cookie] = await context.cookies(`${site.url}/auth`)
+    assert.ok(cookie?.httpOnly && cookie.sameSite === 'Strict' && cookie.value.startsWith('eyJ'))
+    const found = await page.evaluate<string>(`JSON.stringify([
     { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state, name,
     document.documentElement.outerHTML, performance.getEntries().map(({ name }) => name),
   ])`)
-  assert.match(found, /client\.js/)
-  assert.doesNotMatch(found, /eyJ/)
-  assert.deepEqual(await page.evaluate('indexedDB.databases()'), [])
-})
+    assert.match(found, /client\.js/)
+    assert.doesNotMatch(found, /eyJ/)
+    assert.deepEqual(await page.evaluate('indexedDB.databases()'), [])
+  },
+)
 
 const ATTACKS: Record<string, string> = {
   fetch: `fetch(target, { method: 'POST', credentials: 'include' })`,
@@ -166,7 +179,10 @@ for (const host of ['127.0.0.1', 'localhost']) {
         host === 'localhost',
       )
       assert.equal(await me(victim), 200)
-      assert.equal(await victim.evaluate('client.refresh().then((token) => typeof token)'), 'string')
+      assert.equal(
+        await victim.evaluate('client.refresh().then((token) => typeof token)'),
+        'string',
+      )
     },
   )
 }

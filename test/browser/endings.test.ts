@@ -59,7 +59,10 @@ for (const held of ['all', 'body'] as const) {
 
         const next = await open()
         assert.equal(await me(next), 200)
-        assert.equal(await next.evaluate('client.refresh().then((token) => typeof token)'), 'string')
+        assert.equal(
+          await next.evaluate('client.refresh().then((token) => typeof token)'),
+          'string',
+        )
         const outcomes = held === 'all' ? { rotated: 2, replayed: 1 } : { rotated: 3 }
         assert.deepEqual(await site.outcomes(), outcomes)
         assert.deepEqual(await next.evaluate('changes.map(({ reason }) => reason)'), ['restored'])

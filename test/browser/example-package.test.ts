@@ -10,9 +10,13 @@ import { ROOT } from '../support/services/sources.ts'
 
 test('the example fits the types of the packed package', { skip: missing || false }, () => {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', join(ROOT, 'examples/spa')], {
-    encoding: 'utf8',
-  })
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(ROOT, 'examples/spa')],
+    {
+      encoding: 'utf8',
+    },
+  )
   assert.equal(status, 0, stdout)
 })
 

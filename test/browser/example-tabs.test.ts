@@ -10,24 +10,27 @@ import {
 } from '../support/browser/example.ts'
 import { until } from '../support/helper.ts'
 
-exampleTest('what happens in one tab is seen in the other: signing in, and out', async (t, browser) => {
-  const { credentials, openTab, send } = await openExample(t, browser)
-  const [one, other] = [await openTab(), await openTab()]
-  await enter(one, 'Sign up', credentials)
-  await showsInvoices(other)
-  const token = other.accessToken()
-  assert.equal((await send(token, 'GET', '/api/invoices')).status, 200)
+exampleTest(
+  'what happens in one tab is seen in the other: signing in, and out',
+  async (t, browser) => {
+    const { credentials, openTab, send } = await openExample(t, browser)
+    const [one, other] = [await openTab(), await openTab()]
+    await enter(one, 'Sign up', credentials)
+    await showsInvoices(other)
+    const token = other.accessToken()
+    assert.equal((await send(token, 'GET', '/api/invoices')).status, 200)
 
-  await press(one, 'Sign out')
-  await shows(one, 'You are signed out.')
-  await shows(other, 'You signed out in another tab.')
-  assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
-  await other.page.reload()
-  await other.page.getByLabel('Password').waitFor()
+    await press(one, 'Sign out')
+    await shows(one, 'You are signed out.')
+    await shows(other, 'You signed out in another tab.')
+    assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
+    await other.page.reload()
+    await other.page.getByLabel('Password').waitFor()
 
-  await enter(other, 'Sign in', credentials)
-  await showsInvoices(one)
-})
+    await enter(other, 'Sign in', credentials)
+    await showsInvoices(one)
+  },
+)
 
 exampleTest('a session that an administrator ends is over in every tab', async (t, browser) => {
   const { credentials, openTab, send, administer } = await openExample(t, browser)
@@ -83,7 +86,8 @@ exampleTest(
     await look('after a refresh, and in a page that was loaded anew')
     await (await administer())('DELETE', '/sessions')
     await press(one, 'Reload')
-    for (const tab of [one, other]) await shows(tab, 'Your session has ended. Please sign in again.')
+    for (const tab of [one, other])
+      await shows(tab, 'Your session has ended. Please sign in again.')
     await look('at the end')
 
     // What Chromium itself says of each refusal.

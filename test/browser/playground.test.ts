@@ -37,7 +37,8 @@ browserTest(
     await graceIsOver(page)
     await press(you(page), 'Refresh')
     await shows(page, 'Theft found')
-    for (const pane of [you(page), thief(page)]) await pane.getByText('out', { exact: true }).waitFor()
+    for (const pane of [you(page), thief(page)])
+      await pane.getByText('out', { exact: true }).waitFor()
     const log = page.getByRole('log')
     for (const who of ['You', 'Thief'])
       await log.getByText(new RegExp(`^${who}\\s*GET /auth/me\\s*401`)).waitFor()
@@ -82,7 +83,9 @@ browserTest(
 /** A second tab, as the page opens one: signed in by itself. */
 async function openSecond(first: Page): Promise<{ second: Page; refreshToken: string }> {
   const context = first.context()
-  const login = context.waitForEvent('response', (response) => response.url().endsWith('/auth/login'))
+  const login = context.waitForEvent('response', (response) =>
+    response.url().endsWith('/auth/login'),
+  )
   const opened = context.waitForEvent('page')
   await first.getByRole('link', { name: 'Open a second device' }).click()
   const second = await opened
@@ -128,32 +131,36 @@ browserTest('a session that is ended in the list falls out in its tab', async (t
   await shows(second, 'Generation 1')
 })
 
-browserTest('it can be used by keyboard alone, and what has the focus can be seen', async (t, browser) => {
-  const { page } = await openPage(browser, await serve(t))
-  await page.getByRole('button', { name: 'Sign up' }).waitFor()
-  const focused = () => page.evaluate('document.activeElement.textContent.trim()') as Promise<string>
-  const tabTo = async (name: string) => {
-    for (let presses = 0; presses < 40; presses++) {
-      if ((await focused()) === name) return
-      await page.keyboard.press('Tab')
+browserTest(
+  'it can be used by keyboard alone, and what has the focus can be seen',
+  async (t, browser) => {
+    const { page } = await openPage(browser, await serve(t))
+    await page.getByRole('button', { name: 'Sign up' }).waitFor()
+    const focused = () =>
+      page.evaluate('document.activeElement.textContent.trim()') as Promise<string>
+    const tabTo = async (name: string) => {
+      for (let presses = 0; presses < 40; presses++) {
+        if ((await focused()) === name) return
+        await page.keyboard.press('Tab')
+      }
+      throw new Error(`no '${name}' within 40 presses of Tab`)
     }
-    throw new Error(`no '${name}' within 40 presses of Tab`)
-  }
-  await tabTo('Sign up')
-  await page.keyboard.press('Enter')
-  await shows(page, 'Generation 1')
-  assert.equal(await focused(), 'Refresh')
-  const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
-  assert.equal(outline, 'solid')
-  await page.keyboard.press('Enter')
-  await shows(page, 'One notch forward: generation 2')
-  await tabTo('Steal this token')
-  await page.keyboard.press('Space')
-  await shows(page, 'Somebody copied generation 2')
-  await page.keyboard.press('Enter')
-  await shows(page, 'One notch forward: generation 3')
-  await thief(page).getByText('generation 3, the newest').waitFor()
-})
+    await tabTo('Sign up')
+    await page.keyboard.press('Enter')
+    await shows(page, 'Generation 1')
+    assert.equal(await focused(), 'Refresh')
+    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+    assert.equal(outline, 'solid')
+    await page.keyboard.press('Enter')
+    await shows(page, 'One notch forward: generation 2')
+    await tabTo('Steal this token')
+    await page.keyboard.press('Space')
+    await shows(page, 'Somebody copied generation 2')
+    await page.keyboard.press('Enter')
+    await shows(page, 'One notch forward: generation 3')
+    await thief(page).getByText('generation 3, the newest').waitFor()
+  },
+)
 
 /** What tools for accessibility look for first. The names in the list have no name of their own. */
 const NAMELESS = `[...document.querySelectorAll('button, a, input, svg[role=img], progress, section, [role=log]')]

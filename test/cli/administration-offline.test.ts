@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { databaseEnvironment, folder, insertAdmins, runCli, userRows } from '../support/cli-process.ts'
+import {
+  databaseEnvironment,
+  folder,
+  insertAdmins,
+  runCli,
+  userRows,
+} from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
 import type { Env } from '../support/helper.ts'
 
@@ -41,8 +47,14 @@ test('with no server to finish it, a command says that it is committed, and what
   const { env, pawl } = await withUsers(t)
   const { code, stdout } = await pawl('user disable ada@example.com --yes')
   assert.equal(code, 0)
-  assert.match(stdout, /is disabled.+\nIt is committed\. No server is running.+as soon as one runs\.\n$/)
-  const [disabled] = await openSql(t, env)`select status, ver from users where email = 'ada@example.com'`
+  assert.match(
+    stdout,
+    /is disabled.+\nIt is committed\. No server is running.+as soon as one runs\.\n$/,
+  )
+  const [disabled] = await openSql(
+    t,
+    env,
+  )`select status, ver from users where email = 'ada@example.com'`
   assert.deepEqual(disabled, { status: 'disabled', ver: 2 })
 
   for (const line of ['user disable', 'user delete', 'user roles --set author']) {
@@ -55,6 +67,8 @@ test('with no server to finish it, a command says that it is committed, and what
 })
 
 test('on the embedded database no server runs, and nobody waits for one', async (t) => {
-  const { code, stdout } = await runCli(['revoke-all', '--yes', '--json'], { PAWL_DATA_DIR: await folder(t) })
+  const { code, stdout } = await runCli(['revoke-all', '--yes', '--json'], {
+    PAWL_DATA_DIR: await folder(t),
+  })
   assert.deepEqual([code, JSON.parse(stdout).inForce], [0, false])
 })

@@ -29,7 +29,8 @@ async function setUp(t: TestContext, overrides: Env = {}) {
     logIn: (email: string, userAgent?: string) =>
       send('/auth/login', { email, password: PASSWORD }, userAgent),
     refresh: (refreshToken: string) => send('/auth/refresh', { refreshToken }),
-    rolesOf: async (token: string) => ((await (await me(url, token)).json()) as { roles: string[] }).roles,
+    rolesOf: async (token: string) =>
+      ((await (await me(url, token)).json()) as { roles: string[] }).roles,
     status: async (token: string) => (await me(url, token)).status,
   }
 }
@@ -82,7 +83,9 @@ test('roles change with the next refresh, or with --logout by a new login', asyn
   const setting = await setUp(t)
   const { pawl, signUp, refresh, rolesOf, status, sql } = setting
   const pair = await signUp()
-  const added = JSON.parse((await pawl(`user roles ${pair.email} --add editor,author --json`)).stdout)
+  const added = JSON.parse(
+    (await pawl(`user roles ${pair.email} --add editor,author --json`)).stdout,
+  )
   assert.deepEqual([added.roles, added.inForce], [['editor', 'author'], true])
   await until(async () => (await status(pair.accessToken)) === 401)
   const next = (await refresh(pair.refreshToken)).pair
@@ -95,7 +98,8 @@ test('roles change with the next refresh, or with --logout by a new login', asyn
   const line = `user roles ${pair.email} --remove editor --logout --yes`
   assert.match((await pawl(line)).stdout, /has the roles author\.\nIt is in force/)
   await assertDead(setting, next)
-  const changes = await sql`select detail from security_events where type = 'roles_changed' order by id`
+  const changes =
+    await sql`select detail from security_events where type = 'roles_changed' order by id`
   assert.deepEqual(
     changes.map(({ detail }) => detail),
     [
@@ -157,5 +161,8 @@ test('revoke-all ends every session that there is, and none that is opened later
   assert.equal((await refresh(pair.refreshToken)).status, 200)
   assert.equal(JSON.parse((await pawl('revoke-all --yes --json')).stdout).inForce, true)
   await assertDead(setting, pair)
-  assert.deepEqual(await actions(setting), ['everything_revoked by cli', 'everything_revoked by cli'])
+  assert.deepEqual(await actions(setting), [
+    'everything_revoked by cli',
+    'everything_revoked by cli',
+  ])
 })

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { CLI, databaseEnvironment, file, folder, onDatabase, runCli } from '../support/cli-process.ts'
+import {
+  CLI,
+  databaseEnvironment,
+  file,
+  folder,
+  onDatabase,
+  runCli,
+} from '../support/cli-process.ts'
 import { cleanUp, environment, PASSWORD } from '../support/helper.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
 
@@ -69,12 +76,20 @@ test('a Postgres that refuses, or never answers, is reported by its address with
 })
 
 test('without DATABASE_URL the commands work on the embedded database, while no server has it open', async (t) => {
-  const env = { PAWL_DATA_DIR: await folder(t), ARGON2_MEMORY_KIB: '1024', PORT: '0', RATE_LIMIT: 'off' }
+  const env = {
+    PAWL_DATA_DIR: await folder(t),
+    ARGON2_MEMORY_KIB: '1024',
+    PORT: '0',
+    RATE_LIMIT: 'off',
+  }
   const path = await file(t, [{ email: 'ada@example.com', password: PASSWORD }])
   const migrated = await runCli(['migrate'], env)
   assert.equal(migrated.code, 0, migrated.stderr)
   const seeded = await runCli(['seed', '--file', path], env)
-  assert.equal(seeded.stdout, 'made ada@example.com\nUsers from the file: 1 made, 0 already there.\n')
+  assert.equal(
+    seeded.stdout,
+    'made ada@example.com\nUsers from the file: 1 made, 0 already there.\n',
+  )
 
   const { url } = await startServer(t, env, [...CLI, 'serve'])
   const response = await fetch(`${url}/auth/login`, {
@@ -87,6 +102,9 @@ test('without DATABASE_URL the commands work on the embedded database, while no 
     const { code, stdout, stderr } = await runCli(line.split(' '), env, PASSWORD)
     assert.equal(code, 1, line)
     assert.equal(stdout, '')
-    assert.match(stderr, /^.+ is in use by another process\nThe embedded database .+ Stop the server, .+\n$/)
+    assert.match(
+      stderr,
+      /^.+ is in use by another process\nThe embedded database .+ Stop the server, .+\n$/,
+    )
   }
 })

@@ -91,7 +91,10 @@ test('a time may be a day or so long ago, and pages follow each other without a 
   assert.deepEqual(ids((await list('--until 36h --since 90h')).events), ids(all.slice(4)))
   const day = String(all[4]?.at).slice(0, 10)
   const midnight = `${day}T00:00:00.000Z`
-  assert.deepEqual((await list(`--since ${day}`)).events, (await list(`--since ${midnight}`)).events)
+  assert.deepEqual(
+    (await list(`--since ${day}`)).events,
+    (await list(`--since ${midnight}`)).events,
+  )
   assert.deepEqual((await list('--since 99999d')).events, all)
 
   const first = await list('--limit 4')
@@ -123,11 +126,20 @@ test('the table fits a terminal and says what happened to whom; who is deleted i
   const gone = await pawl(`events list --user ${email}`)
   assert.deepEqual([gone.code, gone.stderr], [1, `There is no user ${email}.\n`])
   const types = (await list(`--user ${user?.id}`)).events.map(({ type }) => type)
-  assert.deepEqual(types, ['session_ended', 'admin_action', 'login_failed', 'login_succeeded', 'signup'])
+  assert.deepEqual(types, [
+    'session_ended',
+    'admin_action',
+    'login_failed',
+    'login_succeeded',
+    'signup',
+  ])
   const own = (await pawl(`events list --user ${user?.id}`)).stdout
   assert.match(own, /^TIME +EVENT +SESSION +ADDRESS\n.+session_ended user_deleted +[0-9a-f-]{18} /)
   // A session that the list of sessions shows, whoever has it.
-  assert.equal((await pawl(`events list --session ${sessionId.slice(0, 18)}`)).stdout.split('\n').length, 7)
+  assert.equal(
+    (await pawl(`events list --session ${sessionId.slice(0, 18)}`)).stdout.split('\n').length,
+    7,
+  )
 })
 
 test('what is not there is said, in words or as nothing', async (t) => {
@@ -136,7 +148,10 @@ test('what is not there is said, in words or as nothing', async (t) => {
   assert.deepEqual(await list(`--session ${randomUUID()}`), { events: [] })
   const unknown = await pawl('events list --session 0190a5d2-7f3b')
   assert.equal(unknown.code, 1)
-  assert.match(unknown.stderr, /^No event is on record of a session whose id begins with 0190a5d2-7f3b\.\n$/)
+  assert.match(
+    unknown.stderr,
+    /^No event is on record of a session whose id begins with 0190a5d2-7f3b\.\n$/,
+  )
   const nobody = await pawl('events list --user nobody@example.com')
   assert.deepEqual([nobody.code, nobody.stderr], [1, 'There is no user nobody@example.com.\n'])
 })

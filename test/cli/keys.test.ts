@@ -41,8 +41,16 @@ test('the list fits a terminal and shows no secret', async (t) => {
   assert.equal(lines.length, 5)
   assert.match(lines[0] ?? '', /^KID +PURPOSE +STATE +ALG +SIGNS FROM +VERIFIES UNTIL$/)
   for (const line of lines) assert.ok(line.length <= 80, line)
-  assert.deepEqual(states(await list()), ['access current', 'access next', 'refresh current', 'refresh next'])
-  assert.deepEqual(states(await list('list --purpose refresh --json')), ['refresh current', 'refresh next'])
+  assert.deepEqual(states(await list()), [
+    'access current',
+    'access next',
+    'refresh current',
+    'refresh next',
+  ])
+  assert.deepEqual(states(await list('list --purpose refresh --json')), [
+    'refresh current',
+    'refresh next',
+  ])
   for (const key of await list()) assert.ok(!('sealed' in key) && !('jwk' in key))
 })
 
@@ -58,7 +66,9 @@ test('a rotation logs nobody out, and the key that signed goes on verifying', as
     'refresh next',
   ])
   const first = kidOf(pair.accessToken)
-  await until(async () => (await list()).some(({ kid, state }) => kid === first && state === 'retired'))
+  await until(async () =>
+    (await list()).some(({ kid, state }) => kid === first && state === 'retired'),
+  )
   assert.equal((await me(app, pair.accessToken)).statusCode, 200)
   const next = (await refresh(app, pair.refreshToken)).json()
   assert.notEqual(kidOf(next.accessToken), first)
@@ -105,8 +115,11 @@ test('rotation and revocation are on record, and the first keys are none', async
   const access = kidOf((await signUp(app)).accessToken)
   await pawl('rotate --purpose access')
   await pawl(`retire ${access} --now --yes`)
-  const [next] = (await list('list --purpose access --json')).filter(({ state }) => state === 'current')
-  const events = await sql`select type, detail from security_events where type like 'key%' order by id`
+  const [next] = (await list('list --purpose access --json')).filter(
+    ({ state }) => state === 'current',
+  )
+  const events =
+    await sql`select type, detail from security_events where type like 'key%' order by id`
   assert.deepEqual(
     events.map(({ type, detail }) => ({ type, ...detail })),
     [
@@ -134,7 +147,9 @@ test('a key that is about to sign is not retired by the way', async (t) => {
   assert.equal(code, 1)
   assert.match(stderr, /about to sign, from \d{4}-/)
   assert.equal((await pawl(`retire ${next.kid} --now --yes`)).code, 0)
-  await until(async () => states(await list()).filter((state) => state.startsWith('access')).length === 2)
+  await until(
+    async () => states(await list()).filter((state) => state.startsWith('access')).length === 2,
+  )
 })
 
 test('the embedded database has its keys too', async (t) => {
@@ -150,5 +165,6 @@ test('only yes is yes', async () => {
     return confirm(terminal, 'Everything ends.')
   }
   for (const typed of ['yes\n', 'y\n', ' YES \n']) await ask(typed)
-  for (const typed of ['', '\n', 'no\n', 'yesterday\n']) await assert.rejects(ask(typed), /Nothing was done/)
+  for (const typed of ['', '\n', 'no\n', 'yesterday\n'])
+    await assert.rejects(ask(typed), /Nothing was done/)
 })

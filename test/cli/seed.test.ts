@@ -15,12 +15,19 @@ test('a file that is seeded twice leaves the rows as the first time made them', 
 
   const first = await runCli(['seed', '--file', path], env)
   assert.equal(first.code, 0, first.stderr)
-  assert.match(first.stdout, /made ada@example\.com\nmade bob@example\.com\nmade eve@example\.com\n/)
+  assert.match(
+    first.stdout,
+    /made ada@example\.com\nmade bob@example\.com\nmade eve@example\.com\n/,
+  )
   assert.match(first.stdout, /3 made, 0 already there/)
   const rows = await userRows(env.DATABASE_URL)
   assert.equal(rows.length, 3)
 
-  const changed = SEEDS.map((seed) => ({ ...seed, email: seed.email.toUpperCase(), roles: ['other'] }))
+  const changed = SEEDS.map((seed) => ({
+    ...seed,
+    email: seed.email.toUpperCase(),
+    roles: ['other'],
+  }))
   for (const again of [path, await file(t, changed)]) {
     const second = await runCli(['seed', '--file', again], env)
     assert.equal(second.code, 0, second.stderr)

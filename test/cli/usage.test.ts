@@ -5,7 +5,8 @@ import { runCli } from '../support/cli-process.ts'
 
 test('every command explains itself on stdout', async () => {
   const expected = {
-    '--help': /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+events[\s\S]+webhook[\s\S]+secrets/,
+    '--help':
+      /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+events[\s\S]+webhook[\s\S]+secrets/,
     'migrate --help': /DATABASE_URL/,
     'seed --help': /--file <path>[\s\S]+--count <n>[\s\S]+--force/,
     'user --help': /create \[options\] <email>/,
@@ -15,7 +16,8 @@ test('every command explains itself on stdout', async () => {
     'user create --help': /--role <role>[\s\S]+--password-stdin/,
     'keys --help': /list[\s\S]+rotate[\s\S]+retire[\s\S]+gone/,
     'keys retire --help': /--now[\s\S]+--yes[\s\S]+--json/,
-    'events list --help': /--user[\s\S]+--session[\s\S]+--type[\s\S]+--since[\s\S]+--until[\s\S]+24h/,
+    'events list --help':
+      /--user[\s\S]+--session[\s\S]+--type[\s\S]+--since[\s\S]+--until[\s\S]+24h/,
     'webhook --help': /list[\s\S]+retry[\s\S]+dead/,
     'webhook retry --help': /--all[\s\S]+--yes[\s\S]+--json/,
     'secrets --help': /EdDSA[\s\S]+> \.env/,

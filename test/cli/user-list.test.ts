@@ -21,9 +21,13 @@ test('the list of users fits a terminal whatever their names, and pages', async 
   assert.match(lines[0] ?? '', /^EMAIL +STATUS +ROLES +CREATED$/)
   assert.match(lines[1] ?? '', /^a-very-long-name-.+… +active +admin +\d{4}-\d\d-\d\d$/)
 
-  const emails = (stdout: string) => JSON.parse(stdout).users.map((user: { email: string }) => user.email)
+  const emails = (stdout: string) =>
+    JSON.parse(stdout).users.map((user: { email: string }) => user.email)
   assert.deepEqual([emails(first.stdout), JSON.parse(first.stdout).after], [[LONG], LONG])
-  assert.deepEqual([emails(second.stdout), JSON.parse(second.stdout).after], [['ada@example.com'], undefined])
+  assert.deepEqual(
+    [emails(second.stdout), JSON.parse(second.stdout).after],
+    [['ada@example.com'], undefined],
+  )
   const [{ roles, status }] = JSON.parse(ada.stdout).users
   assert.deepEqual([emails(ada.stdout), roles, status], [['ada@example.com'], ['admin'], 'active'])
   assert.equal(none.stdout, 'There are no such users.\n')

@@ -36,7 +36,11 @@ test('a taken address is refused, whatever its case', async (t) => {
   const env = await databaseEnvironment(t)
   assert.equal((await runCli(['user', 'create', 'ada@example.com'], env, PASSWORD)).code, 0)
   const again = await runCli(['user', 'create', 'ADA@example.com'], env, PASSWORD)
-  assert.deepEqual(again, { code: 1, stdout: '', stderr: 'The e-mail address is already registered\n' })
+  assert.deepEqual(again, {
+    code: 1,
+    stdout: '',
+    stderr: 'The e-mail address is already registered\n',
+  })
 })
 
 test('a password that is not acceptable is refused and not repeated', async (t) => {
@@ -47,7 +51,11 @@ test('a password that is not acceptable is refused and not repeated', async (t) 
     ['hush'.repeat(200), /too long/],
     ['password123', /tried first/],
   ] as const) {
-    const { code, stdout, stderr } = await runCli(['user', 'create', 'ada@example.com'], env, password)
+    const { code, stdout, stderr } = await runCli(
+      ['user', 'create', 'ada@example.com'],
+      env,
+      password,
+    )
     assert.equal(code, 1)
     assert.match(stderr, reason)
     assert.ok(!/hush|password123/.test(stdout + stderr))
@@ -78,8 +86,14 @@ test('a typed password is asked for twice and never shown', async () => {
 })
 
 test('a typing error or an interruption at the prompt makes no password', async () => {
-  await assert.rejects(readPassword(keyboard('ratchet\r', 'rachet\r').terminal, false), /not the same/)
+  await assert.rejects(
+    readPassword(keyboard('ratchet\r', 'rachet\r').terminal, false),
+    /not the same/,
+  )
   const interrupt = String.fromCharCode(3)
   await assert.rejects(readPassword(keyboard(interrupt).terminal, false), /No password/)
-  await assert.rejects(readPassword(keyboard('ratchet\r', interrupt).terminal, false), /not the same/)
+  await assert.rejects(
+    readPassword(keyboard('ratchet\r', interrupt).terminal, false),
+    /not the same/,
+  )
 })

@@ -17,9 +17,9 @@ async function setUp(t: TestContext, retryFor: string) {
   return {
     ...{ receiver, env, sql, ...commands(env) },
     dead: async () =>
-      (await sql`select event_id from webhook_deliveries where dead_at is not null order by seq`).map(
-        (row) => row.event_id as string,
-      ),
+      (
+        await sql`select event_id from webhook_deliveries where dead_at is not null order by seq`
+      ).map((row) => row.event_id as string),
     tried: () => receiver.calls.map(({ event }) => event.id),
     taken: () => receiver.taken.map(({ event }) => event.id),
   }
@@ -29,7 +29,8 @@ function commands({ DATABASE_URL = '' }: Env) {
   const pawl = (line: string) => runCli(line.split(' '), { DATABASE_URL })
   return {
     pawl,
-    list: async (options = '') => JSON.parse((await pawl(`webhook list --json ${options}`.trim())).stdout),
+    list: async (options = '') =>
+      JSON.parse((await pawl(`webhook list --json ${options}`.trim())).stdout),
   }
 }
 
@@ -43,10 +44,15 @@ test('what is dead is put back and sent by the running server, in the order of i
   await until(async () => (await dead()).length === 4)
   const { deliveries } = await list()
   assert.deepEqual(
-    deliveries.map(({ eventId, sessionId, state, lastError, nextAttemptAt }: Record<string, string>) => [
-      ...[eventId, sessionId, state, lastError, nextAttemptAt],
-    ]),
-    [...order.map((id) => [id, sick, 'dead', 'status 500', null]), [late, other, 'dead', 'status 500', null]],
+    deliveries.map(
+      ({ eventId, sessionId, state, lastError, nextAttemptAt }: Record<string, string>) => [
+        ...[eventId, sessionId, state, lastError, nextAttemptAt],
+      ],
+    ),
+    [
+      ...order.map((id) => [id, sick, 'dead', 'status 500', null]),
+      [late, other, 'dead', 'status 500', null],
+    ],
   )
   assert.ok(deliveries.every(({ attempts }: { attempts: number }) => attempts > 0))
 

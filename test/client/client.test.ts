@@ -17,7 +17,10 @@ test('a login signs in, fetch adds the token, and logout ends the session on the
   await tab.logout()
   assert.equal(await tab.token(), undefined)
   assert.equal((await tab.fetch(me(url))).status, 401)
-  assert.equal((await fetch(me(url), { headers: { authorization: `Bearer ${token}` } })).status, 401)
+  assert.equal(
+    (await fetch(me(url), { headers: { authorization: `Bearer ${token}` } })).status,
+    401,
+  )
   assert.equal(browser.jar.size, 0)
   assert.deepEqual(
     tab.changes.map(({ signedIn, reason, elsewhere }) => [signedIn, reason, elsewhere]),
@@ -220,7 +223,12 @@ test('a session that the server ended is over here as well, with the reason', as
   assert.equal((await tab.fetch(me(url))).status, 401)
   await until(() => other.changes.length === 2)
   for (const [{ changes }, elsewhere] of [[tab, false] as const, [other, true] as const]) {
-    assert.deepEqual(changes.at(-1), { signedIn: false, sessionId: undefined, reason: 'ended', elsewhere })
+    assert.deepEqual(changes.at(-1), {
+      signedIn: false,
+      sessionId: undefined,
+      reason: 'ended',
+      elsewhere,
+    })
   }
   const before = browser.requests.length
   assert.equal(await tab.token(), undefined)

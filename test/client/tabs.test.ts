@@ -66,7 +66,10 @@ test('two tabs that refresh at once, each without seeing the other, send one key
   const { open, url, credentials, browser, pass } = await world(t)
   await open().login(credentials)
   pass(EXPIRY)
-  const tabs = [open({}, { without: ['createChannel'] }), open({}, { without: ['locks', 'createChannel'] })]
+  const tabs = [
+    open({}, { without: ['createChannel'] }),
+    open({}, { without: ['locks', 'createChannel'] }),
+  ]
   let arrived = 0
   browser.wire = async (path, send, take) => {
     if (path === '/auth/refresh') {

@@ -32,14 +32,21 @@ test('nothing set is the embedded default, on loopback, and frozen', () => {
   assert.equal(config.tokens.accessTtl, 900_000)
   assert.equal(config.tokens.idleTtl, 7 * 86_400_000)
   assert.equal(config.tokens.grace, 30_000)
-  assert.ok(Object.isFrozen(config) && Object.isFrozen(config.tokens) && Object.isFrozen(config.passwords))
+  assert.ok(
+    Object.isFrozen(config) && Object.isFrozen(config.tokens) && Object.isFrozen(config.passwords),
+  )
 })
 
 test('with stores of its own it has no default for any secret', () => {
   assert.deepEqual(problemsOf(production()), [])
   const { DATABASE_URL, REDIS_URL } = production()
   const problems = problemsOf({ DATABASE_URL, REDIS_URL })
-  for (const name of ['ISSUER', 'REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET'])
+  for (const name of [
+    'ISSUER',
+    'REFRESH_TOKEN_SECRET',
+    'ACCESS_TOKEN_PRIVATE_KEY',
+    'KEY_ENCRYPTION_SECRET',
+  ])
     assert.ok(
       problems.some((problem) => problem.startsWith(name)),
       name,
@@ -65,7 +72,9 @@ test('every problem is listed at once, by name, and no value is repeated', () =>
     LOG_LEVEL: 'loud',
   }
   const problems = problemsOf(wrong)
-  for (const name of Object.keys(wrong).filter((name) => !(name === 'REDIS_URL' || name === 'ISSUER')))
+  for (const name of Object.keys(wrong).filter(
+    (name) => !(name === 'REDIS_URL' || name === 'ISSUER'),
+  ))
     assert.ok(
       problems.some((problem) => problem.startsWith(name)),
       `${name} in ${problems.join('; ')}`,
@@ -184,10 +193,13 @@ test('who may introspect is named with a good secret, in letters that every enco
     assert.ok(!problemsWith(clients)[0]?.includes(clients))
   }
   assert.deepEqual(loadConfig({}).introspectionClients, [])
-  assert.deepEqual(loadConfig({ INTROSPECTION_CLIENTS: `a:${secret},b:${secret}` }).introspectionClients, [
-    { id: 'a', secret },
-    { id: 'b', secret },
-  ])
+  assert.deepEqual(
+    loadConfig({ INTROSPECTION_CLIENTS: `a:${secret},b:${secret}` }).introspectionClients,
+    [
+      { id: 'a', secret },
+      { id: 'b', secret },
+    ],
+  )
 })
 
 test('an empty variable counts as unset', () => {

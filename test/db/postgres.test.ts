@@ -58,7 +58,9 @@ for (const [when, work] of Object.entries(LOSSES))
     await assert.rejects(run(orm.transaction(work(database))), { code: 'AUTH_UNAVAILABLE' })
     const many = () =>
       Array.from({ length: 20 }, () => run(orm.transaction((tx) => tx.execute(sql`select 1`))))
-    await until(async () => (await Promise.allSettled(many())).every(({ status }) => status === 'fulfilled'))
+    await until(async () =>
+      (await Promise.allSettled(many())).every(({ status }) => status === 'fulfilled'),
+    )
   })
 
 test('a transaction whose work fails is rolled back', async (t) => {

@@ -31,7 +31,9 @@ function hasHealthCheck(service: Service) {
 test('the server, its two stores and the migrations are services, and only the migrations end', () => {
   const { services } = readCompose(DOTENV)
   assert.deepEqual(Object.keys(services).sort(), ['migrate', 'postgres', 'redis', 'server'])
-  const lasting = Object.keys(services).filter((name) => services[name] && keepsRunning(services[name]))
+  const lasting = Object.keys(services).filter(
+    (name) => services[name] && keepsRunning(services[name]),
+  )
   assert.deepEqual(lasting.sort(), ['postgres', 'redis', 'server'])
 })
 
@@ -101,7 +103,10 @@ test('a service waits only for what can come true', () => {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
       const other = services[name]
       assert.ok(other, `${name} is a service`)
-      assert.equal(condition, keepsRunning(other) ? 'service_healthy' : 'service_completed_successfully')
+      assert.equal(
+        condition,
+        keepsRunning(other) ? 'service_healthy' : 'service_completed_successfully',
+      )
     }
   }
 })
@@ -115,7 +120,10 @@ test('every volume that a service mounts is declared, and every declared one is 
 
 test('Redis logs the sessions to disk and never evicts one', () => {
   const command = readCompose(DOTENV).services.redis?.command?.join(' ')
-  assert.match(command ?? '', /--appendonly yes --appendfsync everysec --maxmemory-policy noeviction$/)
+  assert.match(
+    command ?? '',
+    /--appendonly yes --appendfsync everysec --maxmemory-policy noeviction$/,
+  )
 })
 
 test('the server is given more time to stop than it takes', () => {

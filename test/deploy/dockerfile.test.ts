@@ -50,7 +50,12 @@ test('what git ignores is no part of the build either: the secrets least of all'
     expected.filter((pattern) => !ignorePatterns().includes(pattern)),
     [],
   )
-  for (const path of ['.env', '.env.production', '.pawl/secrets.json', 'node_modules/fastify/package.json']) {
+  for (const path of [
+    '.env',
+    '.env.production',
+    '.pawl/secrets.json',
+    'node_modules/fastify/package.json',
+  ]) {
     assert.ok(isIgnored(path), path)
   }
 })

@@ -30,7 +30,12 @@ function cleared(env: Env = {}): NodeJS.ProcessEnv {
 }
 
 /** A process of the image. It cannot outlive this test, and the folder goes with it if this one is killed. */
-function start(dir: string, workdir: string, command: string[], env: NodeJS.ProcessEnv): Promise<Leash> {
+function start(
+  dir: string,
+  workdir: string,
+  command: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Leash> {
   return leash('sh', ['-c', 'cd "$0" && exec "$@"', workdir, ...command], { dir, env })
 }
 
@@ -90,7 +95,11 @@ async function buildStage(
 }
 
 /** Logs would stay in the home folder. */
-const QUIET = { npm_config_logs_max: '0', npm_config_audit: 'false', npm_config_update_notifier: 'false' }
+const QUIET = {
+  npm_config_logs_max: '0',
+  npm_config_audit: 'false',
+  npm_config_update_notifier: 'false',
+}
 
 /** The others prepare the system. */
 function isPortable(step: Instruction): boolean {
@@ -118,7 +127,9 @@ async function freePort(): Promise<string> {
 
 const TIMEOUT = 300_000
 
-test('the image builds, migrates, gets healthy, serves and stops', { timeout: TIMEOUT }, async (t) => {
+test('the image builds, migrates, gets healthy, serves and stops', {
+  timeout: TIMEOUT,
+}, async (t) => {
   const stages = readDockerfile()
   const { dir, root, workdir } = await buildImage(t, stages)
   const last = stages.at(-1)
@@ -161,5 +172,9 @@ test('the image builds, migrates, gets healthy, serves and stops', { timeout: TI
 
   server.kill('SIGTERM')
   assert.equal(await server.exited, 0, await server.log())
-  assert.deepEqual(await readdir(root, { recursive: true }), before, 'it runs on a read-only file system')
+  assert.deepEqual(
+    await readdir(root, { recursive: true }),
+    before,
+    'it runs on a read-only file system',
+  )
 })

@@ -77,10 +77,13 @@ test('theft is on record with all the devices: of the login, of the last refresh
   const first = await signUpAt(server.url, undefined, { 'user-agent': 'at login' })
   await turn(await turn(first))
   // A checkpoint tells Postgres who refreshed.
-  await until(async () => (await sql`select 1 from sessions where last_user_agent = 'thief'`).length === 1)
+  await until(
+    async () => (await sql`select 1 from sessions where last_user_agent = 'thief'`).length === 1,
+  )
   assert.equal((await present(first, 'victim')).status, 401)
 
-  const events = await sql`select * from security_events where session_id = ${first.sessionId} order by id`
+  const events =
+    await sql`select * from security_events where session_id = ${first.sessionId} order by id`
   const reuse = events.find(({ type }) => type === 'reuse_found')
   const end = events.find(({ type }) => type === 'session_ended')
   assert.deepEqual(end?.detail, { reason: 'reuse' })
@@ -182,7 +185,11 @@ test('while Postgres hangs, what waits is bounded: refreshes go first, and every
     mostWaiting: 100,
   })
   const refreshed = (): Occurrence => {
-    return { type: 'refresh', sessionId: randomUUID(), detail: { outcome: 'rotated', generation: 2 } }
+    return {
+      type: 'refresh',
+      sessionId: randomUUID(),
+      detail: { outcome: 'rotated', generation: 2 },
+    }
   }
   const failed: Occurrence = { type: 'login_failed', detail: { reason: 'unknown_account' } }
   postgres.kill('SIGSTOP')
@@ -205,7 +212,10 @@ test('while Postgres hangs, what waits is bounded: refreshes go first, and every
     await log.flush()
     return log.waiting() === 0
   })
-  const rows = await openSql(t, env)`select type, count(*)::int from security_events group by type order by 1`
+  const rows = await openSql(
+    t,
+    env,
+  )`select type, count(*)::int from security_events group by type order by 1`
   assert.deepEqual(
     [...rows],
     [

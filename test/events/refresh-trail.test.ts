@@ -19,7 +19,9 @@ test('refreshes of one session by one device share an event while it waits; anot
   const rows = await openSql(t, env)`
     select user_agent, detail from security_events where type = 'refresh' order by id`
   const timesOf = (agent: string) =>
-    rows.filter((row) => row.user_agent === agent).reduce((sum, { detail }) => sum + (detail.times ?? 1), 0)
+    rows
+      .filter((row) => row.user_agent === agent)
+      .reduce((sum, { detail }) => sum + (detail.times ?? 1), 0)
   assert.deepEqual([timesOf('one'), timesOf('other')], [21, 1])
   assert.ok(rows.length < agents.length, 'no event was shared')
 })

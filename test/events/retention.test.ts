@@ -10,7 +10,13 @@ import { startReceiver } from '../support/webhook/receiver.ts'
 
 const DAY = 86_400_000
 
-async function insertAged(t: TestContext, url = '', count = 1, days = 0, type: 'refresh' | 'roles_changed') {
+async function insertAged(
+  t: TestContext,
+  url = '',
+  count = 1,
+  days = 0,
+  type: 'refresh' | 'roles_changed',
+) {
   const database = await openPostgres(url)
   cleanUp(t, () => database.close())
   const records = createEventRecords(database)

@@ -36,7 +36,11 @@ export const BREAKS: readonly Break[] = [
     fault: 'none',
     shows: 'revokedAccepted',
     changes: [
-      { file: 'src/revocation/redis-feed.ts', text: 'if (revocation) known.add(revocation)', by: '' },
+      {
+        file: 'src/revocation/redis-feed.ts',
+        text: 'if (revocation) known.add(revocation)',
+        by: '',
+      },
     ],
   },
   {
@@ -61,7 +65,11 @@ export const BREAKS: readonly Break[] = [
     shows: 'revokedAccepted',
     changes: [
       SLOW_ENDING,
-      { file: 'src/revocation/revoker.ts', text: 'if (forgotten.length === 0) return', by: 'return' },
+      {
+        file: 'src/revocation/revoker.ts',
+        text: 'if (forgotten.length === 0) return',
+        by: 'return',
+      },
     ],
   },
   {
@@ -74,7 +82,11 @@ export const BREAKS: readonly Break[] = [
         text: 'if presented >= generation then',
         by: 'if presented == generation then',
       },
-      { file: 'src/sessions/lua/open.lua', text: 'or generation >= first then', by: 'or true then' },
+      {
+        file: 'src/sessions/lua/open.lua',
+        text: 'or generation >= first then',
+        by: 'or true then',
+      },
     ],
   },
   {
@@ -107,7 +119,13 @@ export const BREAKS: readonly Break[] = [
     name: 'no end to the grace',
     fault: 'none',
     shows: 'bothServed',
-    changes: [{ file: 'src/sessions/lua/rotate.lua', text: 'if now - at <= grace then', by: 'if true then' }],
+    changes: [
+      {
+        file: 'src/sessions/lua/rotate.lua',
+        text: 'if now - at <= grace then',
+        by: 'if true then',
+      },
+    ],
   },
   {
     name: 'no retry key',
@@ -131,7 +149,9 @@ export function breaksNamed(names: readonly string[] = BREAKS.map(({ name }) => 
   return names.map((name) => {
     const found = BREAKS.find((broken) => broken.name === name)
     if (!found)
-      throw new Error(`There is no break '${name}', only ${BREAKS.map((one) => one.name).join('; ')}`)
+      throw new Error(
+        `There is no break '${name}', only ${BREAKS.map((one) => one.name).join('; ')}`,
+      )
     return found
   })
 }

@@ -93,7 +93,9 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
 
     async refresh({ session, party, token, key }) {
       const headers = key ? { 'idempotency-key': key } : {}
-      const { body, ...answer } = await send(anyServer(), '/auth/refresh', headers, { refreshToken: token })
+      const { body, ...answer } = await send(anyServer(), '/auth/refresh', headers, {
+        refreshToken: token,
+      })
       const pair = answer.status === 200 ? (JSON.parse(body) as TokenPair) : undefined
       const presented = {
         presented: hash(token),

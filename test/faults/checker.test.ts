@@ -50,7 +50,9 @@ test('a session that is used, refreshed, and logged out is as it should be', () 
 })
 
 test('an honest client that is refused is found', () => {
-  assert.deepEqual(found(opened(0), refresh(1, 'owner', 1), refused(6, 'owner', 2)), { honestLogouts: 1 })
+  assert.deepEqual(found(opened(0), refresh(1, 'owner', 1), refused(6, 'owner', 2)), {
+    honestLogouts: 1,
+  })
   assert.deepEqual(found(opened(0), access(5, 401)), { honestLogouts: 1 })
 })
 
@@ -63,7 +65,9 @@ test('who has asked to log out, was stolen from, or only heard 503 was not logge
 test('who comes too late with a spent token and without its key may be refused, whoever was to blame', () => {
   const first = refresh(1, 'owner', 1, { key: 'a' })
   assert.deepEqual(found(opened(0), first, refused(6, 'owner', 1)), {})
-  assert.deepEqual(found(opened(0), first, { ...refused(6, 'owner', 1), key: 'a' }), { honestLogouts: 1 })
+  assert.deepEqual(found(opened(0), first, { ...refused(6, 'owner', 1), key: 'a' }), {
+    honestLogouts: 1,
+  })
   assert.deepEqual(found(opened(0), first, refused(4, 'owner', 1)), { honestLogouts: 1 })
   // Held up, it was refused perhaps where nobody heard it, and the next one for that.
   const slow = { ...refused(1, 'owner', 1, 0), end: 4_000 }
@@ -102,7 +106,9 @@ test('an ending that was begun and never finished is found by whatever was accep
   const half = [opened(0), refresh(1, 'owner', 1), logout(2, 0)]
   const late = refused(12, 'probe', 2)
   assert.deepEqual(found(...half, access(8.1), late), { revokedAccepted: 1 })
-  assert.deepEqual(found(...half, refresh(8.1, 'probe', 2), refused(12, 'probe', 3)), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, refresh(8.1, 'probe', 2), refused(12, 'probe', 3)), {
+    revokedAccepted: 1,
+  })
   assert.deepEqual(found(...half, access(7.9), late), {})
   assert.deepEqual(found(...half, access(8.1), refresh(12, 'probe', 2)), {})
   // Another one was asked for, and may be what ended it.
@@ -124,7 +130,9 @@ test('a session that may have ended for theft, after a logout that came to nothi
   const lost = refused(7, 'probe', 1, 0)
   assert.deepEqual(found(...half, lost, access(8.9), refused(9, 'probe', 2)), {})
   const unsent = { ...lost, unsent: true } as const
-  assert.deepEqual(found(...half, unsent, access(8.9), refused(9, 'probe', 2)), { revokedAccepted: 1 })
+  assert.deepEqual(found(...half, unsent, access(8.9), refused(9, 'probe', 2)), {
+    revokedAccepted: 1,
+  })
 })
 
 test('a generation with two different successors is found, if no fault explains it', () => {
@@ -141,7 +149,12 @@ const ahead = [opened(0), refresh(10, 'thief', 1)]
 
 test('thief and victim who are both served, each later than the grace after the other, are found', () => {
   assert.deepEqual(found(...ahead, refresh(20, 'owner', 1)), { bothServed: 1 })
-  const behind = [opened(0), refresh(10, 'owner', 1), refresh(11, 'thief', 1), refresh(20, 'owner', 2)]
+  const behind = [
+    opened(0),
+    refresh(10, 'owner', 1),
+    refresh(11, 'thief', 1),
+    refresh(20, 'owner', 2),
+  ]
   assert.deepEqual(found(...behind, refused(30, 'thief', 2)), {})
   assert.deepEqual(found(...behind, refresh(30, 'thief', 2)), { bothServed: 1 })
 })

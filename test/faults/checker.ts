@@ -57,7 +57,8 @@ export function check(events: readonly Event[], rules: Rules): Verdict {
       ...requests
         .filter(({ status }) => !EXPECTED.has(status))
         .map(
-          ({ kind, session, status, start }) => `${kind} of ${session} at ${Math.round(start)}: ${status}`,
+          ({ kind, session, status, start }) =>
+            `${kind} of ${session} at ${Math.round(start)}: ${status}`,
         ),
       ...crashes.map(({ start }) => `a server ended by itself before ${Math.round(start)}`),
     ],

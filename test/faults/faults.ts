@@ -5,7 +5,8 @@ import type { Random } from './random.ts'
 import type { System } from './system.ts'
 
 /** One of the servers. */
-export const anyOf = (system: System, random: Random) => Math.floor(random.next() * system.nodes.length)
+export const anyOf = (system: System, random: Random) =>
+  Math.floor(random.next() * system.nodes.length)
 
 /** Milliseconds that a clock is set off by. */
 const JUMPS = [-3_600_000, -30_000, -3_000, 3_000, 30_000, 3_600_000]

@@ -94,7 +94,9 @@ export function createHonestClient(
     async live(lifetime: number): Promise<void> {
       const end = performance.now() + lifetime
       while (state === 'in' && performance.now() < end && !isOver()) {
-        await use(performance.now() + random.between(SHORTEST, isVictim ? LONGEST_OF_VICTIM : LONGEST))
+        await use(
+          performance.now() + random.between(SHORTEST, isVictim ? LONGEST_OF_VICTIM : LONGEST),
+        )
         if (state === 'in' && !isOver()) await refresh()
       }
     },

@@ -111,7 +111,9 @@ export function startLoad(system: System, events: Event[], people: number, rando
       for (const client of [...active].slice(0, MOST_LEAVING)) {
         active.delete(client)
         const chance = random.fork()
-        const left = pause(chance.between(0, LEAVING)).then(() => leave(client, false, chance, server))
+        const left = pause(chance.between(0, LEAVING)).then(() =>
+          leave(client, false, chance, server),
+        )
         left.catch(() => {})
         leaving.add(left)
       }

@@ -40,7 +40,11 @@ export async function startNode(entry: string, env: Env): Promise<Node> {
       })
     const ended = once(started, 'exit').then(() => undefined)
     const listening = once(started, 'message').then(([message]) => message as { url: string })
-    const answer = await Promise.race([listening, ended, delay(START_LIMIT, undefined, { ref: false })])
+    const answer = await Promise.race([
+      listening,
+      ended,
+      delay(START_LIMIT, undefined, { ref: false }),
+    ])
     if (!answer) {
       started.kill('SIGKILL')
       throw new Error(`A server did not start:\n${output}`)

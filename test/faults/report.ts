@@ -35,7 +35,12 @@ const COLUMNS: readonly Column[] = [
     value: ({ figures }) => figures.faults,
     sums: true,
   },
-  { title: 'sessions', meaning: 'sessions opened', value: ({ figures }) => figures.sessions, sums: true },
+  {
+    title: 'sessions',
+    meaning: 'sessions opened',
+    value: ({ figures }) => figures.sessions,
+    sums: true,
+  },
   {
     title: 'refreshes',
     meaning: 'refreshes answered with a token pair',
@@ -68,7 +73,8 @@ const COLUMNS: readonly Column[] = [
   },
   {
     title: '**honest log-outs**',
-    meaning: 'sessions without a thief that ended although their owner had not asked for it: must be 0',
+    meaning:
+      'sessions without a thief that ended although their owner had not asked for it: must be 0',
     value: ({ violations }) => violations.honestLogouts.length,
     sums: true,
   },
@@ -111,8 +117,11 @@ const COLUMNS: readonly Column[] = [
 /** The figures of all trials, as a Markdown table. */
 export function table(trials: readonly Trial[]): string {
   const rows = trials.map((trial) => COLUMNS.map((column) => String(column.value(trial))))
-  const sum = ({ value }: Column) => trials.reduce((total, trial) => total + Number(value(trial)), 0)
-  const sums = COLUMNS.map((column, index) => (column.sums ? String(sum(column)) : index === 0 ? 'all' : ''))
+  const sum = ({ value }: Column) =>
+    trials.reduce((total, trial) => total + Number(value(trial)), 0)
+  const sums = COLUMNS.map((column, index) =>
+    column.sums ? String(sum(column)) : index === 0 ? 'all' : '',
+  )
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = line(COLUMNS.map(({ isText }) => (isText ? '---' : '--:')))
   return [line(COLUMNS.map(({ title }) => title)), rule, ...rows.map(line), line(sums)].join('\n')
@@ -150,7 +159,10 @@ export interface Settings {
 }
 
 /** `docs/faults.md`. */
-export async function page(trials: readonly Trial[], { seed, people, duration }: Settings): Promise<string> {
+export async function page(
+  trials: readonly Trial[],
+  { seed, people, duration }: Settings,
+): Promise<string> {
   const descriptions = new Map(trials.map(({ topology }) => [topology.name, topology.description]))
   return `# What faults do to it
 

@@ -53,13 +53,16 @@ async function main(): Promise<number> {
     duration: Number(values.seconds) * 1000,
   }
   const [part = 0, parts = 0] = values.part.split('/').map(Number)
-  const isWrong = Object.values(settings).some((value) => !(value >= 0)) || !(part >= 1 && part <= parts)
+  const isWrong =
+    Object.values(settings).some((value) => !(value >= 0)) || !(part >= 1 && part <= parts)
   if (values.help || isWrong) {
     say(HELP)
     return isWrong ? 1 : 0
   }
   if (values.breaks || values.break) return tryBreaks(breaksNamed(values.break), settings.seed)
-  const chosen = scenarios(values.topology, values.fault).filter((_, index) => index % parts === part - 1)
+  const chosen = scenarios(values.topology, values.fault).filter(
+    (_, index) => index % parts === part - 1,
+  )
   const trials = await tryFaults(chosen, settings)
   if (values.record)
     await writeFile(

@@ -22,8 +22,12 @@ export const TOPOLOGY_NAMES = TOPOLOGIES.map(({ name }) => name)
 export const FAULT_NAMES = unique(ALL.map(({ fault }) => fault.name))
 
 /** The scenarios with these topologies and faults; with all of them where none is named. Throws where there is none. */
-export function scenarios(topologies: readonly string[] = [], faults: readonly string[] = []): Scenario[] {
-  const isChosen = (name: string, chosen: readonly string[]) => chosen.length === 0 || chosen.includes(name)
+export function scenarios(
+  topologies: readonly string[] = [],
+  faults: readonly string[] = [],
+): Scenario[] {
+  const isChosen = (name: string, chosen: readonly string[]) =>
+    chosen.length === 0 || chosen.includes(name)
   const found = ALL.filter(
     ({ topology, fault }) => isChosen(topology.name, topologies) && isChosen(fault.name, faults),
   )

@@ -70,7 +70,11 @@ function acknowledgedEnd({ logouts, refreshes }: SessionRecord): number | undefi
  * presented more than the grace before this one was judged, by whoever had another key or none. What was refused spent nothing,
  * and what was not sent did nothing at all.
  */
-export function mayBeReuse(refreshes: readonly Refresh[], until: number, { grace, heldUp }: Rules): boolean {
+export function mayBeReuse(
+  refreshes: readonly Refresh[],
+  until: number,
+  { grace, heldUp }: Rules,
+): boolean {
   const asked = refreshes.filter(({ start, unsent }) => start <= until && !unsent)
   const spending = asked.filter(({ status }) => status !== 401)
   return asked.some((late) => {

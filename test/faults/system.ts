@@ -51,7 +51,9 @@ export async function startSystem<R extends RedisServers>(
     )
     stack.push(() => Promise.all(links.flat().map((link) => link.close())))
     const nodes = await Promise.all(
-      links.map((own) => startNode(entry, { ...env, REDIS_URL: redis.url(own.map(({ port }) => port)) })),
+      links.map((own) =>
+        startNode(entry, { ...env, REDIS_URL: redis.url(own.map(({ port }) => port)) }),
+      ),
     )
     stack.push(() => Promise.all(nodes.map((node) => node.stop())))
     return {
@@ -112,7 +114,8 @@ async function recovered(nodes: readonly Node[]): Promise<void> {
   const deadline = performance.now() + RECOVERY_LIMIT
   for (const node of nodes) {
     while (node.isRunning() && !(await isReady(node))) {
-      if (performance.now() > deadline) throw new Error(`A server did not recover:\n${node.output()}`)
+      if (performance.now() > deadline)
+        throw new Error(`A server did not recover:\n${node.output()}`)
       await delay(50)
     }
   }

@@ -20,7 +20,12 @@ export async function steal(
     await pause(random.between(pace[0] ?? 0, pace[1] ?? 0))
     const key = random.chance(0.5) ? newRetryKey() : undefined
     for (;;) {
-      const { status, pair } = await calls.refresh({ session: client.session, party: 'thief', token, key })
+      const { status, pair } = await calls.refresh({
+        session: client.session,
+        party: 'thief',
+        token,
+        key,
+      })
       if (status === 401) return loot
       if (pair) {
         loot = pair

@@ -47,7 +47,9 @@ test('another algorithm, with a key for it, is rotated to', async (t) => {
   const key = generateSecrets('ES256').accessTokenKey
   const other = await build(t, { ...env, ACCESS_TOKEN_ALG: 'ES256', ACCESS_TOKEN_PRIVATE_KEY: key })
   for (const app of [one, other])
-    await until(async () => (await published(app))[0]?.kid === importKey('access', 'ES256', key).kid)
+    await until(
+      async () => (await published(app))[0]?.kid === importKey('access', 'ES256', key).kid,
+    )
   assert.equal((await me(other, pair.accessToken)).statusCode, 200)
   const next = (await refresh(one, pair.refreshToken)).json()
   assert.equal(kidOf(next.accessToken), importKey('access', 'ES256', key).kid)
@@ -58,9 +60,15 @@ test('a data folder of a version without key encryption gets its secret, once, a
   const dir = await folder(t)
   const { accessTokenKey, refreshTokenSecret } = generateSecrets('EdDSA')
   const path = join(dir, 'secrets.json')
-  await writeFile(path, JSON.stringify({ refreshTokenSecret, accessTokenKeys: { EdDSA: accessTokenKey } }))
+  await writeFile(
+    path,
+    JSON.stringify({ refreshTokenSecret, accessTokenKeys: { EdDSA: accessTokenKey } }),
+  )
   const first = await loadSecrets(dir, 'EdDSA')
-  assert.deepEqual([first.accessTokenKey, first.refreshTokenSecret], [accessTokenKey, refreshTokenSecret])
+  assert.deepEqual(
+    [first.accessTokenKey, first.refreshTokenSecret],
+    [accessTokenKey, refreshTokenSecret],
+  )
   assert.ok(first.keyEncryptionSecret.length >= 32)
   const kept = await readFile(path, 'utf8')
   assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)

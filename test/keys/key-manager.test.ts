@@ -155,7 +155,10 @@ test('a node learns of the key of another from its first token, and is not made 
 test('a node that cannot read the table goes on with what it knows, and does not judge a key unknown to it', async (t) => {
   const { records, startNode } = await setUp(t)
   let away = false
-  const failing = { ...records, read: () => (away ? Promise.reject(new Error('away')) : records.read()) }
+  const failing = {
+    ...records,
+    read: () => (away ? Promise.reject(new Error('away')) : records.read()),
+  }
   const { access, look } = await startNode({ records: failing })
   const token = access.sign({ sub: 'ada' })
   away = true
@@ -209,9 +212,13 @@ test('a next key that was retired is replaced by another', async (t) => {
   const standby = (await records.read()).keys.find(
     (key) => key.purpose === 'access' && key.signsFrom === null,
   )
-  await records.change((keys, now) => eachPurpose(keys, (own) => retire(own, standby?.kid ?? '', now)))
+  await records.change((keys, now) =>
+    eachPurpose(keys, (own) => retire(own, standby?.kid ?? '', now)),
+  )
   await look()
-  const next = (await records.read()).keys.filter((key) => key.purpose === 'access' && key.signsFrom === null)
+  const next = (await records.read()).keys.filter(
+    (key) => key.purpose === 'access' && key.signsFrom === null,
+  )
   assert.equal(next.length, 1)
   assert.notEqual(next[0]?.kid, standby?.kid)
 })

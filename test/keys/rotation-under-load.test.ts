@@ -39,7 +39,9 @@ const statusOf = async ({ url }: ServerProcess, accessToken: string) => {
 }
 
 const publishedBy = async ({ url }: ServerProcess): Promise<string[]> => {
-  const { keys } = (await (await fetch(`${url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] }
+  const { keys } = (await (await fetch(`${url}/.well-known/jwks.json`)).json()) as {
+    keys: { kid: string }[]
+  }
   return keys.map(({ kid }) => kid)
 }
 
@@ -55,7 +57,10 @@ test(`${ROTATIONS} rotations, one each second, over three processes under load`,
   let turn = 0
   const anyServer = () => servers[turn++ % servers.length] as ServerProcess
   const signUp = async () => {
-    const response = await post(anyServer(), '/auth/signup', { email: newEmail(), password: PASSWORD })
+    const response = await post(anyServer(), '/auth/signup', {
+      email: newEmail(),
+      password: PASSWORD,
+    })
     return (await response.json()) as TokenPair
   }
 
@@ -123,7 +128,10 @@ test(`${ROTATIONS} rotations, one each second, over three processes under load`,
     )
     assert.deepEqual([...new Set(refusals)], [])
     assert.ok(signers.access.size > ROTATIONS / 2, `${signers.access.size} access keys have signed`)
-    assert.ok(signers.refresh.size > ROTATIONS / 2, `${signers.refresh.size} refresh keys have signed`)
+    assert.ok(
+      signers.refresh.size > ROTATIONS / 2,
+      `${signers.refresh.size} refresh keys have signed`,
+    )
     // Neither was a session that slept through it all.
     for (const { refreshToken } of resting)
       assert.equal((await post(anyServer(), '/auth/refresh', { refreshToken })).status, 200)
@@ -140,9 +148,12 @@ test(`${ROTATIONS} rotations, one each second, over three processes under load`,
         assert.equal(result.code, 0, result.stderr)
         const isRefused = async (server: ServerProcess) => {
           if (purpose === 'access') return (await statusOf(server, pair.accessToken)) === 401
-          return (await post(server, '/auth/logout', { refreshToken: pair.refreshToken })).status === 401
+          return (
+            (await post(server, '/auth/logout', { refreshToken: pair.refreshToken })).status === 401
+          )
         }
-        const isPublished = async (server: ServerProcess) => (await publishedBy(server)).includes(kid)
+        const isPublished = async (server: ServerProcess) =>
+          (await publishedBy(server)).includes(kid)
         for (const server of servers) await until(() => isRefused(server))
         for (const server of servers) {
           assert.ok(await isRefused(server))

@@ -17,7 +17,12 @@ function preflight(app: FastifyInstance, origin: string, url = '/auth/refresh') 
 
 function logIn(app: FastifyInstance, origin?: string) {
   const payload = { email: newEmail(), password: PASSWORD }
-  return app.inject({ method: 'POST', url: '/auth/login', headers: origin ? { origin } : {}, payload })
+  return app.inject({
+    method: 'POST',
+    url: '/auth/login',
+    headers: origin ? { origin } : {},
+    payload,
+  })
 }
 
 test('a page of an allowed origin may send what the client sends, with cookies, and read the answer', async (t) => {
@@ -50,7 +55,9 @@ test('any other origin is told nothing, and caches are told to tell them apart',
     '*',
   ]) {
     for (const answer of [await preflight(app, origin), await logIn(app, origin)]) {
-      const allowed = Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))
+      const allowed = Object.keys(answer.headers).filter((name) =>
+        name.startsWith('access-control-'),
+      )
       assert.deepEqual(allowed, [], origin)
       assert.match(answer.headers.vary?.toString() ?? '', /\bOrigin\b/)
     }

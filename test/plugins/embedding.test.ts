@@ -35,7 +35,11 @@ async function embed(
   await prepare(host)
   await host.register(pawl, { config: loadConfig(env), prefix })
   host.get('/invoices', { preHandler: host.authenticate }, async (request) => request.auth)
-  host.get('/audit', { preHandler: host.authorize({ roles: ['admin', 'auditor'] }) }, async () => 'secret')
+  host.get(
+    '/audit',
+    { preHandler: host.authorize({ roles: ['admin', 'auditor'] }) },
+    async () => 'secret',
+  )
   host.get('/ledger', { preHandler: host.authorize({ fresh: true }) }, async () => 'up to date')
   await host.ready()
   return { host, env }
@@ -87,7 +91,10 @@ test('the application gets these decorators and no others, and keeps its own err
   const missing = await get(host, '/nowhere')
   assert.equal(missing.json().error, 'Not Found')
   assert.equal(missing.headers['content-security-policy'], undefined)
-  assert.equal((await me(host, 'x')).headers['content-type'], 'application/problem+json; charset=utf-8')
+  assert.equal(
+    (await me(host, 'x')).headers['content-type'],
+    'application/problem+json; charset=utf-8',
+  )
 })
 
 test('what an application throws is rendered for what it is', async (t) => {
@@ -138,9 +145,14 @@ test("the application's cookies and origins are its own, and Pawl's are not", as
   const { host } = await embed(
     t,
     async (host) => {
-      await host.register(cookie, { secret: 'of the application', parseOptions: { domain: 'example.com' } })
+      await host.register(cookie, {
+        secret: 'of the application',
+        parseOptions: { domain: 'example.com' },
+      })
       await host.register(cors, { origin: 'https://own.example' })
-      host.get('/theme', async (request, reply) => reply.setCookie('theme', 'dark').send(request.cookies))
+      host.get('/theme', async (request, reply) =>
+        reply.setCookie('theme', 'dark').send(request.cookies),
+      )
     },
     { overrides: { CORS_ORIGINS: 'https://app.example.com' }, prefix: '/api' },
   )

@@ -47,7 +47,9 @@ test('on, the page and all that it names are served under a policy without inlin
   assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
   assert.doesNotMatch(page.body, /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/)
 
-  const named = [...page.body.matchAll(/(?:src|href)="(playground\/[^"]+)"/g)].map(([, path]) => `/${path}`)
+  const named = [...page.body.matchAll(/(?:src|href)="(playground\/[^"]+)"/g)].map(
+    ([, path]) => `/${path}`,
+  )
   assert.ok(named.length >= 6)
   const settings = await app.inject({ url: '/playground/settings.json' })
   assert.deepEqual(settings.json(), { grace: 7_000, signup: true })
@@ -60,7 +62,8 @@ test('on, the page and all that it names are served under a policy without inlin
     assert.equal(answer.headers['referrer-policy'], 'no-referrer')
     assert.equal(answer.headers['cache-control'], 'no-cache')
     if (!url.endsWith('.js')) continue
-    for (const [, path] of answer.body.matchAll(/from '\.\/([^']+)'/g)) modules.add(`/playground/${path}`)
+    for (const [, path] of answer.body.matchAll(/from '\.\/([^']+)'/g))
+      modules.add(`/playground/${path}`)
   }
   assert.ok(modules.size >= 12)
   assert.deepEqual(policy(page.headers['content-security-policy']), POLICY)

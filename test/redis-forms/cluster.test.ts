@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../support/helper.ts'
-import { assertServes, logOut, refreshInTheEnd, startNode, status, statusOnce } from '../support/nodes.ts'
+import {
+  assertServes,
+  logOut,
+  refreshInTheEnd,
+  startNode,
+  status,
+  statusOnce,
+} from '../support/nodes.ts'
 import { startCluster } from '../support/services/cluster.ts'
 
 const STREAM = '{pawl:revocations}'
@@ -30,7 +37,9 @@ test('a cluster serves like any Redis, also many at once', async (t) => {
   const { one, other } = await setUp(t)
   for (let round = 0; round < 6; round++) await assertServes(one, other)
   const sessions = await Promise.all(Array.from({ length: 30 }, () => signUp(one)))
-  const answers = await Promise.all(sessions.map(({ refreshToken }) => refresh(other, refreshToken)))
+  const answers = await Promise.all(
+    sessions.map(({ refreshToken }) => refresh(other, refreshToken)),
+  )
   for (const { statusCode } of answers) assert.equal(statusCode, 200)
 })
 
@@ -66,7 +75,8 @@ test('when the master that holds the feed is lost, all wait until it is back, an
   assert.equal(await logOut(one, ended.refreshToken), 204)
 
   await lost.crash('SIGKILL')
-  for (const app of [one, other]) await until(async () => (await statusOnce(app, alive.accessToken)) === 503)
+  for (const app of [one, other])
+    await until(async () => (await statusOnce(app, alive.accessToken)) === 503)
   await lost.restart()
   for (const app of [one, other]) {
     await until(async () => (await status(app, alive.accessToken)) === 200)

@@ -43,7 +43,10 @@ async function populate(t: TestContext, count: number) {
       id, now() - interval '1 hour', now() + interval '1 day', now()
     from users`
   await sql`vacuum analyze`
-  await operator.eval(`for n = 1, ${count} do redis.call('HSET', 'pawl:{' .. n .. '}', 'u', '1') end`, 0)
+  await operator.eval(
+    `for n = 1, ${count} do redis.call('HSET', 'pawl:{' .. n .. '}', 'u', '1') end`,
+    0,
+  )
 
   const app = await build(t, env)
   const token = await adminToken(app, sql)
@@ -70,7 +73,11 @@ async function rowsOf(t: TestContext, env: Env): Promise<{ read: number; written
 }
 
 /** How many rows a new server touches in its whole life, while it does this. */
-async function rowsTouched(t: TestContext, env: Env, work: (app: FastifyInstance) => Promise<void>) {
+async function rowsTouched(
+  t: TestContext,
+  env: Env,
+  work: (app: FastifyInstance) => Promise<void>,
+) {
   const before = await rowsOf(t, env)
   const app = await build(t, env)
   await work(app)
@@ -119,7 +126,12 @@ test('a search by the beginning of an address reads the rows of its page, by the
     for (let round = 0; round < rounds; round++) {
       const first = await call(app, token, 'GET', '/admin/users?email=user01&limit=20')
       assert.equal(first.json().users[19].email, 'user010019@example.com')
-      const second = await call(app, token, 'GET', `/admin/users?limit=20&cursor=${first.json().next}`)
+      const second = await call(
+        app,
+        token,
+        'GET',
+        `/admin/users?limit=20&cursor=${first.json().next}`,
+      )
       assert.equal(second.json().users[0].email, 'user010020@example.com')
     }
   })
@@ -139,7 +151,9 @@ test('1,000 sessions of one user end by one call, at every node', async (t) => {
   const { email, ...first } = await signUp(one)
   const pairs = [first]
   while (pairs.length < 1_000) {
-    const logins = Array.from({ length: Math.min(20, 1_000 - pairs.length) }, () => logIn(one, email))
+    const logins = Array.from({ length: Math.min(20, 1_000 - pairs.length) }, () =>
+      logIn(one, email),
+    )
     for (const login of await Promise.all(logins)) pairs.push(login.json())
   }
   const { id } = (await me(one, first.accessToken)).json()
@@ -158,10 +172,13 @@ test('1,000 sessions of one user end by one call, at every node', async (t) => {
     assert.equal(await status(two, accessToken), 401)
   }
   for (let start = 0; start < pairs.length; start += 20) {
-    const answers = pairs.slice(start, start + 20).map(({ refreshToken }) => refresh(two, refreshToken))
+    const answers = pairs
+      .slice(start, start + 20)
+      .map(({ refreshToken }) => refresh(two, refreshToken))
     for (const { statusCode } of await Promise.all(answers)) assert.equal(statusCode, 401)
   }
   assert.deepEqual((await call(one, token, 'GET', url)).json().sessions, [])
-  const ends = () => sql`select 1 from security_events where type = 'session_ended' and user_id = ${id}`
+  const ends = () =>
+    sql`select 1 from security_events where type = 'session_ended' and user_id = ${id}`
   await until(async () => (await ends()).length === 1_000)
 })

@@ -100,7 +100,10 @@ test('a node that cannot know what is revoked answers 503, and takes up work aga
   const { accessToken } = await signUp(one)
   redis.kill('SIGSTOP')
   await until(async () => (await statusOnce(one, accessToken)) === 503)
-  const response = await one.inject({ url: '/guarded', headers: { authorization: `Bearer ${accessToken}` } })
+  const response = await one.inject({
+    url: '/guarded',
+    headers: { authorization: `Bearer ${accessToken}` },
+  })
   assert.equal(response.json().code, 'AUTH_UNAVAILABLE')
   redis.kill('SIGCONT')
   await until(async () => (await status(one, accessToken)) === 200)
@@ -133,7 +136,8 @@ test('what a process that died had committed and told nobody, another tells', as
   for (const app of [one, other]) await until(async () => (await status(app, accessToken)) === 401)
   assert.equal((await refresh(other, refreshToken)).statusCode, 401)
   await until(
-    async () => (await sql`select published_at from sessions where id = ${sessionId}`)[0]?.published_at,
+    async () =>
+      (await sql`select published_at from sessions where id = ${sessionId}`)[0]?.published_at,
   )
 })
 

@@ -13,7 +13,11 @@ test('users are found by the beginning of their address, page after page', async
     const found: string[] = []
     let next: string | undefined
     do {
-      const query = new URLSearchParams({ email, limit: String(limit), ...(next && { cursor: next }) })
+      const query = new URLSearchParams({
+        email,
+        limit: String(limit),
+        ...(next && { cursor: next }),
+      })
       const page = await call(app, token, 'GET', `/admin/users?${query}`)
       assert.equal(page.statusCode, 200, page.body)
       const { users } = page.json()
@@ -52,7 +56,8 @@ test('pages have no gap and no repetition while users come and go', async (t) =>
     )
     return answer.json() as { users: { email: string }[]; next?: string }
   }
-  const names = ({ users }: { users: { email: string }[] }) => users.map(({ email }) => email.slice(0, 2))
+  const names = ({ users }: { users: { email: string }[] }) =>
+    users.map(({ email }) => email.slice(0, 2))
   const first = await page()
   assert.deepEqual(names(first), ['u1', 'u3'])
   // The last of the page goes, and others come before and behind it.

@@ -8,7 +8,14 @@ import { me, newEmail, PASSWORD, signUp } from '../support/helper.ts'
 test('what is no query, no user and no change is refused', async (t) => {
   const { app, token } = await setUp(t)
   const encode = (text: string) => Buffer.from(text).toString('base64url')
-  const cursors = ['', '!', 'eA', encode('UPPER@example.com'), encode("x' or true"), `${encode('a@b.c')}A`]
+  const cursors = [
+    '',
+    '!',
+    'eA',
+    encode('UPPER@example.com'),
+    encode("x' or true"),
+    `${encode('a@b.c')}A`,
+  ]
   const queries = [
     ...cursors.map((cursor) => `cursor=${cursor}`),
     'limit=0',

@@ -14,7 +14,10 @@ test('an administrator makes a user, who logs in with what he was given', async 
   const { id, createdAt, ...rest } = made.json()
   assert.deepEqual(rest, { email, roles: ['editor'], status: 'active' })
   assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 3_600_000)
-  assert.deepEqual((await call(app, token, 'GET', `/admin/users/${id.toUpperCase()}`)).json(), made.json())
+  assert.deepEqual(
+    (await call(app, token, 'GET', `/admin/users/${id.toUpperCase()}`)).json(),
+    made.json(),
+  )
   const { accessToken } = (await logIn(app, email)).json()
   assert.deepEqual((await me(app, accessToken)).json().roles, ['editor'])
 
@@ -24,7 +27,8 @@ test('an administrator makes a user, who logs in with what he was given', async 
   const asleep = { email: newEmail(), password: PASSWORD, status: 'disabled' }
   assert.equal((await create(asleep)).json().status, 'disabled')
   assert.equal((await logIn(app, asleep.email)).statusCode, 401)
-  const events = await sql`select user_id, actor_id, detail from security_events where type = 'admin_action'`
+  const events =
+    await sql`select user_id, actor_id, detail from security_events where type = 'admin_action'`
   assert.equal(events.length, 2)
   const actor = await idOf(app, token)
   assert.deepEqual(events[0], {
@@ -55,7 +59,10 @@ test('a change of roles reaches the next refresh, and is on record with who did 
   assert.equal((await call(app, token, 'PATCH', `/admin/users/${id}`, forced)).statusCode, 200)
 
   const disable = { status: 'disabled' }
-  assert.equal((await call(app, token, 'PATCH', `/admin/users/${id}`, disable)).json().status, 'disabled')
+  assert.equal(
+    (await call(app, token, 'PATCH', `/admin/users/${id}`, disable)).json().status,
+    'disabled',
+  )
   const refused = await logIn(app, email)
   const unknown = await logIn(app, newEmail())
   assert.equal(refused.statusCode, 401)
@@ -70,7 +77,10 @@ test('a change of roles reaches the next refresh, and is on record with who did 
     seen.map(({ id, current }: { id: string; current: boolean }) => [id, current]),
     [[back.sessionId, false]],
   )
-  assert.equal((await callEmpty(app, token, 'DELETE', `/admin/users/${id}/sessions`)).statusCode, 204)
+  assert.equal(
+    (await callEmpty(app, token, 'DELETE', `/admin/users/${id}/sessions`)).statusCode,
+    204,
+  )
   assert.equal((await callEmpty(app, token, 'DELETE', `/admin/users/${id}`)).statusCode, 204)
   assert.equal((await callEmpty(app, token, 'DELETE', `/admin/users/${id}`)).statusCode, 404)
   assert.equal((await logIn(app, email)).statusCode, 401)

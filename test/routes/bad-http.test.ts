@@ -9,7 +9,18 @@ import { assertProblem, expectRefusals, listen, type Refusal } from '../support/
 
 const GET = ['/auth/me', '/.well-known/jwks.json', '/health/live', '/health/ready', '/openapi.json']
 const POST = ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout', '/oauth/revoke']
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH', 'PURGE']
+const METHODS = [
+  'GET',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'PROPFIND',
+  'SEARCH',
+  'PURGE',
+]
 
 function all(cases: Record<string, string | Buffer>, ...codes: ErrorCode[]): Refusal[] {
   return Object.entries(cases).map(([name, bytes]) => ({ name, bytes, codes }))
@@ -22,12 +33,32 @@ const TYPE = 'Content-Type: application/json'
 
 test('a route that does not exist, or not by this method, is not found', async (t) => {
   const server = await listen(t)
-  const paths = ['/', '/auth', '/auth/', '/auth/me/', '//auth/me', '/auth/login/x', '/AUTH/me', '/admin', '*']
-  const odd = ['/auth/me%2f', '/auth/login%00', '/auth;/me', `/${'x'.repeat(10_000)}`, '/%2e%2e/etc/passwd']
+  const paths = [
+    '/',
+    '/auth',
+    '/auth/',
+    '/auth/me/',
+    '//auth/me',
+    '/auth/login/x',
+    '/AUTH/me',
+    '/admin',
+    '*',
+  ]
+  const odd = [
+    '/auth/me%2f',
+    '/auth/login%00',
+    '/auth;/me',
+    `/${'x'.repeat(10_000)}`,
+    '/%2e%2e/etc/passwd',
+  ]
   const known = [...GET.map((path) => ['GET', path]), ...POST.map((path) => ['POST', path])]
   await expectRefusals(server, [
     ...[...paths, ...odd].flatMap((path) => [
-      { name: `GET ${path.slice(0, 60)}`, bytes: request('GET', path), codes: ['NOT_FOUND' as const] },
+      {
+        name: `GET ${path.slice(0, 60)}`,
+        bytes: request('GET', path),
+        codes: ['NOT_FOUND' as const],
+      },
       {
         name: `POST ${path.slice(0, 60)}`,
         bytes: request('POST', path, { 'Content-Type': 'text/plain' }, 'x'),
@@ -58,7 +89,11 @@ test('a path with broken percent-encoding is refused', async (t) => {
     server,
     ['GET', 'POST'].flatMap((method) =>
       targets.map((target): Refusal => {
-        return { name: `${method} ${target}`, bytes: request(method, target), codes: ['BAD_REQUEST'] }
+        return {
+          name: `${method} ${target}`,
+          bytes: request(method, target),
+          codes: ['BAD_REQUEST'],
+        }
       }),
     ),
   )
@@ -165,7 +200,10 @@ test('a client that listens only once it has sent everything gets its answer all
   const size = 10_000_000
   const refusals = [
     ...all({ headers: head(HOST, `X-Y: ${'x'.repeat(size)}`) }, 'HEADERS_TOO_LARGE'),
-    ...all({ 'a body': head(HOST, TYPE, `Content-Length: ${size}`) + 'x'.repeat(size) }, 'PAYLOAD_TOO_LARGE'),
+    ...all(
+      { 'a body': head(HOST, TYPE, `Content-Length: ${size}`) + 'x'.repeat(size) },
+      'PAYLOAD_TOO_LARGE',
+    ),
     ...all({ garbage: Buffer.alloc(size, 0xa5) }, 'BAD_REQUEST'),
     // Its tail may be looked at before or after the refusal of its body is sent.
     ...all(
@@ -189,7 +227,9 @@ test('a client that asks for a tunnel and resets the connection does not take th
     const socket = connect(Number(port), hostname)
     socket.on('error', () => {})
     await once(socket, 'connect')
-    socket.write(`CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n${'x'.repeat(1_000)}`)
+    socket.write(
+      `CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n${'x'.repeat(1_000)}`,
+    )
     await new Promise(setImmediate)
     socket.resetAndDestroy()
   }

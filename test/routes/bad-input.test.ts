@@ -10,26 +10,44 @@ const JWT = 'e30.e30.e30'
 
 /** Every route that reads a body, with one of the right shape, and how it refuses text that means nothing to it. */
 const ROUTES: { path: string; good: Record<string, string>; meaningless: ErrorCode }[] = [
-  { path: '/auth/signup', good: { email: EMAIL, password: PASSWORD }, meaningless: 'VALIDATION_FAILED' },
-  { path: '/auth/login', good: { email: EMAIL, password: PASSWORD }, meaningless: 'VALIDATION_FAILED' },
+  {
+    path: '/auth/signup',
+    good: { email: EMAIL, password: PASSWORD },
+    meaningless: 'VALIDATION_FAILED',
+  },
+  {
+    path: '/auth/login',
+    good: { email: EMAIL, password: PASSWORD },
+    meaningless: 'VALIDATION_FAILED',
+  },
   { path: '/auth/refresh', good: { refreshToken: JWT }, meaningless: 'AUTH_INVALID_REFRESH_TOKEN' },
   {
     path: '/auth/password',
     good: { currentPassword: PASSWORD, newPassword: `${PASSWORD}, or two` },
     meaningless: 'VALIDATION_FAILED',
   },
-  { path: '/admin/users', good: { email: EMAIL, password: PASSWORD }, meaningless: 'VALIDATION_FAILED' },
+  {
+    path: '/admin/users',
+    good: { email: EMAIL, password: PASSWORD },
+    meaningless: 'VALIDATION_FAILED',
+  },
   { path: '/auth/logout', good: { refreshToken: JWT }, meaningless: 'AUTH_INVALID_TOKEN' },
 ]
 
-type Case = Omit<Refusal, 'bytes'> & { body?: string | Buffer; headers?: HeaderLines; chunked?: boolean }
+type Case = Omit<Refusal, 'bytes'> & {
+  body?: string | Buffer
+  headers?: HeaderLines
+  chunked?: boolean
+}
 
 /** The cases of a route as bytes. */
 function on(path: string, cases: Case[]): Refusal[] {
   return cases.map(({ body, headers = JSON_TYPE, chunked, ...rest }) => ({
     ...rest,
     name: `POST ${path}, ${rest.name}`,
-    bytes: chunked ? chunkedRequest('POST', path, headers, body ?? '') : request('POST', path, headers, body),
+    bytes: chunked
+      ? chunkedRequest('POST', path, headers, body ?? '')
+      : request('POST', path, headers, body),
   }))
 }
 
@@ -39,7 +57,11 @@ function forEachRoute(cases: (route: (typeof ROUTES)[number]) => Case[]): Refusa
 
 test('a body that is missing, or of another media type, is refused', async (t) => {
   const server = await listen(t)
-  const types = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']
+  const types = [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+  ]
   const garbage = ['', ';;', 'json', 'application/', 'application/json/x', '\xff/\xfe', 'text/json']
   await expectRefusals(
     server,
@@ -56,7 +78,12 @@ test('a body that is missing, or of another media type, is refused', async (t) =
         { name: 'an empty body in chunks', body: '', chunked: true, codes: [empty] },
         { name: 'a body without a type', headers: {}, body, codes: ['UNSUPPORTED_MEDIA_TYPE'] },
         ...[...types, ...garbage].map((type): Case => {
-          return { name: type, headers: { 'Content-Type': type }, body, codes: ['UNSUPPORTED_MEDIA_TYPE'] }
+          return {
+            name: type,
+            headers: { 'Content-Type': type },
+            body,
+            codes: ['UNSUPPORTED_MEDIA_TYPE'],
+          }
         }),
       ]
     }),
@@ -96,14 +123,22 @@ test('JSON of another shape than the schema says is refused', async (t) => {
     forEachRoute(({ good }) => {
       const values: unknown[] = [0, 1.5, true, false, null, {}, [], { length: 9 }]
       const properties = Object.entries(good).flatMap(([property, text]) => [
-        ...[...values, [text], { [property]: text }, ''].map((value) => ({ ...good, [property]: value })),
+        ...[...values, [text], { [property]: text }, ''].map((value) => ({
+          ...good,
+          [property]: value,
+        })),
         Object.fromEntries(Object.entries(good).filter(([name]) => name !== property)),
       ])
       const objects = [{}, [], [good], 'text', 7, true, ...properties, { ...good, extra: 1 }]
       const bodies = objects.map((object) => JSON.stringify(object))
       const extra = (member: string) => JSON.stringify(good).replace('}', `,${member}}`)
       const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
-      bodies.push(nested(25_000), extra(`"a":${nested(25_000)}`), extra('"":0'), extra('"toString":0'))
+      bodies.push(
+        nested(25_000),
+        extra(`"a":${nested(25_000)}`),
+        extra('"":0'),
+        extra('"toString":0'),
+      )
       bodies.push(extra(`"${'x'.repeat(50_000)}":0`))
       const poison = [
         '"__proto__":{}',
@@ -113,8 +148,14 @@ test('JSON of another shape than the schema says is refused', async (t) => {
       ]
       return [
         ...bodies.map((body): Case => ({ name: body.slice(0, 120), body, codes })),
-        { name: 'null', body: 'null', codes: 'refreshToken' in good ? ['AUTH_MISSING_TOKEN'] : codes },
-        ...poison.map((member): Case => ({ name: member, body: extra(member), codes: ['BAD_REQUEST'] })),
+        {
+          name: 'null',
+          body: 'null',
+          codes: 'refreshToken' in good ? ['AUTH_MISSING_TOKEN'] : codes,
+        },
+        ...poison.map(
+          (member): Case => ({ name: member, body: extra(member), codes: ['BAD_REQUEST'] }),
+        ),
         { name: 'constructor', body: extra('"constructor":1'), codes: ['BAD_REQUEST', ...codes] },
       ]
     }),
@@ -130,7 +171,11 @@ test('text that is no text, or too long, is refused', async (t) => {
         const whole = JSON.stringify(good)
         const at = whole.indexOf(text) + text.length
         const insert = (bytes: string | Buffer) =>
-          Buffer.concat([Buffer.from(whole.slice(0, at)), Buffer.from(bytes), Buffer.from(whole.slice(at))])
+          Buffer.concat([
+            Buffer.from(whole.slice(0, at)),
+            Buffer.from(bytes),
+            Buffer.from(whole.slice(at)),
+          ])
         const odd: Record<string, Buffer> = {
           'an escaped NUL': insert('\\u0000'),
           'half a surrogate pair': insert('\\ud800'),
@@ -144,7 +189,12 @@ test('text that is no text, or too long, is refused', async (t) => {
         return [
           ...Object.entries(odd).flatMap(([name, body]): Case[] => [
             { name: `${property} with ${name}`, body, codes: [meaningless] },
-            { name: `${property} with ${name}, in chunks`, body, chunked: true, codes: [meaningless] },
+            {
+              name: `${property} with ${name}, in chunks`,
+              body,
+              chunked: true,
+              codes: [meaningless],
+            },
           ]),
           ...[5_000, 60_000].map((length): Case => {
             return {
@@ -163,7 +213,11 @@ test('a large body that nobody asked for is read to its end', async (t) => {
   const server = await listen(t)
   const body = JSON.stringify('x'.repeat(5_242_880))
   await expectRefusals(server, [
-    { name: 'GET', bytes: request('GET', '/auth/me', JSON_TYPE, body), codes: ['AUTH_MISSING_TOKEN'] },
+    {
+      name: 'GET',
+      bytes: request('GET', '/auth/me', JSON_TYPE, body),
+      codes: ['AUTH_MISSING_TOKEN'],
+    },
     {
       name: 'no route',
       bytes: request('POST', '/auth/nowhere', { 'Content-Type': 'x/y' }, body),

@@ -8,7 +8,12 @@ import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
-function bearing(path: string, name: string, authorization: string | undefined, code: ErrorCode): Refusal {
+function bearing(
+  path: string,
+  name: string,
+  authorization: string | undefined,
+  code: ErrorCode,
+): Refusal {
   const headers = authorization === undefined ? {} : { Authorization: authorization }
   const bytes = request(path === '/auth/me' ? 'GET' : 'POST', path, headers)
   return { name: `${path}, ${name}`, bytes, codes: [code] }
@@ -96,12 +101,21 @@ test('an Authorization header without a bearer token asks for one', async (t) =>
 test('a bearer token that is not even a token is refused', async (t) => {
   const server = await listen(t)
   const { accessToken } = server.pair
-  const odd = ['null', 'undefined', ',', '"', 'a.b.c', '\xff\xfe', `\xe9${accessToken}`, 'x'.repeat(4_000)]
+  const odd = [
+    'null',
+    'undefined',
+    ',',
+    '"',
+    'a.b.c',
+    '\xff\xfe',
+    `\xe9${accessToken}`,
+    'x'.repeat(4_000),
+  ]
   await expectRefusals(
     server,
     ['/auth/me', '/auth/logout'].flatMap((path) => [
-      ...[...odd, 'x'.repeat(15_000), `${accessToken},${accessToken}`, `${accessToken}x`].map((token) =>
-        bearing(path, token.slice(0, 60), `Bearer ${token}`, 'AUTH_INVALID_TOKEN'),
+      ...[...odd, 'x'.repeat(15_000), `${accessToken},${accessToken}`, `${accessToken}x`].map(
+        (token) => bearing(path, token.slice(0, 60), `Bearer ${token}`, 'AUTH_INVALID_TOKEN'),
       ),
       bearing(path, '100 kB', `Bearer ${'x'.repeat(100_000)}`, 'HEADERS_TOO_LARGE'),
       // Node's parser takes no control characters.
@@ -114,7 +128,12 @@ test('a bearer token that is not even a token is refused', async (t) => {
 test('two bearer tokens are none', async (t) => {
   const server = await listen(t)
   const { accessToken } = server.pair
-  const two = bearing('/auth/me', 'two tokens', `Bearer ${accessToken} ${accessToken}`, 'AUTH_INVALID_TOKEN')
+  const two = bearing(
+    '/auth/me',
+    'two tokens',
+    `Bearer ${accessToken} ${accessToken}`,
+    'AUTH_INVALID_TOKEN',
+  )
   await expectRefusals(server, [two])
 })
 
@@ -144,5 +163,8 @@ test('an Idempotency-Key that is none is refused, and the refresh token is not s
   const answer = await refresh(server.app, refreshToken, key)
   assert.equal(answer.statusCode, 200)
   // Spent now, and by this key: an earlier one would have been the first.
-  assert.equal((await refresh(server.app, refreshToken, key)).json().refreshToken, answer.json().refreshToken)
+  assert.equal(
+    (await refresh(server.app, refreshToken, key)).json().refreshToken,
+    answer.json().refreshToken,
+  )
 })

@@ -25,7 +25,11 @@ interface Given {
 }
 
 /** As a page of the server's own origin sends it. */
-function post(app: FastifyInstance, path: string, { cookie, payload, headers, remoteAddress }: Given = {}) {
+function post(
+  app: FastifyInstance,
+  path: string,
+  { cookie, payload, headers, remoteAddress }: Given = {},
+) {
   return ask(app, {
     method: 'POST',
     url: `/auth/${path}`,
@@ -78,7 +82,10 @@ test('without the header nothing is new: the refresh token is in the body, and n
   const app = await build(t)
   const payload = { email: newEmail(), password: PASSWORD }
   for (const headers of [{}, { 'x-token-delivery': 'body' }]) {
-    const answer = await post(app, 'signup', { payload: { ...payload, email: newEmail() }, headers })
+    const answer = await post(app, 'signup', {
+      payload: { ...payload, email: newEmail() },
+      headers,
+    })
     assert.ok(answer.json().refreshToken)
     assert.equal(answer.headers['set-cookie'], undefined)
   }
@@ -107,7 +114,9 @@ test('a refresh by cookie is answered by cookie, and a lost response repaired by
 test('a token in the body counts, not the cookie, and is answered as it came or as it asks', async (t) => {
   const app = await build(t)
   const { pair } = setCookieOf(await signUp(app))
-  const other = (await post(app, 'signup', { payload: { email: newEmail(), password: PASSWORD } })).json()
+  const other = (
+    await post(app, 'signup', { payload: { email: newEmail(), password: PASSWORD } })
+  ).json()
   const payload = { refreshToken: other.refreshToken }
   const answer = await post(app, 'refresh', { cookie: pair, payload })
   assert.equal(answer.json().sessionId, other.sessionId)
@@ -128,7 +137,13 @@ test('logout by cookie ends the session and clears the cookie; twice is no error
     assert.equal(answer.statusCode, 204)
     const cleared = setCookieOf(answer)
     assert.deepEqual([cleared.name, cleared.value], [SECURE_NAME, ''])
-    assert.deepEqual(cleared.attributes, ['HttpOnly', 'Max-Age=0', 'Path=/auth', 'SameSite=Strict', 'Secure'])
+    assert.deepEqual(cleared.attributes, [
+      'HttpOnly',
+      'Max-Age=0',
+      'Path=/auth',
+      'SameSite=Strict',
+      'Secure',
+    ])
   }
   assert.equal((await me(app, signup.json().accessToken)).statusCode, 401)
   assert.equal((await post(app, 'refresh', { cookie: pair })).statusCode, 401)
@@ -198,7 +213,9 @@ test('a page of another origin cannot put its own session into the cookie', asyn
 })
 
 test('the own page, an allowed origin and a program that is no browser may use the cookie', async (t) => {
-  const app = await build(t, { CORS_ORIGINS: 'https://app.example.com, https://other.example.com:8443' })
+  const app = await build(t, {
+    CORS_ORIGINS: 'https://app.example.com, https://other.example.com:8443',
+  })
   const { pair } = setCookieOf(await signUp(app))
   const fine: Record<string, string>[] = [
     { 'sec-fetch-site': 'same-origin' },
@@ -220,7 +237,11 @@ test('the own page, an allowed origin and a program that is no browser may use t
 test('a cross-site form changes nothing, whatever it sends', async (t) => {
   const app = await build(t)
   const { pair, value } = setCookieOf(await signUp(app))
-  const types = ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain']
+  const types = [
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+  ]
   for (const path of ['signup', 'login', 'refresh', 'logout']) {
     for (const type of types) {
       for (const payload of ['', 'a=b', JSON.stringify({ refreshToken: value })]) {

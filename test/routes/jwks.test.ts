@@ -33,7 +33,10 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
       Object.keys(jwk).filter((name) => ['d', 'p', 'q', 'dp', 'dq', 'qi'].includes(name)),
       [],
     )
-    const key = { key: createPublicKey({ key: jwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' as const }
+    const key = {
+      key: createPublicKey({ key: jwk, format: 'jwk' }),
+      dsaEncoding: 'ieee-p1363' as const,
+    }
     const signed = Buffer.from(`${head}.${body}`)
     assert.ok(verify(DIGESTS[algorithm], signed, key, Buffer.from(signature, 'base64url')))
 
@@ -67,14 +70,19 @@ test('the key that signs is published first, the next one beside it', async (t) 
   const { keys } = (await app.inject('/.well-known/jwks.json')).json()
   assert.equal(keys.length, 2)
   assert.equal(keys[0].kid, decode(accessToken.split('.')[0]).kid)
-  for (const key of keys) assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
+  for (const key of keys)
+    assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
 })
 
 test('the key set may be kept for half as long as a key is published before it signs, and asked after by its tag', async (t) => {
   const env = await environment(t, { KEY_PUBLICATION_DELAY: '4m' })
   const app = await build(t, env)
   const ask = (tag?: string, method: 'GET' | 'HEAD' = 'GET') =>
-    app.inject({ method, url: '/.well-known/jwks.json', headers: tag ? { 'if-none-match': tag } : {} })
+    app.inject({
+      method,
+      url: '/.well-known/jwks.json',
+      headers: tag ? { 'if-none-match': tag } : {},
+    })
   const { headers } = await ask()
   const etag = String(headers.etag)
   assert.equal(headers['cache-control'], 'public, max-age=120')
@@ -84,7 +92,8 @@ test('the key set may be kept for half as long as a key is published before it s
     assert.deepEqual([same.statusCode, same.body, same.headers.etag], [304, '', etag], tag)
     assert.equal(same.headers['cache-control'], 'public, max-age=120')
   }
-  for (const tag of ['"other"', etag.slice(1, -1), '']) assert.equal((await ask(tag)).statusCode, 200, tag)
+  for (const tag of ['"other"', etag.slice(1, -1), ''])
+    assert.equal((await ask(tag)).statusCode, 200, tag)
   assert.equal((await ask(etag, 'HEAD')).statusCode, 304)
 
   const records = await openRecords(t, env)

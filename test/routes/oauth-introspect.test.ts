@@ -27,7 +27,12 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
 const AUTHORIZATION = basic(`gateway:${SECRETS[0]}`)
 
-function introspect(app: FastifyInstance, token: string, hint?: string, authorization = AUTHORIZATION) {
+function introspect(
+  app: FastifyInstance,
+  token: string,
+  hint?: string,
+  authorization = AUTHORIZATION,
+) {
   const payload = new URLSearchParams({ token, ...(hint && { token_type_hint: hint }) }).toString()
   return app.inject({
     method: 'POST',
@@ -101,7 +106,8 @@ test('what is no token is inactive like one that is dead', async (t) => {
   const pair = await signUp(app)
   for (const kind of ['access', 'refresh'] as const)
     for (const forged of Object.values(forgeries(env, pair[`${kind}Token`], kind)))
-      if (forged) assert.equal(await isActive(app, forged, `${kind}_token`), false, forged.slice(0, 80))
+      if (forged)
+        assert.equal(await isActive(app, forged, `${kind}_token`), false, forged.slice(0, 80))
   assert.equal(await isActive(app, 'x'.repeat(20_000)), false)
 })
 
@@ -127,7 +133,8 @@ test('to look at a refresh token, newest or spent, neither turns nor ends its se
   cleanUp(t, () => redis.stop())
   const app = await build(t, { INTROSPECTION_CLIENTS, REDIS_URL: redis.url, GRACE: '0s' }, clock)
   const first = await signUp(app)
-  for (let time = 1; time <= 3; time++) assert.ok(await isActive(app, first.refreshToken, 'refresh_token'))
+  for (let time = 1; time <= 3; time++)
+    assert.ok(await isActive(app, first.refreshToken, 'refresh_token'))
   const second = (await refresh(app, first.refreshToken)).json()
   clock.advance(1_000)
   const third = (await refresh(app, second.refreshToken)).json()
@@ -148,7 +155,11 @@ test('to look at a refresh token, newest or spent, neither turns nor ends its se
 test('where it cannot be known, it is not said', async (t) => {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
-  const app = await build(t, { INTROSPECTION_CLIENTS, REDIS_URL: redis.url, REVOCATION_MAX_STALENESS: '1s' })
+  const app = await build(t, {
+    INTROSPECTION_CLIENTS,
+    REDIS_URL: redis.url,
+    REVOCATION_MAX_STALENESS: '1s',
+  })
   const { accessToken, refreshToken } = await signUp(app)
   redis.kill('SIGSTOP')
   for (const [token, hint] of [[accessToken], [refreshToken, 'refresh_token']] as const) {
@@ -198,11 +209,18 @@ test('the metadata names what there is, and no introspection where nobody may', 
   const metadata = response.json()
   assert.equal(metadata.issuer, 'https://auth.example.com')
   assert.deepEqual(metadata.introspection_endpoint_auth_methods_supported, ['client_secret_basic'])
-  const endpoints = [metadata.jwks_uri, metadata.revocation_endpoint, metadata.introspection_endpoint]
+  const endpoints = [
+    metadata.jwks_uri,
+    metadata.revocation_endpoint,
+    metadata.introspection_endpoint,
+  ]
   for (const endpoint of endpoints) {
     assert.ok(endpoint.startsWith('https://auth.example.com/'))
     const method = endpoint === metadata.jwks_uri ? 'GET' : 'POST'
-    assert.notEqual((await open.inject({ method, url: new URL(endpoint).pathname })).statusCode, 404)
+    assert.notEqual(
+      (await open.inject({ method, url: new URL(endpoint).pathname })).statusCode,
+      404,
+    )
   }
 
   const env = await environment(t)

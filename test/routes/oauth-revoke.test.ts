@@ -3,7 +3,16 @@ import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { openSql } from '../support/database.ts'
 import { expired, forgeries } from '../support/forgeries.ts'
-import { build, cleanUp, environment, logIn, me, refresh, signUp, until } from '../support/helper.ts'
+import {
+  build,
+  cleanUp,
+  environment,
+  logIn,
+  me,
+  refresh,
+  signUp,
+  until,
+} from '../support/helper.ts'
 import { startNode, status } from '../support/nodes.ts'
 import { patiently } from '../support/patience.ts'
 import { startRedis } from '../support/services/redis.ts'
@@ -26,7 +35,11 @@ for (const kind of ['access', 'refresh'] as const) {
       const app = await build(t, env)
       const pair = await signUp(app)
       const other = (await logIn(app, pair.email)).json()
-      const form = { token: pair[`${kind}Token`], ...(hint && { token_type_hint: hint }), client_id: 'spa' }
+      const form = {
+        token: pair[`${kind}Token`],
+        ...(hint && { token_type_hint: hint }),
+        client_id: 'spa',
+      }
       for (let time = 1; time <= 2; time++) {
         const response = await revoke(app, form)
         assert.deepEqual([response.statusCode, response.body], [200, ''])
@@ -59,7 +72,9 @@ test('what is no token of ours is answered like one, and ends nothing', async (t
   const env = await environment(t)
   const app = await build(t, env)
   const pair = await signUp(app)
-  const forged = Object.values(forgeries(env, pair.accessToken, 'access')).filter((token) => token !== '')
+  const forged = Object.values(forgeries(env, pair.accessToken, 'access')).filter(
+    (token) => token !== '',
+  )
   for (const token of [...forged, 'nonsense', 'x'.repeat(20_000)]) {
     const response = await revoke(app, { token })
     assert.deepEqual([response.statusCode, response.body], [200, ''], token.slice(0, 80))
@@ -67,7 +82,10 @@ test('what is no token of ours is answered like one, and ends nothing', async (t
   assert.equal((await me(app, pair.accessToken)).statusCode, 200)
   assert.equal((await refresh(app, pair.refreshToken)).statusCode, 200)
   // We did sign this one.
-  assert.equal((await revoke(app, { token: expired(env, pair.accessToken, 'access') })).statusCode, 200)
+  assert.equal(
+    (await revoke(app, { token: expired(env, pair.accessToken, 'access') })).statusCode,
+    200,
+  )
   assert.equal((await me(app, pair.accessToken)).statusCode, 401)
 })
 
@@ -89,14 +107,27 @@ test('a request that is none is refused in the words of OAuth, and takes no othe
     assert.deepEqual([code, error], ['VALIDATION_FAILED', 'invalid_request'])
     assert.ok(!response.body.includes(accessToken))
   }
-  const json = await app.inject({ method: 'POST', url: '/oauth/revoke', payload: { token: accessToken } })
+  const json = await app.inject({
+    method: 'POST',
+    url: '/oauth/revoke',
+    payload: { token: accessToken },
+  })
   assert.deepEqual([json.statusCode, json.json().error], [415, 'invalid_request'])
-  const query = await app.inject({ method: 'POST', url: `/oauth/revoke?token=${accessToken}`, headers: FORM })
+  const query = await app.inject({
+    method: 'POST',
+    url: `/oauth/revoke?token=${accessToken}`,
+    headers: FORM,
+  })
   assert.equal(query.statusCode, 400)
   assert.equal((await me(app, accessToken)).statusCode, 200)
 
   for (const url of ['/auth/login', '/auth/refresh', '/auth/logout']) {
-    const response = await app.inject({ method: 'POST', url, headers: FORM, payload: 'refreshToken=x' })
+    const response = await app.inject({
+      method: 'POST',
+      url,
+      headers: FORM,
+      payload: 'refreshToken=x',
+    })
     assert.equal(response.statusCode, 415)
     assert.equal(response.json().error, undefined)
   }

@@ -17,8 +17,12 @@ import {
 
 const NEXT = 'a ratchet of another wheel'
 
-const change = (app: FastifyInstance, token: string, currentPassword = PASSWORD, newPassword = NEXT) =>
-  call(app, token, 'POST', '/auth/password', { currentPassword, newPassword })
+const change = (
+  app: FastifyInstance,
+  token: string,
+  currentPassword = PASSWORD,
+  newPassword = NEXT,
+) => call(app, token, 'POST', '/auth/password', { currentPassword, newPassword })
 
 test('a change of the password ends every other session, and this one goes on', async (t) => {
   const env = await environment(t)
@@ -47,7 +51,8 @@ test('a change of the password ends every other session, and this one goes on', 
     [...(await ended())],
     [{ session_id: first.sessionId, detail: { reason: 'password_changed' }, ip: '127.0.0.1' }],
   )
-  const changed = await sql`select session_id, actor_id from security_events where type = 'password_changed'`
+  const changed =
+    await sql`select session_id, actor_id from security_events where type = 'password_changed'`
   assert.deepEqual([...changed], [{ session_id: here.sessionId, actor_id: null }])
 })
 
@@ -68,9 +73,15 @@ test('without the current password nothing changes, and a rule that is broken sa
   assert.equal((await me(app, other.accessToken)).statusCode, 200)
   assert.equal((await logIn(app, email)).statusCode, 200)
 
-  assert.equal((await app.inject({ method: 'POST', url: '/auth/password', payload: {} })).statusCode, 400)
+  assert.equal(
+    (await app.inject({ method: 'POST', url: '/auth/password', payload: {} })).statusCode,
+    400,
+  )
   const payload = { currentPassword: PASSWORD, newPassword: NEXT }
-  assert.equal((await app.inject({ method: 'POST', url: '/auth/password', payload })).statusCode, 401)
+  assert.equal(
+    (await app.inject({ method: 'POST', url: '/auth/password', payload })).statusCode,
+    401,
+  )
 })
 
 test('guesses at the current password count with those at the login', async (t) => {
@@ -94,7 +105,8 @@ test('guesses at the current password count with those at the login', async (t) 
     assert.equal((await post('/auth/login', { email, password: 'wrong guess' })).statusCode, 401)
     // No guess: nobody was asked.
     assert.equal(
-      (await post('/auth/password', { currentPassword: 'x', newPassword: NEXT }, 'no-token')).statusCode,
+      (await post('/auth/password', { currentPassword: 'x', newPassword: NEXT }, 'no-token'))
+        .statusCode,
       401,
     )
   }
@@ -129,7 +141,11 @@ test('no login with the old password outlives the change, however they race', as
   const app = await build(t, { MAX_SESSIONS_PER_USER: '100' })
   const { email, accessToken, refreshToken } = await signUp(app)
   const logins = (count: number) => Array.from({ length: count }, () => logInOnce(app, email))
-  const [changed, ...answers] = await Promise.all([change(app, accessToken), ...logins(20), ...logins(20)])
+  const [changed, ...answers] = await Promise.all([
+    change(app, accessToken),
+    ...logins(20),
+    ...logins(20),
+  ])
   assert.equal(changed?.statusCode, 204)
   for (const answer of answers) {
     assert.ok([200, 401, 503].includes(answer.statusCode), answer.body)

@@ -82,7 +82,10 @@ test('a lost response is repaired, and theft found, also when the token itself h
   const otherTab = await refresh(app, honest.refreshToken)
   assert.equal(otherTab.json().refreshToken, lost.refreshToken)
   clock.advance(DAY)
-  assert.equal((await refresh(app, honest.refreshToken, key)).json().refreshToken, lost.refreshToken)
+  assert.equal(
+    (await refresh(app, honest.refreshToken, key)).json().refreshToken,
+    lost.refreshToken,
+  )
   assert.equal((await refresh(app, stolen.refreshToken)).statusCode, 401)
   assert.equal((await refresh(app, thief.refreshToken)).statusCode, 401)
 })
@@ -114,9 +117,11 @@ test('a spent token after the grace ends the session: its newest refresh token a
   // On record, the session has left the hot state: what is there is the user and his other session.
   assert.equal(await hotFields(still.json().id), 2)
 
-  const [session] = await sql`select revoked_at, revoked_reason from sessions where id = ${stolen.sessionId}`
+  const [session] =
+    await sql`select revoked_at, revoked_reason from sessions where id = ${stolen.sessionId}`
   assert.equal(session?.revoked_reason, 'reuse')
-  const events = await sql`select session_id, detail from security_events where type = 'reuse_found'`
+  const events =
+    await sql`select session_id, detail from security_events where type = 'reuse_found'`
   assert.deepEqual(
     events.map(({ session_id }) => session_id),
     [stolen.sessionId],
@@ -164,7 +169,11 @@ test('whatever is wrong with a refresh token, the client is told the same', asyn
   const clock = createClock()
   const app = await build(t, {}, clock)
   const [expired, reused, closed] = [await signUp(app), await signUp(app), await signUp(app)]
-  await ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken: closed.refreshToken } })
+  await ask(app, {
+    method: 'POST',
+    url: '/auth/logout',
+    payload: { refreshToken: closed.refreshToken },
+  })
   await refresh(app, (await refresh(app, reused.refreshToken)).json().refreshToken)
   const answers = [
     await refresh(app, reused.refreshToken),
@@ -211,7 +220,8 @@ test('one session more than a user may have ends the one that was used least rec
 
   assert.equal((await me(app, second.accessToken)).statusCode, 401)
   assert.equal((await refresh(app, second.refreshToken)).statusCode, 401)
-  for (const { accessToken } of [renewed, third]) assert.equal((await me(app, accessToken)).statusCode, 200)
+  for (const { accessToken } of [renewed, third])
+    assert.equal((await me(app, accessToken)).statusCode, 200)
   const sql = openSql(t, env)
   const ended = await sql`select id, revoked_reason from sessions where revoked_at is not null`
   assert.deepEqual([...ended], [{ id: second.sessionId, revoked_reason: 'session_cap' }])

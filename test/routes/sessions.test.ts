@@ -47,7 +47,10 @@ test('a user sees his sessions, which device each is of, and which this one is',
     userAgent: FIREFOX,
     ip: '192.0.2.7',
   })
-  assert.deepEqual([there.id, there.current, there.createdAt, others.length], [first, false, iso(start), 0])
+  assert.deepEqual(
+    [there.id, there.current, there.createdAt, others.length],
+    [first, false, iso(start), 0],
+  )
   const [, seenFromThere] = (await call(app, firstToken, 'GET', '/auth/sessions')).json().sessions
   assert.equal(seenFromThere.current, true)
 })
@@ -58,7 +61,11 @@ test('sessions that have ended, or were idle for too long, are not in the list',
   const { email } = await signUp(app)
   clock.advance(3_000_000)
   const ended = (await logIn(app, email)).json()
-  await ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken: ended.refreshToken } })
+  await ask(app, {
+    method: 'POST',
+    url: '/auth/logout',
+    payload: { refreshToken: ended.refreshToken },
+  })
   const { accessToken, sessionId } = (await logIn(app, email)).json()
   clock.advance(700_000)
   const { sessions } = (await call(app, accessToken, 'GET', '/auth/sessions')).json()
@@ -94,7 +101,10 @@ test("a user ends one of his sessions, and learns nothing of another's", async (
   assert.equal((await end(one.sessionId)).statusCode, 204)
   assert.equal((await me(app, one.accessToken)).statusCode, 401)
   assert.equal((await end(one.sessionId)).statusCode, 401)
-  const rows = await openSql(t, env)`select id, revoked_reason from sessions where revoked_at is not null`
+  const rows = await openSql(
+    t,
+    env,
+  )`select id, revoked_reason from sessions where revoked_at is not null`
   assert.deepEqual(new Set(rows.map(({ id }) => id)), new Set([one.sessionId, other.sessionId]))
   assert.ok(rows.every(({ revoked_reason: reason }) => reason === 'ended_by_user'))
 })
@@ -145,14 +155,24 @@ test('who is given up by Postgres, because two wait for each other, may try agai
   const [other] = await Promise.allSettled([writeBoth])
   const status = (await answers[0])?.statusCode
   assert.equal(status, other.status === 'fulfilled' ? 503 : 204)
-  if (status === 503) assert.equal((await call(app, accessToken, 'DELETE', '/auth/sessions')).statusCode, 204)
+  if (status === 503)
+    assert.equal((await call(app, accessToken, 'DELETE', '/auth/sessions')).statusCode, 204)
 })
 
 test('an ending that is not spelled right ends nothing', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
-  for (const query of ['?except=me', '?except=', '?exempt=current', '?except=current&except=current'])
-    assert.equal((await call(app, accessToken, 'DELETE', `/auth/sessions${query}`)).statusCode, 400, query)
+  for (const query of [
+    '?except=me',
+    '?except=',
+    '?exempt=current',
+    '?except=current&except=current',
+  ])
+    assert.equal(
+      (await call(app, accessToken, 'DELETE', `/auth/sessions${query}`)).statusCode,
+      400,
+      query,
+    )
   assert.equal((await app.inject({ method: 'DELETE', url: '/auth/sessions' })).statusCode, 401)
   assert.equal((await app.inject({ url: '/auth/sessions' })).statusCode, 401)
   assert.equal((await me(app, accessToken)).statusCode, 200)

@@ -9,7 +9,11 @@ async function logAt(t: TestContext, level: string) {
   const server = await startServer(t, env)
   const post = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' }
-    const response = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    const response = await fetch(server.url + path, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
     assert.ok(response.ok)
     return (await response.json()) as { accessToken: string; refreshToken: string }
   }

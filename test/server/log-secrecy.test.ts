@@ -4,7 +4,15 @@ import { type TestContext, test } from 'node:test'
 import type { Sql } from 'postgres'
 import { openSql } from '../support/database.ts'
 import { expired, forgeries } from '../support/forgeries.ts'
-import { cleanUp, type Env, environment, newEmail, newRetryKey, required, until } from '../support/helper.ts'
+import {
+  cleanUp,
+  type Env,
+  environment,
+  newEmail,
+  newRetryKey,
+  required,
+  until,
+} from '../support/helper.ts'
 import { request } from '../support/raw-http.ts'
 import { useCookies } from '../support/secretive-cookies.ts'
 import {
@@ -65,11 +73,17 @@ async function liveALife(
   assert.equal((await bear(pair.accessToken, 'GET', '/auth/sessions')).status, 200)
 
   // One more than a user may have.
-  for (let count = 0; count < 3; count++) assert.equal((await post('/auth/login', credentials)).status, 200)
+  for (let count = 0; count < 3; count++)
+    assert.equal((await post('/auth/login', credentials)).status, 200)
 }
 
 /** What gateways and libraries do, rightly and wrongly. */
-async function useOauth(client: SecretiveClient, env: Env, credentials: Credentials, secrets: Secrets) {
+async function useOauth(
+  client: SecretiveClient,
+  env: Env,
+  credentials: Credentials,
+  secrets: Secrets,
+) {
   const { submit, post, send } = client
   const { pair } = await post('/auth/login', credentials)
   const [id = '', secret = ''] = env.INTROSPECTION_CLIENTS?.split(':') ?? []
@@ -80,7 +94,10 @@ async function useOauth(client: SecretiveClient, env: Env, credentials: Credenti
   for (const token of [pair.accessToken, pair.refreshToken]) {
     const asked = { token, token_type_hint: 'refresh_token' }
     assert.equal((await submit('/oauth/introspect', asked, right)).status, 200)
-    assert.equal((await submit('/oauth/introspect', { token }, basic(`${secret}:${id}`))).status, 401)
+    assert.equal(
+      (await submit('/oauth/introspect', { token }, basic(`${secret}:${id}`))).status,
+      401,
+    )
     assert.equal((await submit('/oauth/introspect', { [token]: token }, right)).status, 400)
     await submit('/oauth/revoke', { [token]: secret, client_secret: secret })
     await post('/oauth/revoke', { token })
@@ -91,13 +108,21 @@ async function useOauth(client: SecretiveClient, env: Env, credentials: Credenti
     assert.equal((await submit('/oauth/revoke', { token, client_secret: secret })).status, 200)
 }
 
-async function misbehave(client: SecretiveClient, env: Env, credentials: Credentials, secrets: Secrets) {
+async function misbehave(
+  client: SecretiveClient,
+  env: Env,
+  credentials: Credentials,
+  secrets: Secrets,
+) {
   const { send, post, bear } = client
   const { email, password } = credentials
   const { pair } = await post('/auth/login', credentials)
   for (const kind of ['access', 'refresh'] as const) {
     const token = pair[`${kind}Token`]
-    for (const forged of [expired(env, token, kind), ...Object.values(forgeries(env, token, kind))]) {
+    for (const forged of [
+      expired(env, token, kind),
+      ...Object.values(forgeries(env, token, kind)),
+    ]) {
       if (forged.length > 20) noteToken(secrets, forged)
       await bear(forged)
       await bear(forged, 'POST', '/auth/logout')
@@ -105,7 +130,8 @@ async function misbehave(client: SecretiveClient, env: Env, credentials: Credent
     }
   }
   // Some of these were well signed and have ended the session.
-  const { accessToken: access, refreshToken: refresh } = (await post('/auth/login', credentials)).pair
+  const { accessToken: access, refreshToken: refresh } = (await post('/auth/login', credentials))
+    .pair
 
   const bodies = [
     { email: password, password },
@@ -134,15 +160,30 @@ async function misbehave(client: SecretiveClient, env: Env, credentials: Credent
     '/admin/users',
   ]) {
     for (const body of bodies) await post(path, body)
-    for (const text of texts) await post(path, text, { 'Content-Type': 'application/x-www-form-urlencoded' })
+    for (const text of texts)
+      await post(path, text, { 'Content-Type': 'application/x-www-form-urlencoded' })
     // The type is quoted in many a message.
     await post(path, '{}', { 'Content-Type': password })
   }
-  await post('/auth/signup', { email: newEmail(), password: note(secrets, 'a password', 'qwertyuiop') })
+  await post('/auth/signup', {
+    email: newEmail(),
+    password: note(secrets, 'a password', 'qwertyuiop'),
+  })
   for (const key of [password, `${access} `, 'short-secret-key'.slice(0, 15)])
-    await post('/auth/refresh', { refreshToken: refresh }, { 'Idempotency-Key': note(secrets, 'a key', key) })
+    await post(
+      '/auth/refresh',
+      { refreshToken: refresh },
+      { 'Idempotency-Key': note(secrets, 'a key', key) },
+    )
 
-  const paths = ['/auth/me', '/auth/nowhere', '/', `/auth/refresh/${refresh}`, `/${access}`, '/auth/%zz']
+  const paths = [
+    '/auth/me',
+    '/auth/nowhere',
+    '/',
+    `/auth/refresh/${refresh}`,
+    `/${access}`,
+    '/auth/%zz',
+  ]
   for (const path of paths)
     for (const tail of [
       `?access_token=${access}&password=${password}`,
@@ -166,7 +207,9 @@ async function misbehave(client: SecretiveClient, env: Env, credentials: Credent
   ]
   for (const bytes of raw) assert.ok((await send(bytes)).status >= 400)
   for (const header of ['User-Agent', 'X-Request-Id', 'Cookie', 'X-Forwarded-For', 'Traceparent'])
-    await send(request('GET', '/auth/me', { [header]: refresh, Authorization: `Basic ${password}` }))
+    await send(
+      request('GET', '/auth/me', { [header]: refresh, Authorization: `Basic ${password}` }),
+    )
 }
 
 /** All tables of all schemas that are ours, as text. */
@@ -175,7 +218,8 @@ async function dump(sql: Sql): Promise<string> {
     select table_schema as schema, table_name as name from information_schema.tables
     where table_schema not in ('pg_catalog', 'information_schema')`
   const texts = tables.map(async ({ schema, name }) => {
-    const [row] = await sql`select json_agg(rows)::text as text from ${sql(schema)}.${sql(name)} as rows`
+    const [row] =
+      await sql`select json_agg(rows)::text as text from ${sql(schema)}.${sql(name)} as rows`
     return `${name}: ${row?.text}`
   })
   return (await Promise.all(texts)).join('\n')
@@ -201,7 +245,8 @@ async function prepare(t: TestContext) {
     note(secrets, name, env[name] ?? '')
   const database = new URL(env.DATABASE_URL ?? '')
   // The tests' own Postgres asks for no password, and so takes any.
-  if (!database.password) database.password = note(secrets, "the database's password", 'Unruh-und-Spirale')
+  if (!database.password)
+    database.password = note(secrets, "the database's password", 'Unruh-und-Spirale')
   env.DATABASE_URL = database.href
   return { redis, receiver, env, secrets, server: await startServer(t, env) }
 }
@@ -220,7 +265,8 @@ test('no secret reaches the log, an error or the database, whatever happens', as
   assertSecrecy('the webhook', receiver.taken.map(({ text }) => text).join('\n'), secrets)
   await receiver.goDown()
   // The last login, and all before it.
-  const logins = () => openSql(t, env)`select 1 from security_events where session_id = ${pair.sessionId}`
+  const logins = () =>
+    openSql(t, env)`select 1 from security_events where session_id = ${pair.sessionId}`
   await until(async () => (await logins()).length > 0)
   const rows = await dump(openSql(t, env))
   for (const known of [credentials.email, 'reuse_found', 'login_failed', 'session_cap', 'logout'])
@@ -263,6 +309,7 @@ test('no secret reaches the log, an error or the database, whatever happens', as
     'SIGTERM',
   ]
   assert.ok(!/pawl-refresh|cookie"?:/i.test(log), 'the log contains a cookie')
-  for (const text of [...expected, ...troubles]) assert.ok(log.includes(text), `the log lacks '${text}'`)
+  for (const text of [...expected, ...troubles])
+    assert.ok(log.includes(text), `the log lacks '${text}'`)
   assertSecrecy('the log', log, secrets)
 })

@@ -40,10 +40,15 @@ test('the packed package runs with plain node: as a server, as a plugin and as a
   const installed = join(modules, 'pawl', 'dist', 'src')
   const env = await environment(t)
 
-  const server = await startServer(t, { ...env, PLAYGROUND: 'true' }, [join(installed, 'server.js')])
+  const server = await startServer(t, { ...env, PLAYGROUND: 'true' }, [
+    join(installed, 'server.js'),
+  ])
   await writeFile(join(folder, 'application.js'), APPLICATION)
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  const application = await startServer(t, env, ['--preserve-symlinks', join(folder, 'application.js')])
+  const application = await startServer(t, env, [
+    '--preserve-symlinks',
+    join(folder, 'application.js'),
+  ])
 
   const { accessToken, sessionId } = await signUpAt(server.url)
   const headers = { authorization: `Bearer ${accessToken}` }

@@ -5,7 +5,15 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { openSql } from '../support/database.ts'
-import { cleanUp, environment, newEmail, newRetryKey, PASSWORD, required, until } from '../support/helper.ts'
+import {
+  cleanUp,
+  environment,
+  newEmail,
+  newRetryKey,
+  PASSWORD,
+  required,
+  until,
+} from '../support/helper.ts'
 import { signUpAt } from '../support/http.ts'
 import { createProxy } from '../support/proxy.ts'
 import { type ServerProcess, spawnServer, startServer } from '../support/server-process.ts'
@@ -19,7 +27,12 @@ interface Answer {
   body: TokenPair & { code?: string }
 }
 
-async function call(server: ServerProcess, path: string, body?: object, headers = {}): Promise<Answer> {
+async function call(
+  server: ServerProcess,
+  path: string,
+  body?: object,
+  headers = {},
+): Promise<Answer> {
   const response = await fetch(`${server.url}${path}`, {
     method: body ? 'POST' : 'GET',
     headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
@@ -111,7 +124,10 @@ test('theft that is found while Postgres is away ends the session there and then
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)
-  const server = await startServer(t, await environment(t, { DATABASE_URL: database.url, GRACE: '0s' }))
+  const server = await startServer(
+    t,
+    await environment(t, { DATABASE_URL: database.url, GRACE: '0s' }),
+  )
   const first = await signUpAt(server.url)
   const refresh = (refreshToken: string) => call(server, '/auth/refresh', { refreshToken })
   const second = (await refresh(first.refreshToken)).body
@@ -125,7 +141,8 @@ test('theft that is found while Postgres is away ends the session there and then
   await postgres.restart()
   // Nobody has to come back for it: the process that found it puts it on record as soon as it can.
   const sql = openSql(t, { DATABASE_URL: database.url })
-  const reuses = () => sql`select session_id, detail from security_events where type = 'reuse_found'`
+  const reuses = () =>
+    sql`select session_id, detail from security_events where type = 'reuse_found'`
   await until(async () => (await reuses()).length > 0)
   const [session] = await sql`select revoked_reason from sessions`
   assert.equal(session?.revoked_reason, 'reuse')
@@ -190,7 +207,10 @@ test('the wait for a Postgres that accepts and never answers is bounded, too', a
   const env = await environment(t, { DATABASE_URL: `postgres://pawl@127.0.0.1:${port}/pawl` })
   const server = spawnServer(t, env)
   assert.equal(await server.ended, 1)
-  assert.ok(server.output().includes(`Postgres at 127.0.0.1:${port}: cannot be reached`), server.output())
+  assert.ok(
+    server.output().includes(`Postgres at 127.0.0.1:${port}: cannot be reached`),
+    server.output(),
+  )
 })
 
 test('a server that is started before its stores waits for them', async (t) => {
@@ -198,7 +218,10 @@ test('a server that is started before its stores waits for them', async (t) => {
   cleanUp(t, () => Promise.all([redis.stop(), postgres.stop()]))
   const database = await createTemplateDatabase(postgres.url)
   await Promise.all([redis.crash('SIGKILL'), postgres.crash('SIGQUIT')])
-  const server = startServer(t, await environment(t, { REDIS_URL: redis.url, DATABASE_URL: database.url }))
+  const server = startServer(
+    t,
+    await environment(t, { REDIS_URL: redis.url, DATABASE_URL: database.url }),
+  )
   await Promise.all([redis.restart(), postgres.restart()])
   assert.equal((await call(await server, '/health/ready')).status, 200)
 })

@@ -7,7 +7,15 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { createLink } from '../faults/link.ts'
-import { build, cleanUp, environment, refresh, refreshOnce, required, signUp } from '../support/helper.ts'
+import {
+  build,
+  cleanUp,
+  environment,
+  refresh,
+  refreshOnce,
+  required,
+  signUp,
+} from '../support/helper.ts'
 import { startServer } from '../support/server-process.ts'
 
 async function refreshTwice(app: FastifyInstance, refreshToken: string): Promise<string> {

@@ -6,7 +6,13 @@ import type { Rotation } from '../../src/sessions/session-store.ts'
 import { CONDEMNED, LATER } from '../support/sessions/model.ts'
 import { explore, hotKey, inWords, type Node, runTo } from '../support/sessions/model-search.ts'
 import { FRAGILE_STORES, type FragileStore } from '../support/sessions/model-stores.ts'
-import { type Next, SETTING, type Setting, type Step, type World } from '../support/sessions/model-world.ts'
+import {
+  type Next,
+  SETTING,
+  type Setting,
+  type Step,
+  type World,
+} from '../support/sessions/model-world.ts'
 import { SETTINGS } from '../support/sessions/stores.ts'
 
 const TICK = (SETTINGS.grace * 2) / 3
@@ -82,9 +88,17 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
   const { store, clock } = fragile
   const sessionId = randomUUID()
   const absoluteExpiry = clock() + 100 * SETTINGS.idleTtl
-  const lostKey = (key: string, presented: number) => retryKeyOf(key ? `${key} for ${presented}` : undefined)
+  const lostKey = (key: string, presented: number) =>
+    retryKeyOf(key ? `${key} for ${presented}` : undefined)
   const open = (generation: number, retryKey: string | null) =>
-    store.open({ userId, sessionId, absoluteExpiry, authorization: AUTHORIZATION, generation, retryKey })
+    store.open({
+      userId,
+      sessionId,
+      absoluteExpiry,
+      authorization: AUTHORIZATION,
+      generation,
+      retryKey,
+    })
 
   await open(1, null)
   clock.advance(LATER * TICK)
@@ -113,7 +127,11 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
         result = await present()
       }
       const current = answer.reopenedAt ?? before.hot?.generation
-      assert.deepEqual(seen(result, clock()), expected(answer.outcome, after, current), JSON.stringify(step))
+      assert.deepEqual(
+        seen(result, clock()),
+        expected(answer.outcome, after, current),
+        JSON.stringify(step),
+      )
     }
     const found = await store.find(userId, sessionId)
     const { generation } = after.hot ?? {}
@@ -128,12 +146,16 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
   clock.advance(LATER * TICK)
   const tried = key || (last?.step.do === 'present' && last.step.key) || 'client'
   const retryKey = retryKeyOf(`${tried} for ${generation - 1}`)
-  const { outcome } = await store.rotate(userId, sessionId, { generation: generation - 1, retryKey })
+  const { outcome } = await store.rotate(userId, sessionId, {
+    generation: generation - 1,
+    retryKey,
+  })
   assert.equal(outcome, key ? 'replayed' : 'reused', `afterwards, with the key of ${tried}`)
 }
 
 function seen(result: Rotation, now: number) {
-  if (result.outcome === 'reused') return { outcome: result.outcome, current: result.currentGeneration }
+  if (result.outcome === 'reused')
+    return { outcome: result.outcome, current: result.currentGeneration }
   if (!('line' in result)) return { outcome: result.outcome }
   const { generation, rotatedAt } = result.line
   return { outcome: result.outcome, generation, age: Math.min(LATER, (now - rotatedAt) / TICK) }

@@ -50,7 +50,10 @@ for (const [which, changes] of WITH_A_THIEF) {
 }
 
 test('where neither a replay nor a re-opening takes up the key, an honest client is judged a thief', () =>
-  breaks('an honest client is judged a thief', FLUSHED_TWICE, { adoption: false, reopeningKeepsKey: false }))
+  breaks('an honest client is judged a thief', FLUSHED_TWICE, {
+    adoption: false,
+    reopeningKeepsKey: false,
+  }))
 
 test('without healing an honest client is judged a thief', () =>
   breaks('an honest client is judged a thief', { failOvers: 1 }, { healing: false }))
@@ -58,7 +61,10 @@ test('without healing an honest client is judged a thief', () =>
 test('without healing a re-opening at the checkpoint alone judges an honest client a thief, and at the newer none', () => {
   const healing = false
   keepsItsPromises({ tabs: 2, ...FLUSHED_TWICE, rules: { ...TABLE, healing } })
-  breaks('an honest client is judged a thief', FLUSHED_TWICE, { healing, reopenAt: 'the checkpoint' })
+  breaks('an honest client is judged a thief', FLUSHED_TWICE, {
+    healing,
+    reopenAt: 'the checkpoint',
+  })
 })
 
 test('a re-opening that does not ask the checkpoint takes a long spent token for the newest', () =>

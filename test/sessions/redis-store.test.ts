@@ -21,7 +21,14 @@ test("a user's key lives as long as the session that lives longest, and every ro
 
   const absoluteExpiry = Date.now() + 10 * SETTINGS.idleTtl
   const authorization = { ver: 1, roles: [] }
-  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 1, retryKey: null })
+  await store.open({
+    userId,
+    sessionId,
+    absoluteExpiry,
+    authorization,
+    generation: 1,
+    retryKey: null,
+  })
   assert.equal(await lifeLeft(), SETTINGS.idleTtl)
   await redis.pexpire(key, 60_000)
   await store.rotate(userId, sessionId, { generation: 1, retryKey: null })
@@ -54,7 +61,9 @@ test('what an earlier version packed is unknown, and a session that Postgres ope
   packed.writeUInt32BE(1, 30)
   await redis.hset(key, 'u', '1 user', Buffer.from(sessionId.replaceAll('-', ''), 'hex'), packed)
 
-  assert.deepEqual(await store.rotate(userId, sessionId, { generation: 7, retryKey }), { outcome: 'unknown' })
+  assert.deepEqual(await store.rotate(userId, sessionId, { generation: 7, retryKey }), {
+    outcome: 'unknown',
+  })
   const authorization = { ver: 1, roles: ['user'] }
   await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 7, retryKey })
   const next = await store.rotate(userId, sessionId, { generation: 7, retryKey })

@@ -46,7 +46,16 @@ test('a session that is ended while it is being opened again does not survive th
     clock: Date.now,
     log: { debug() {}, info() {}, warn() {} },
   })
-  const claims = { iss: '', aud: '', sub: userId, sid: sessionId, gen: 1, iat: 0, exp: now, jti: '' }
+  const claims = {
+    iss: '',
+    aud: '',
+    sub: userId,
+    sid: sessionId,
+    gen: 1,
+    iat: 0,
+    exp: now,
+    jti: '',
+  }
   await rotate(claims, null)
   await ended
   assert.equal(await store.find(userId, sessionId), undefined)

@@ -100,7 +100,8 @@ test('a session that was ended stays ended, whatever Redis forgot', async (t) =>
 test('a token that was spent before the loss is found out by the checkpoint, and ends the session', async (t) => {
   const { app, env, clock, redis } = await setUp(t)
   const tokens = [(await signUp(app)).refreshToken]
-  for (let i = 0; i < 3; i++) tokens.push((await refresh(app, tokens.at(-1) ?? '')).json().refreshToken)
+  for (let i = 0; i < 3; i++)
+    tokens.push((await refresh(app, tokens.at(-1) ?? '')).json().refreshToken)
   // A graceful stop writes the last checkpoints.
   await app.close()
   const sql = openSql(t, env)
@@ -110,7 +111,10 @@ test('a token that was spent before the loss is found out by the checkpoint, and
   const next = await build(t, env, clock)
   assert.equal((await refresh(next, tokens[1] ?? '')).statusCode, 401)
   assert.equal((await refresh(next, tokens[3] ?? '')).statusCode, 401)
-  assert.deepEqual([...(await sql`select revoked_reason from sessions`)], [{ revoked_reason: 'reuse' }])
+  assert.deepEqual(
+    [...(await sql`select revoked_reason from sessions`)],
+    [{ revoked_reason: 'reuse' }],
+  )
 })
 
 test('where the checkpoint came too late, the thief who is ahead is found at the next turn', async (t) => {

@@ -45,9 +45,13 @@ test('sessions are forgotten a month after they have expired, however many, and 
   const app = await build(t, env)
   const left = async () => (await sql`select id from sessions`).map(({ id }) => id)
   await until(async () => (await left()).length <= 3)
-  assert.deepEqual(new Set(await left()), new Set([late, live, long].map(({ sessionId }) => sessionId)))
+  assert.deepEqual(
+    new Set(await left()),
+    new Set([late, live, long].map(({ sessionId }) => sessionId)),
+  )
   assert.equal((await refresh(app, live.refreshToken)).statusCode, 200)
-  for (const { refreshToken } of [old, late]) assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+  for (const { refreshToken } of [old, late])
+    assert.equal((await refresh(app, refreshToken)).statusCode, 401)
 })
 
 test('what made access tokens die is forgotten a month after the last of them, once every node was told; epochs never', async (t) => {
@@ -62,7 +66,11 @@ test('what made access tokens die is forgotten a month after the last of them, o
       values (${id}, 2, true, now() - make_interval(days => ${days}), ${told ? sql`now()` : null})`
     return id
   }
-  const [, young, untold] = [await insert(33, true), await insert(31, true), await insert(33, false)]
+  const [, young, untold] = [
+    await insert(33, true),
+    await insert(31, true),
+    await insert(33, false),
+  ]
   await sql`
     insert into epochs (started_at, at, published_at) values (now() - interval '9 years', now() - interval '9 years', now())`
   const { deleteRevocations } = createRetention(database)

@@ -25,7 +25,10 @@ const wait = fc.oneof(
 )
 const life = fc.constantFrom(SETTINGS.grace, SETTINGS.idleTtl, 5 * SETTINGS.idleTtl)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('open' as const), session, ver: fc.nat(3), life }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('open' as const), session, ver: fc.nat(3), life }),
+  },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -57,16 +60,29 @@ class Observer {
   readonly sessions = new Map<number, Observed>()
 
   open(index: number): Observed {
-    const fresh = { id: randomUUID(), newest: 1, successors: new Map(), spent: new Map(), ended: false }
+    const fresh = {
+      id: randomUUID(),
+      newest: 1,
+      successors: new Map(),
+      spent: new Map(),
+      ended: false,
+    }
     this.sessions.set(index, fresh)
     return fresh
   }
 
   evicted(ids: string[]): void {
-    for (const observed of this.sessions.values()) if (ids.includes(observed.id)) observed.ended = true
+    for (const observed of this.sessions.values())
+      if (ids.includes(observed.id)) observed.ended = true
   }
 
-  presented(observed: Observed, generation: number, key: string | null, now: number, result: Rotation): void {
+  presented(
+    observed: Observed,
+    generation: number,
+    key: string | null,
+    now: number,
+    result: Rotation,
+  ): void {
     const line = 'line' in result ? result.line : undefined
     if (observed.ended) assert.equal(line, undefined, 'an ended session was served')
     if (!line) {

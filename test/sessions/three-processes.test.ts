@@ -6,7 +6,9 @@ import { startServer } from '../support/server-process.ts'
 
 test('three processes on one Redis act as one', async (t) => {
   const env = await environment(t)
-  const servers = (await Promise.all([1, 2, 3].map(() => startServer(t, env)))).map(({ url }) => url)
+  const servers = (await Promise.all([1, 2, 3].map(() => startServer(t, env)))).map(
+    ({ url }) => url,
+  )
   const [one, two, three] = servers as [string, string, string]
   const credentials = { email: newEmail(), password: PASSWORD }
   const pair = await signUpAt(one, credentials)
@@ -18,7 +20,9 @@ test('three processes on one Redis act as one', async (t) => {
       })
       return pairOf(response)
     })
-    const successors = new Set((await Promise.all(refreshes)).map(({ refreshToken }) => refreshToken))
+    const successors = new Set(
+      (await Promise.all(refreshes)).map(({ refreshToken }) => refreshToken),
+    )
     assert.equal(successors.size, 1)
     const [successor] = successors
     assert.equal((await post(two, '/auth/refresh', { refreshToken: successor })).status, 200)
@@ -31,18 +35,29 @@ test('three processes on one Redis act as one', async (t) => {
   await t.test('a logout at one is in force at the others', async () => {
     const response = await post(three, '/auth/logout', { refreshToken: pair.refreshToken })
     assert.equal(response.status, 204)
-    for (const server of servers) await until(async () => (await me(server, pair.accessToken)).status === 401)
+    for (const server of servers)
+      await until(async () => (await me(server, pair.accessToken)).status === 401)
   })
 
   await t.test('theft that is found by one ends the session at all of them', async () => {
     const stolen = await pairOf(await post(one, '/auth/login', credentials))
-    const second = await pairOf(await post(two, '/auth/refresh', { refreshToken: stolen.refreshToken }))
-    const third = await pairOf(await post(three, '/auth/refresh', { refreshToken: second.refreshToken }))
+    const second = await pairOf(
+      await post(two, '/auth/refresh', { refreshToken: stolen.refreshToken }),
+    )
+    const third = await pairOf(
+      await post(three, '/auth/refresh', { refreshToken: second.refreshToken }),
+    )
     // Two generations old: spent, and outside what the grace covers.
-    assert.equal((await post(one, '/auth/refresh', { refreshToken: stolen.refreshToken })).status, 401)
+    assert.equal(
+      (await post(one, '/auth/refresh', { refreshToken: stolen.refreshToken })).status,
+      401,
+    )
     for (const server of servers) {
       await until(async () => (await me(server, third.accessToken)).status === 401)
-      assert.equal((await post(server, '/auth/refresh', { refreshToken: third.refreshToken })).status, 401)
+      assert.equal(
+        (await post(server, '/auth/refresh', { refreshToken: third.refreshToken })).status,
+        401,
+      )
     }
   })
 })

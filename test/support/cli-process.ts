@@ -40,7 +40,10 @@ export async function databaseEnvironment(t: TestContext): Promise<Env & { DATAB
   return { DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '1024' }
 }
 
-export async function onDatabase<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+export async function onDatabase<T>(
+  url: string,
+  work: (sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   try {
     return await work(sql)

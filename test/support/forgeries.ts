@@ -16,7 +16,10 @@ export function makeJwt(header: Part, claims: Part, signature: Sign): string {
 /** Header and claims of a token, unchecked. */
 export function readJwt(token: string): [header: Part, claims: Part] {
   const [header = '', claims = ''] = token.split('.')
-  return [header, claims].map((part) => JSON.parse(Buffer.from(part, 'base64url').toString())) as [Part, Part]
+  return [header, claims].map((part) => JSON.parse(Buffer.from(part, 'base64url').toString())) as [
+    Part,
+    Part,
+  ]
 }
 
 export const hmac =
@@ -33,7 +36,11 @@ export function signerOf(env: Env, kind: 'access' | 'refresh'): Sign {
 }
 
 /** Tokens that look like the given one and that this server never made for its purpose, by what is wrong with them. */
-export function forgeries(env: Env, token: string, kind: 'access' | 'refresh'): Record<string, string> {
+export function forgeries(
+  env: Env,
+  token: string,
+  kind: 'access' | 'refresh',
+): Record<string, string> {
   const [header, claims] = readJwt(token)
   const [head = '', body = '', signature = ''] = token.split('.')
   const ours = signerOf(env, kind)
@@ -41,7 +48,8 @@ export function forgeries(env: Env, token: string, kind: 'access' | 'refresh'): 
   const foreign: Sign =
     kind === 'refresh' ? hmac(randomUUID()) : (input) => sign(null, Buffer.from(input), stranger)
   const made = (changes: Part) => makeJwt(header, { ...claims, ...changes }, ours)
-  const headed = (changes: Part, signature = ours) => makeJwt({ ...header, ...changes }, claims, signature)
+  const headed = (changes: Part, signature = ours) =>
+    makeJwt({ ...header, ...changes }, claims, signature)
 
   const forged: Record<string, string> = {
     'alg none': headed({ alg: 'none' }, none),
@@ -53,7 +61,10 @@ export function forgeries(env: Env, token: string, kind: 'access' | 'refresh'): 
     'HS256 with an empty secret': headed({ alg: 'HS256' }, hmac('')),
     'alg HS512': headed({ alg: 'HS512' }),
     'a foreign key': makeJwt(header, claims, foreign),
-    'a foreign key that it brings itself': headed({ jwk: stranger.export({ format: 'jwk' }) }, foreign),
+    'a foreign key that it brings itself': headed(
+      { jwk: stranger.export({ format: 'jwk' }) },
+      foreign,
+    ),
     'no typ': headed({ typ: undefined }),
     'the common typ': headed({ typ: 'JWT' }),
     'the typ of the other kind': headed({ typ: kind === 'access' ? 'rt+jwt' : 'at+jwt' }),

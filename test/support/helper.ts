@@ -104,7 +104,9 @@ export async function signUp(
   email = newEmail(),
 ): Promise<TokenPair & { email: string }> {
   const payload = { email, password: PASSWORD }
-  const response = await patiently(() => app.inject({ method: 'POST', url: '/auth/signup', payload }))
+  const response = await patiently(() =>
+    app.inject({ method: 'POST', url: '/auth/signup', payload }),
+  )
   // Told 503 it may have been made.
   const made = response.statusCode === 409 ? await logIn(app, email) : response
   if (made.statusCode >= 300) throw new Error(`signup answered ${made.statusCode}: ${made.body}`)

@@ -15,7 +15,9 @@ export function post(url: string, path: string, body: object, headers = {}): Pro
 }
 
 export function me(url: string, accessToken: string): Promise<Response> {
-  return patiently(() => fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } }))
+  return patiently(() =>
+    fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } }),
+  )
 }
 
 export async function pairOf(answer: Response): Promise<TokenPair> {
@@ -32,5 +34,7 @@ export async function signUpAt(
 ): Promise<TokenPair> {
   const answer = await post(url, '/auth/signup', credentials, headers)
   // Told 503 it may have been made.
-  return pairOf(answer.status === 409 ? await post(url, '/auth/login', credentials, headers) : answer)
+  return pairOf(
+    answer.status === 409 ? await post(url, '/auth/login', credentials, headers) : answer,
+  )
 }

@@ -19,7 +19,11 @@ export async function startNode(t: TestContext, env: Env): Promise<FastifyInstan
 const guarded = (app: FastifyInstance, accessToken: string, url: string) =>
   app.inject({ url, headers: { authorization: `Bearer ${accessToken}` } })
 
-export async function status(app: FastifyInstance, accessToken: string, url = '/guarded'): Promise<number> {
+export async function status(
+  app: FastifyInstance,
+  accessToken: string,
+  url = '/guarded',
+): Promise<number> {
   return (await patiently(() => guarded(app, accessToken, url))).statusCode
 }
 

@@ -72,7 +72,8 @@ export async function openConnection(url: string): Promise<Connection> {
           return found.answer
         }
         if (failure) throw failure
-        if (over) throw new Error(`the connection ended after ${received.length} bytes of an answer`)
+        if (over)
+          throw new Error(`the connection ended after ${received.length} bytes of an answer`)
         await news()
       }
     },
@@ -107,16 +108,32 @@ function parse(bytes: Buffer): { answer: Answer; length: number } | undefined {
 export type HeaderLines = Record<string, string>
 
 /** A request as bytes, with Content-Length where it has a body. */
-export function request(method: string, target: string, headers: HeaderLines = {}, body?: string | Buffer) {
+export function request(
+  method: string,
+  target: string,
+  headers: HeaderLines = {},
+  body?: string | Buffer,
+) {
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
   const lines = Object.entries({ Host: 'auth.example.com', ...length, ...headers })
-  const head = [`${method} ${target} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)]
+  const head = [
+    `${method} ${target} HTTP/1.1`,
+    ...lines.map(([name, value]) => `${name}: ${value}`),
+  ]
   // latin1: what a test puts into a header leaves as the byte it names.
-  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), Buffer.from(body ?? '')])
+  return Buffer.concat([
+    Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'),
+    Buffer.from(body ?? ''),
+  ])
 }
 
 /** The same, its body in chunks and its length unsaid. */
-export function chunkedRequest(method: string, target: string, headers: HeaderLines, body: string | Buffer) {
+export function chunkedRequest(
+  method: string,
+  target: string,
+  headers: HeaderLines,
+  body: string | Buffer,
+) {
   const bytes = Buffer.from(body)
   const parts: (string | Buffer)[] = []
   for (let at = 0; at < bytes.length; at += 10_000) {
@@ -124,5 +141,8 @@ export function chunkedRequest(method: string, target: string, headers: HeaderLi
     parts.push(`${part.length.toString(16)}\r\n`, part, '\r\n')
   }
   const all = [...parts, '0\r\n\r\n'].map((part) => Buffer.from(part))
-  return Buffer.concat([request(method, target, { 'Transfer-Encoding': 'chunked', ...headers }), ...all])
+  return Buffer.concat([
+    request(method, target, { 'Transfer-Encoding': 'chunked', ...headers }),
+    ...all,
+  ])
 }

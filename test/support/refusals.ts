@@ -41,7 +41,10 @@ export interface Refusal {
  * Send each on a connection of its own, and expect a whole problem document. Where the answer leaves the connection
  * open it must serve another request, where not it must end in good order. At the end the server still logs in.
  */
-export async function expectRefusals({ app, url, pair }: Listening, refusals: Refusal[]): Promise<void> {
+export async function expectRefusals(
+  { app, url, pair }: Listening,
+  refusals: Refusal[],
+): Promise<void> {
   assert.ok(refusals.length > 0)
   for (const refusal of refusals) {
     const connection = await openConnection(url)
@@ -57,7 +60,9 @@ export async function expectRefusals({ app, url, pair }: Listening, refusals: Re
         assert.equal((await connection.answer()).status, 200)
       }
     } catch (error) {
-      assert.fail(`${refusal.name}: ${error instanceof Error ? error.message : error}`.slice(0, 500))
+      assert.fail(
+        `${refusal.name}: ${error instanceof Error ? error.message : error}`.slice(0, 500),
+      )
     } finally {
       connection.destroy()
     }
@@ -97,5 +102,9 @@ export function publicPem(env: Env): string {
 }
 
 export function signingKeyOf({ ACCESS_TOKEN_PRIVATE_KEY = '' }: Env) {
-  return { key: Buffer.from(ACCESS_TOKEN_PRIVATE_KEY, 'base64'), format: 'der', type: 'pkcs8' } as const
+  return {
+    key: Buffer.from(ACCESS_TOKEN_PRIVATE_KEY, 'base64'),
+    format: 'der',
+    type: 'pkcs8',
+  } as const
 }

@@ -32,16 +32,26 @@ export async function useCookies(
   for (const path of ['/auth/refresh', '/auth/logout']) {
     assert.equal((await byCookie(path, third, stranger)).status, 403)
     assert.equal((await byCookie(path, third, {})).status, 403)
-    for (const broken of [`${third}x`, `${third.slice(0, -9)}`, `"${third}"`, third.toLowerCase()]) {
+    for (const broken of [
+      `${third}x`,
+      `${third.slice(0, -9)}`,
+      `"${third}"`,
+      third.toLowerCase(),
+    ]) {
       noteToken(secrets, broken.slice(broken.indexOf('=') + 1))
       await byCookie(path, broken)
     }
-    await send(request('POST', path, { ...page, Cookie: `${third}; ${first}`, 'Content-Type': first }, '{'))
+    await send(
+      request('POST', path, { ...page, Cookie: `${third}; ${first}`, 'Content-Type': first }, '{'),
+    )
     await send(request('POST', path, { ...page, Cookie: third.repeat(100) }))
     await send(request('POST', path, { ...page, Cookie: `${third}\0` }))
   }
   await send(
-    request('GET', '/auth/nowhere', { Cookie: third, Authorization: `Bearer ${newest.accessToken}` }),
+    request('GET', '/auth/nowhere', {
+      Cookie: third,
+      Authorization: `Bearer ${newest.accessToken}`,
+    }),
   )
   await send(request('GET', `/auth/refresh?cookie=${third}`, { Cookie: third }))
 

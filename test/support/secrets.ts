@@ -18,12 +18,14 @@ export const newPassword = (secrets: Secrets) =>
 
 export function noteToken(secrets: Secrets, token: string): string {
   const [, payload = '', signature = ''] = token.split('.')
-  for (const part of [payload, signature]) if (part.length > 20) note(secrets, 'a part of a token', part)
+  for (const part of [payload, signature])
+    if (part.length > 20) note(secrets, 'a part of a token', part)
   return note(secrets, 'a token', token)
 }
 
 export function assertSecrecy(where: string, text: string, secrets: Secrets): void {
-  for (const [what, secret] of secrets) assert.ok(!text.includes(secret), `${where} contains ${what}`)
+  for (const [what, secret] of secrets)
+    assert.ok(!text.includes(secret), `${where} contains ${what}`)
   assert.ok(!text.includes('$argon2'), `${where} contains a hash`)
   // Also one that no client ever got.
   assert.ok(!/eyJ[\w-]+\.[\w-]+\./.test(text), `${where} contains a token`)
@@ -53,7 +55,8 @@ export function createClient(url: string, secrets: Secrets, patient = true) {
       if (token) noteToken(secrets, token)
     return { status, pair, cookie }
   }
-  const send = (bytes: Buffer | string) => (patient ? patiently(() => sendOnce(bytes)) : sendOnce(bytes))
+  const send = (bytes: Buffer | string) =>
+    patient ? patiently(() => sendOnce(bytes)) : sendOnce(bytes)
   const post = (path: string, body: unknown, headers: HeaderLines = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(request('POST', path, { 'Content-Type': 'application/json', ...headers }, text))

@@ -18,7 +18,11 @@ export interface ServerProcess {
 }
 
 /** Run a server as an operator does, as a process of its own; it is killed when the test is over. */
-export function spawnServer(t: TestContext, env: Env, entry: string[] = [ENTRY]): Omit<ServerProcess, 'url'> {
+export function spawnServer(
+  t: TestContext,
+  env: Env,
+  entry: string[] = [ENTRY],
+): Omit<ServerProcess, 'url'> {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, entry, {
     env: { PATH, HOME, ...env },
@@ -38,14 +42,20 @@ export function spawnServer(t: TestContext, env: Env, entry: string[] = [ENTRY])
     new Promise<void>((resolve, reject) => {
       const look = () => output.includes(text) && resolve()
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', look)
-      ended.then((how) => reject(new Error(`ended (${how}) without printing '${text}':\n${output}`)))
+      ended.then((how) =>
+        reject(new Error(`ended (${how}) without printing '${text}':\n${output}`)),
+      )
       look()
     })
   return { child, output: () => output, printed, ended }
 }
 
 /** The same, listening. */
-export async function startServer(t: TestContext, env: Env, entry?: string[]): Promise<ServerProcess> {
+export async function startServer(
+  t: TestContext,
+  env: Env,
+  entry?: string[],
+): Promise<ServerProcess> {
   const server = spawnServer(t, { LOG_LEVEL: 'info', ...env }, entry)
   await server.printed('Server listening at')
   const url = /Server listening at (http:[^"]+)/.exec(server.output())?.[1] ?? ''

@@ -26,13 +26,20 @@ async function setUp(losses: number) {
     async open(session: NewSession) {
       const answer = await memory.open(session)
       // The first is the login.
-      if (opened++ > 0 && opened <= losses + 1) await memory.close(session.userId, session.sessionId)
+      if (opened++ > 0 && opened <= losses + 1)
+        await memory.close(session.userId, session.sessionId)
       return answer
     },
   }
   const user = { id: uuid(), ver: 1, roles: [] }
   const revocations = createRevocations(SETTINGS.idleTtl, clock)
-  const alive = { userId: user.id, generation: 1, expiresAt: clock() + SETTINGS.idleTtl, ver: 1, roles: [] }
+  const alive = {
+    userId: user.id,
+    generation: 1,
+    expiresAt: clock() + SETTINGS.idleTtl,
+    ver: 1,
+    roles: [],
+  }
   const settings = { issuer: 'https://auth.example.com', audience: 'api', accessTtl: 900_000 }
   const service = createTokenService({
     accessTokens: createAccessTokens(jwt, settings),
@@ -40,7 +47,11 @@ async function setUp(losses: number) {
     store,
     records: {
       insert: async () => true,
-      whileAlive: async (_id: string, _at: number, work: (session: typeof alive) => Promise<unknown>) => {
+      whileAlive: async (
+        _id: string,
+        _at: number,
+        work: (session: typeof alive) => Promise<unknown>,
+      ) => {
         await work(alive)
         return true
       },

@@ -3,7 +3,15 @@ import { test } from 'node:test'
 import argon2 from 'argon2'
 import type { FastifyInstance } from 'fastify'
 import { openSql } from '../support/database.ts'
-import { build, environment, logIn, logInOnce, newEmail, PASSWORD, signUp } from '../support/helper.ts'
+import {
+  build,
+  environment,
+  logIn,
+  logInOnce,
+  newEmail,
+  PASSWORD,
+  signUp,
+} from '../support/helper.ts'
 
 const signUpWith = (app: FastifyInstance, password: string, email = newEmail()) =>
   app.inject({ method: 'POST', url: '/auth/signup', payload: { email, password } })
@@ -105,7 +113,10 @@ test('an unknown address costs a hash like a known one: a flood of either fills 
     const refused = flood.filter(({ statusCode }) => statusCode === 503)
     const judged = flood.filter(({ statusCode }) => statusCode === 401)
     assert.equal(refused.length + judged.length, flood.length)
-    assert.ok(refused.length > 0 && judged.length > 0, `${refused.length} refused, ${judged.length} judged`)
+    assert.ok(
+      refused.length > 0 && judged.length > 0,
+      `${refused.length} refused, ${judged.length} judged`,
+    )
     assert.equal(refused[0]?.json().code, 'AUTH_OVERLOADED')
     assert.match(String(refused[0]?.headers['retry-after']), /^\d+$/)
   }
@@ -123,7 +134,9 @@ test('the same address signing up many times at once becomes one account', async
   const env = await environment(t)
   const app = await build(t, env)
   const email = newEmail()
-  const answers = await Promise.all(Array.from({ length: 10 }, () => signUpWith(app, PASSWORD, email)))
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => signUpWith(app, PASSWORD, email)),
+  )
   assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [201, ...Array(9).fill(409)])
   assert.equal((await openSql(t, env)`select id from users`).length, 1)
 })

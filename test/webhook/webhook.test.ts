@@ -27,7 +27,11 @@ import { type Received, type Receiver, startReceiver } from '../support/webhook/
 
 const newSecret = () => randomBytes(24).toString('hex')
 
-async function webhookEnvironment(t: TestContext, receiver: Receiver, overrides: Env = {}): Promise<Env> {
+async function webhookEnvironment(
+  t: TestContext,
+  receiver: Receiver,
+  overrides: Env = {},
+): Promise<Env> {
   const webhook = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: newSecret() }
   return environment(t, { GRACE: '0s', ...webhook, ...overrides })
 }
@@ -54,7 +58,10 @@ test('theft is told to the webhook, signed by each secret, and nothing else is',
   const receiver = await startReceiver(t)
   const secrets = [newSecret(), newSecret()]
   const url = receiver.url.replace('://', '://pawl:p%40ss@')
-  const env = await webhookEnvironment(t, receiver, { WEBHOOK_SECRET: secrets.join(','), WEBHOOK_URL: url })
+  const env = await webhookEnvironment(t, receiver, {
+    WEBHOOK_SECRET: secrets.join(','),
+    WEBHOOK_URL: url,
+  })
   const app = await build(t, env)
   const sql = openSql(t, env)
   const sessionId = await stealASession(app)
@@ -99,9 +106,12 @@ test('a receiver that is down for a while misses nothing, and each session in or
   await receiver.goDown()
   const sessionIds = [randomUUID(), randomUUID(), randomUUID()]
   const orders = new Map<string, string[]>()
-  for (const sessionId of sessionIds) orders.set(sessionId, await changePasswords(t, env, sessionId, 4))
+  for (const sessionId of sessionIds)
+    orders.set(sessionId, await changePasswords(t, env, sessionId, 4))
   const stolen = await stealASession(app)
-  await until(async () => (await sql`select 1 from webhook_deliveries where attempts > 1`).length > 0)
+  await until(
+    async () => (await sql`select 1 from webhook_deliveries where attempts > 1`).length > 0,
+  )
   assert.equal((await refresh(app, (await signUp(app)).refreshToken)).statusCode, 200)
 
   await receiver.comeBack()
@@ -113,7 +123,9 @@ test('a receiver that is down for a while misses nothing, and each session in or
     assert.deepEqual(arrived, order)
   }
   await until(async () =>
-    (await app.inject('/metrics')).body.includes('pawl_webhook_attempts_total{outcome="delivered"} 13'),
+    (await app.inject('/metrics')).body.includes(
+      'pawl_webhook_attempts_total{outcome="delivered"} 13',
+    ),
   )
 })
 
@@ -198,7 +210,10 @@ test('a process that is told to stop gives back what it had claimed', async (t) 
   await stealASession(first)
   await until(() => receiver.calls.length > 0)
   await first.close()
-  const [row] = await openSql(t, env)`select due_at <= now() as due, dead_at from webhook_deliveries`
+  const [row] = await openSql(
+    t,
+    env,
+  )`select due_at <= now() as due, dead_at from webhook_deliveries`
   assert.deepEqual({ ...row }, { due: true, dead_at: null })
 })
 

@@ -38,7 +38,10 @@ export function createApp(auth) {
       response: {
         200: {
           type: 'object',
-          properties: { id: { type: 'string' }, roles: { type: 'array', items: { type: 'string' } } },
+          properties: {
+            id: { type: 'string' },
+            roles: { type: 'array', items: { type: 'string' } },
+          },
         },
       },
     },

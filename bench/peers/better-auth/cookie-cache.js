@@ -9,7 +9,10 @@ const { authCookies } = await auth.$context
 
 /** The first answer carries the cache's cookie, which a browser sends from then on. */
 async function withCache({ method, path, headers: { cookie } }) {
-  const { headers } = await auth.api.getSession({ headers: new Headers({ cookie }), returnHeaders: true })
+  const { headers } = await auth.api.getSession({
+    headers: new Headers({ cookie }),
+    returnHeaders: true,
+  })
   const name = authCookies.sessionData.name
   const data = headers.getSetCookie().find((set) => set.startsWith(`${name}=`))
   return { method, path, headers: { cookie: `${cookie}; ${data.slice(0, data.indexOf(';'))}` } }
@@ -17,5 +20,7 @@ async function withCache({ method, path, headers: { cookie } }) {
 
 await start(createApp(auth), async (count) => {
   const sessions = await openSessions(auth, await addUsers(count))
-  return mapInBatches(sessions, async ({ authenticate }) => ({ authenticate: await withCache(authenticate) }))
+  return mapInBatches(sessions, async ({ authenticate }) => ({
+    authenticate: await withCache(authenticate),
+  }))
 })

@@ -36,9 +36,17 @@ export async function openSessions(auth, userIds) {
   ])
 
   return mapInBatches(userIds, async (userId) => {
-    const session = { ...model, id: generateRandomString(32), token: generateRandomString(32), userId }
+    const session = {
+      ...model,
+      id: generateRandomString(32),
+      token: generateRandomString(32),
+      userId,
+    }
     const renamed = (text) =>
-      text.replaceAll(first, userId).replaceAll(model.token, session.token).replaceAll(model.id, session.id)
+      text
+        .replaceAll(first, userId)
+        .replaceAll(model.token, session.token)
+        .replaceAll(model.id, session.id)
     const [signature] = await Promise.all([
       makeSignature(session.token, secret),
       secondaryStorage.set(session.token, renamed(stored), lifetime),

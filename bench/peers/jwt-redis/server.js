@@ -45,7 +45,9 @@ app.get('/me', authenticate, (request, response) => {
 app.post('/bench/seed', async (request, response) => {
   const ids = Array.from({ length: request.body.count }, () => randomUUID())
   const credentials = await mapInBatches(ids, async (id) => bearer(await sign(id)))
-  response.json(credentials.map((headers) => ({ authenticate: asks(headers), revoke: logsOut(headers) })))
+  response.json(
+    credentials.map((headers) => ({ authenticate: asks(headers), revoke: logsOut(headers) })),
+  )
 })
 
 const server = app.listen(port, host, () => announce(server))

@@ -68,7 +68,9 @@ app.get('/me', authenticate, (request, response) => {
 app.post('/bench/seed', async (request, response) => {
   const ids = await users.add(request.body.count)
   const credentials = ids.map((id) => bearer(sign(id)))
-  response.json(credentials.map((headers) => ({ authenticate: asks(headers), revoke: logsOut(headers) })))
+  response.json(
+    credentials.map((headers) => ({ authenticate: asks(headers), revoke: logsOut(headers) })),
+  )
 })
 
 const server = app.listen(port, host, () => announce(server))

@@ -30,7 +30,8 @@ export class AuthService {
 
   async login(email: string, password: string) {
     const user = await this.users.findByEmail(email)
-    if (!user || !(await verifyPassword(user.passwordHash, password))) throw new UnauthorizedException()
+    if (!user || !(await verifyPassword(user.passwordHash, password)))
+      throw new UnauthorizedException()
     return this.issue(user)
   }
 

@@ -33,7 +33,10 @@ export async function invoices(app: FastifyInstance): Promise<void> {
 
   app.post<{ Body: NewInvoice }>(
     '/invoices',
-    { preHandler: app.authorize({ permissions: ['invoices:write'] }), schema: { body: NEW_INVOICE } },
+    {
+      preHandler: app.authorize({ permissions: ['invoices:write'] }),
+      schema: { body: NEW_INVOICE },
+    },
     async ({ body: { customer, euros } }, reply) => {
       const invoice = { number: ledger.length + 1, customer, euros, isPaid: false }
       ledger.push(invoice)

@@ -17,7 +17,8 @@ await app.register(invoices, { prefix: '/api' })
 await app.register(files, {
   root: fileURLToPath(new URL('../dist', import.meta.url)),
   // A script that somebody injects does not run.
-  setHeaders: (reply) => reply.header('content-security-policy', "default-src 'self'; img-src data:"),
+  setHeaders: (reply) =>
+    reply.header('content-security-policy', "default-src 'self'; img-src data:"),
 })
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())

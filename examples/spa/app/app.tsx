@@ -31,6 +31,7 @@ export function App() {
 
 function farewell({ reason, elsewhere }: Session): string {
   if (reason === 'ended') return 'Your session has ended. Please sign in again.'
-  if (reason === 'logout') return elsewhere ? 'You signed out in another tab.' : 'You are signed out.'
+  if (reason === 'logout')
+    return elsewhere ? 'You signed out in another tab.' : 'You are signed out.'
   return ''
 }

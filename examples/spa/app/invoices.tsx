@@ -23,7 +23,9 @@ export function Invoices() {
   function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    attempt(() => call('/api/invoices', { customer: form.get('customer'), euros: Number(form.get('euros')) }))
+    attempt(() =>
+      call('/api/invoices', { customer: form.get('customer'), euros: Number(form.get('euros')) }),
+    )
   }
 
   return (

@@ -10,7 +10,8 @@ export function SignIn({ notice }: { notice: string }) {
     const { submitter } = event.nativeEvent as SubmitEvent
     const form = new FormData(event.currentTarget, submitter)
     const credentials = { email: String(form.get('email')), password: String(form.get('password')) }
-    const entering = form.get('how') === 'sign up' ? auth.signup(credentials) : auth.login(credentials)
+    const entering =
+      form.get('how') === 'sign up' ? auth.signup(credentials) : auth.login(credentials)
     entering.catch((error: Error) => setProblem(error.message))
   }
 

@@ -9,13 +9,20 @@ import { mayBeReuse, overlaps, type Rules, type SessionRecord } from '../session
  * whatever the server that died has left undone the others finish: for as long as they can reach the stores, the same
  * holds a longer time after the end. At most one sentence for each kind of token.
  */
-export function acceptedAfterEnd(record: SessionRecord, faults: readonly Fault[], rules: Rules): string[] {
+export function acceptedAfterEnd(
+  record: SessionRecord,
+  faults: readonly Fault[],
+  rules: Rules,
+): string[] {
   const { session, refreshes, accesses, endedAt } = record
   if (endedAt === undefined) return acceptedAfterHalf(record, faults, rules)
   const found: string[] = []
   const refreshed = refreshes.find(({ status, start }) => status === 200 && start > endedAt)
-  if (refreshed) found.push(sentence(session, `generation ${refreshed.generation}`, refreshed, endedAt))
-  const used = accesses.find(({ status, start }) => status === 200 && start > endedAt + rules.maxStaleness)
+  if (refreshed)
+    found.push(sentence(session, `generation ${refreshed.generation}`, refreshed, endedAt))
+  const used = accesses.find(
+    ({ status, start }) => status === 200 && start > endedAt + rules.maxStaleness,
+  )
   if (used) found.push(sentence(session, 'an access token', used, endedAt))
   return found
 }
@@ -43,7 +50,12 @@ function acceptedAfterHalf(
   return accepted ? [sentence(session, `a token (${accepted.kind})`, accepted, ended)] : []
 }
 
-function sentence(session: string, what: string, request: { start: number; server: number }, end: number) {
+function sentence(
+  session: string,
+  what: string,
+  request: { start: number; server: number },
+  end: number,
+) {
   const late = Math.round(request.start - end)
   return `session ${session}: ${what} was accepted by server ${request.server}, asked ${late} ms after the end`
 }

@@ -38,7 +38,11 @@ export function bothServed(
   for (const attempt of attempts) {
     if (previous && attempt.party !== previous.party) {
       const late = isLate(attempt)
-      if (late && lateSince !== undefined && !lostWrites(faults, { start: lateSince, end: attempt.servedAt }))
+      if (
+        late &&
+        lateSince !== undefined &&
+        !lostWrites(faults, { start: lateSince, end: attempt.servedAt })
+      )
         return [
           `session ${session}: the ${attempt.party} was served at ${Math.round(attempt.servedAt)}, though both went on`,
         ]

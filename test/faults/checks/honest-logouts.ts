@@ -20,10 +20,13 @@ export function honestLogouts(
   if (refused) {
     const { generation, server, start, end } = refused
     const when = `${Math.round(start)}-${Math.round(end)}`
-    return [`session ${session}: generation ${generation} was refused by server ${server} at ${when}`]
+    return [
+      `session ${session}: generation ${generation} was refused by server ${server} at ${when}`,
+    ]
   }
   const denied = accesses.find(
-    (access) => access.status === 401 && access.end < leftAt && access.end < access.expires - MARGIN,
+    (access) =>
+      access.status === 401 && access.end < leftAt && access.end < access.expires - MARGIN,
   )
   if (!denied) return []
   return [

@@ -34,7 +34,12 @@ async function start(): Promise<Sentinel> {
   }
 
   async function namedBy(sentinel: Service): Promise<number> {
-    const [, port] = (await on(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', trio.name)) as string[]
+    const [, port] = (await on(
+      sentinel,
+      'SENTINEL',
+      'GET-MASTER-ADDR-BY-NAME',
+      trio.name,
+    )) as string[]
     return Number(port)
   }
 
@@ -53,7 +58,9 @@ async function start(): Promise<Sentinel> {
   }
 
   const guard = (count: number) =>
-    Promise.all(services.map((service) => on(service, 'CONFIG', 'SET', 'min-replicas-to-write', count)))
+    Promise.all(
+      services.map((service) => on(service, 'CONFIG', 'SET', 'min-replicas-to-write', count)),
+    )
 
   return {
     url: () => trio.url,
@@ -84,7 +91,8 @@ async function start(): Promise<Sentinel> {
 const FAULTS: readonly Fault<Sentinel>[] = [
   {
     name: 'redis-kill',
-    description: 'kill -9 of the master: its replica is promoted, and it comes back empty as the new replica',
+    description:
+      'kill -9 of the master: its replica is promoted, and it comes back empty as the new replica',
     ...LOSES_WRITES,
     async inject({ redis }) {
       const { master } = await redis.pair()

@@ -24,7 +24,8 @@ async function start(): Promise<Single> {
   const { on, isSynchronised, leave } = createOperator([master, replica])
 
   await on(standby, 'CONFIG', 'SET', 'replica-read-only', 'no')
-  for (const one of [active, standby]) await on(one, 'CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
+  for (const one of [active, standby])
+    await on(one, 'CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
   return {
     url: ([port]) => `redis://127.0.0.1:${port}`,
     targets: [() => active.port],
@@ -92,7 +93,8 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
   },
   {
     name: 'partition',
-    description: 'a server is cut off from Redis: refused, or unanswered and what was sent arrives later',
+    description:
+      'a server is cut off from Redis: refused, or unanswered and what was sent arrives later',
     ...ONE_SERVER,
     async inject(system, random) {
       const links = system.links[anyOf(system, random)] ?? []

@@ -4,7 +4,8 @@ import { build, cleanUp, type Env } from '../helper.ts'
 import { findChromium, launch } from '../services/chromium.ts'
 
 const found = await findChromium()
-if ('missing' in found && process.env.CI) throw new Error(`The tests need a browser: ${found.missing}`)
+if ('missing' in found && process.env.CI)
+  throw new Error(`The tests need a browser: ${found.missing}`)
 
 /**
  * A test with a Chromium of its own; skipped, and said so, on a machine without one, or without something else that is

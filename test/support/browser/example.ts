@@ -93,9 +93,12 @@ export async function enter(
   await page.getByRole('button', { name: how }).click()
 }
 
-export const press = ({ page }: Tab, name: string) => page.getByRole('button', { name, exact: true }).click()
-export const showsInvoices = ({ page }: Tab, count = 2) => page.locator(`li:nth-child(${count})`).waitFor()
-export const shows = ({ page }: Tab, text: string) => page.getByText(text, { exact: true }).waitFor()
+export const press = ({ page }: Tab, name: string) =>
+  page.getByRole('button', { name, exact: true }).click()
+export const showsInvoices = ({ page }: Tab, count = 2) =>
+  page.locator(`li:nth-child(${count})`).waitFor()
+export const shows = ({ page }: Tab, text: string) =>
+  page.getByText(text, { exact: true }).waitFor()
 
 /** An expression for all that a script of the page can read, and what it has left behind. */
 export const EVERYTHING = `Promise.all([indexedDB.databases(), caches.keys()]).then((kept) => JSON.stringify([

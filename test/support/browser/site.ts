@@ -9,7 +9,16 @@ import type { FastifyInstance } from 'fastify'
 import { call as callApp } from '../calls.ts'
 import { openSql } from '../database.ts'
 import { adminToken } from '../events/happenings.ts'
-import { build, cleanUp, createClock, environment, me, newEmail, PASSWORD, signUp } from '../helper.ts'
+import {
+  build,
+  cleanUp,
+  createClock,
+  environment,
+  me,
+  newEmail,
+  PASSWORD,
+  signUp,
+} from '../helper.ts'
 import { ask } from '../patience.ts'
 
 const CLIENT = fileURLToPath(new URL('../../../src/client/index.ts', import.meta.url))
@@ -37,7 +46,12 @@ export async function startSite(t: TestContext) {
   const clock = createClock()
   const env = await environment(t, { ISSUER: 'http://localhost:3000' })
   const app: FastifyInstance = await build(t, env, clock)
-  const { outputFiles } = await bundle({ entryPoints: [CLIENT], bundle: true, format: 'esm', write: false })
+  const { outputFiles } = await bundle({
+    entryPoints: [CLIENT],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  })
   const files: Record<string, { type: string; contents: string | Uint8Array }> = {
     '/': { type: 'text/html', contents: PAGE },
     '/client.js': { type: 'text/javascript', contents: outputFiles[0]?.contents ?? '' },
@@ -76,7 +90,12 @@ export async function startSite(t: TestContext) {
     const file = files[path]
     if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.contents)
     const payload = await text(request)
-    const answer = await ask(app, { method: method as 'GET', url, headers, ...(payload && { payload }) })
+    const answer = await ask(app, {
+      method: method as 'GET',
+      url,
+      headers,
+      ...(payload && { payload }),
+    })
     const { statusCode: status } = answer
     const key = headers['idempotency-key']?.toString() ?? ''
     site.calls.push({ origin: headers.origin, call: `${method} ${path}`, status, key })

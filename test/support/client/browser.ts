@@ -54,10 +54,13 @@ export function createBrowser(origin: string) {
     const headers = new Headers(request.headers)
     if (request.method === 'POST') headers.set('origin', origin)
     const cookies = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-    if (cookies && new URL(request.url).pathname.startsWith('/auth/')) headers.set('cookie', cookies)
+    if (cookies && new URL(request.url).pathname.startsWith('/auth/'))
+      headers.set('cookie', cookies)
     const body = request.method === 'POST' ? await request.text() : null
     // That a server is busy is a case of its own, with an answer that is made up for it.
-    return patiently(() => fetch(request.url, { method: request.method, headers, body: body || null }))
+    return patiently(() =>
+      fetch(request.url, { method: request.method, headers, body: body || null }),
+    )
   }
 
   /** As the network process does, whether the page still lives or not. */
@@ -165,7 +168,8 @@ export function createBrowser(origin: string) {
         const asked = new Request(input, init)
         const { pathname } = new URL(asked.url)
         browser.requests.push(`${asked.method} ${pathname}`)
-        if (pathname.endsWith('/refresh')) browser.keys.push(asked.headers.get('idempotency-key') ?? '')
+        if (pathname.endsWith('/refresh'))
+          browser.keys.push(asked.headers.get('idempotency-key') ?? '')
         const answer = browser.wire(pathname, () => send(asked), takeCookies, asked)
         const aborted = new Promise<never>((_resolve, reject) =>
           asked.signal.addEventListener('abort', () => reject(asked.signal.reason)),

@@ -14,7 +14,10 @@ export async function world(t: TestContext, env: Env = {}) {
   const credentials = { email: newEmail(), password: PASSWORD }
   await signUp(app, credentials.email)
 
-  function open(options: Partial<ClientOptions> = {}, without: Parameters<typeof browser.openTab>[0] = {}) {
+  function open(
+    options: Partial<ClientOptions> = {},
+    without: Parameters<typeof browser.openTab>[0] = {},
+  ) {
     const tab = browser.openTab(without)
     const client = createClient({
       baseUrl: url,

@@ -32,10 +32,14 @@ export function readCompose(dotenv: Env): Compose {
 
 /** The forms that our file uses: ${NAME}, ${NAME:-default} and ${NAME:?message}; the innermost first. */
 function interpolate(text: string, dotenv: Env): string {
-  const filled = text.replace(/\$\{(\w+)(?::([-?])([^${}]*))?\}/g, (_match, name, operator, operand) => {
-    if (operator === '?' && !dotenv[name]) throw new Error(`${name} is missing a value: ${operand}`)
-    return dotenv[name] || (operator === '-' ? operand : '')
-  })
+  const filled = text.replace(
+    /\$\{(\w+)(?::([-?])([^${}]*))?\}/g,
+    (_match, name, operator, operand) => {
+      if (operator === '?' && !dotenv[name])
+        throw new Error(`${name} is missing a value: ${operand}`)
+      return dotenv[name] || (operator === '-' ? operand : '')
+    },
+  )
   return filled === text ? text : interpolate(filled, dotenv)
 }
 

@@ -24,7 +24,12 @@ export async function stealASession(
     await post('/auth/refresh', { refreshToken: first.refreshToken }, honest, newRetryKey())
   ).json()
   // Of another device: refreshes that are alike may share an event.
-  await post('/auth/refresh', { refreshToken: second.refreshToken }, `${honest} again`, newRetryKey())
+  await post(
+    '/auth/refresh',
+    { refreshToken: second.refreshToken },
+    `${honest} again`,
+    newRetryKey(),
+  )
   const theft = await post('/auth/refresh', { refreshToken: first.refreshToken }, thief)
   assert.equal(theft.statusCode, 401)
   return first.sessionId

@@ -6,10 +6,17 @@ import { me, pairOf, post, signUpAt } from '../http.ts'
 import { patiently } from '../patience.ts'
 import type { ServerProcess } from '../server-process.ts'
 
-export const send = (...request: Parameters<typeof sendOnce>) => patiently(() => sendOnce(...request))
+export const send = (...request: Parameters<typeof sendOnce>) =>
+  patiently(() => sendOnce(...request))
 
 /** For what may be told 503 on purpose. */
-export function sendOnce(server: ServerProcess, method: string, path: string, token?: string, body?: object) {
+export function sendOnce(
+  server: ServerProcess,
+  method: string,
+  path: string,
+  token?: string,
+  body?: object,
+) {
   return fetch(`${server.url}${path}`, {
     method,
     headers: {
@@ -42,7 +49,13 @@ export async function cast(server: ServerProcess, sql: Sql) {
   const admin = await signUp()
   await sql`update users set roles = '{admin}' where id = ${admin.id}`
   const own = await user.logIn()
-  return { user, own, other: user.pair, stranger: (await signUp()).pair, admin: await admin.logIn() }
+  return {
+    user,
+    own,
+    other: user.pair,
+    stranger: (await signUp()).pair,
+    admin: await admin.logIn(),
+  }
 }
 
 export type Cast = Awaited<ReturnType<typeof cast>>

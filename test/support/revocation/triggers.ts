@@ -59,7 +59,8 @@ export const TRIGGERS: Record<string, Trigger> = {
     other: 'ends',
   },
   deleting: {
-    pull: (server, { user, admin }) => send(server, 'DELETE', `/admin/users/${user.id}`, admin.accessToken),
+    pull: (server, { user, admin }) =>
+      send(server, 'DELETE', `/admin/users/${user.id}`, admin.accessToken),
     status: 204,
     own: 'ends',
     other: 'ends',
@@ -72,7 +73,8 @@ export const TRIGGERS: Record<string, Trigger> = {
     other: 'ends',
   },
   'ending the others': {
-    pull: (server, { own }) => send(server, 'DELETE', '/auth/sessions?except=current', own.accessToken),
+    pull: (server, { own }) =>
+      send(server, 'DELETE', '/auth/sessions?except=current', own.accessToken),
     status: 204,
     own: 'goes on',
     other: 'ends',

@@ -45,7 +45,10 @@ export async function libraries(root: string): Promise<NodeJS.ProcessEnv> {
   const folders: string[] = []
   for (const lib of [join(root, 'usr/lib'), join(root, 'lib')]) {
     const names = await list(lib)
-    folders.push(...names.filter((name) => name.includes('-linux-')).map((name) => join(lib, name)), lib)
+    folders.push(
+      ...names.filter((name) => name.includes('-linux-')).map((name) => join(lib, name)),
+      lib,
+    )
   }
   return { LD_LIBRARY_PATH: folders.join(':') }
 }
@@ -80,7 +83,8 @@ export async function findRedis(): Promise<Binary> {
   if (command) return { command, env: {} }
   const root = await debianPackage('redis-server')
   const fetched = root && join(root, 'usr/bin/redis-server')
-  if (fetched && (await isExecutable(fetched))) return { command: fetched, env: await libraries(root) }
+  if (fetched && (await isExecutable(fetched)))
+    return { command: fetched, env: await libraries(root) }
   throw new Error('no redis-server or valkey-server on PATH')
 }
 

@@ -24,7 +24,9 @@ export interface RedisCluster {
 
 /** A cluster of three masters without replicas. */
 export async function startCluster(): Promise<RedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: MASTERS }, () => startRedis({ flags: FLAGS })))
+  const nodes = await Promise.all(
+    Array.from({ length: MASTERS }, () => startRedis({ flags: FLAGS })),
+  )
   const clients = nodes.map(({ url }) => new Redis(url))
   const [first] = clients
   try {

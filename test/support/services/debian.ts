@@ -36,7 +36,8 @@ chmod 755 "$dir/root"
 /** Packages differ between distributions, and one node_modules may be mounted into several. */
 async function system() {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
-  const field = (name: string) => new RegExp(`^${name}="?([\\w.-]+)`, 'm').exec(release)?.[1] ?? 'unknown'
+  const field = (name: string) =>
+    new RegExp(`^${name}="?([\\w.-]+)`, 'm').exec(release)?.[1] ?? 'unknown'
   return `${field('ID')}-${field('VERSION_ID')}-${process.arch}`
 }
 
@@ -55,7 +56,8 @@ export async function fetchDebian(name: string, status = '/var/lib/dpkg/status')
     env: { LC_ALL: 'C' },
   })
   try {
-    if ((await fetching.exited) !== 0) throw new Error(`apt-get could not fetch it:\n${await fetching.log()}`)
+    if ((await fetching.exited) !== 0)
+      throw new Error(`apt-get could not fetch it:\n${await fetching.log()}`)
     await rename(join(dir, 'root'), target).catch((error) => {
       // Another run was faster.
       if (!existsSync(target)) throw error

@@ -85,7 +85,11 @@ export async function createFolder(user?: User) {
 }
 
 /** Starts a process that cannot outlive this one, not even if this one is SIGKILLed. */
-export async function leash(command: string, args: string[], options: LeashOptions = {}): Promise<Leash> {
+export async function leash(
+  command: string,
+  args: string[],
+  options: LeashOptions = {},
+): Promise<Leash> {
   const dir = options.dir ?? (await createFolder(options.user))
   const signal = (options.signal ?? 'SIGTERM').replace('SIG', '')
   const child = spawn('sh', ['-c', SCRIPT, 'leash', dir, signal, command, ...args], {

@@ -32,7 +32,9 @@ async function unprivilegedUser(): Promise<User | undefined> {
     const found = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd)
     if (found) return { uid: Number(found[1]), gid: Number(found[2]) }
   }
-  throw new Error('Postgres does not run as root, and there is no user postgres or nobody to run it as')
+  throw new Error(
+    'Postgres does not run as root, and there is no user postgres or nobody to run it as',
+  )
 }
 
 /** The checkout may be in a folder that only root can enter, and the fetched binaries with it. */
@@ -66,7 +68,17 @@ export async function startPostgres(options: { port?: number } = {}): Promise<Se
     const data = join(dir, 'data')
     const { initdb, postgres, env } = await reachable(found, dir, user)
     if (!existsSync(data)) {
-      const flags = ['--no-sync', '--locale=C', '--encoding=UTF8', '-A', 'trust', '-U', 'pawl', '-D', data]
+      const flags = [
+        '--no-sync',
+        '--locale=C',
+        '--encoding=UTF8',
+        '-A',
+        'trust',
+        '-U',
+        'pawl',
+        '-D',
+        data,
+      ]
       const initialisation = await leash(initdb, flags, { dir, env, user })
       const failed = (await initialisation.exited) !== 0
       const log = await initialisation.log()

@@ -38,7 +38,16 @@ export async function startRedis({ port, flags = [] }: RedisOptions = {}): Promi
       name: 'Redis',
       url: (port) => `redis://127.0.0.1:${port}`,
       launch(port, dir) {
-        const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+        const own = [
+          '--port',
+          String(port),
+          '--bind',
+          '127.0.0.1',
+          '--save',
+          '',
+          '--appendonly',
+          'no',
+        ]
         return leash(command, [...own, ...flags], { env, ...(dir && { dir }) })
       },
       ask: ping,
@@ -68,7 +77,14 @@ export async function startTlsRedis(): Promise<(Service & { certificate: string 
     await rm(dir, { recursive: true })
     return undefined
   }
-  const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate]
+  const files = [
+    '--tls-cert-file',
+    certificate,
+    '--tls-key-file',
+    key,
+    '--tls-ca-cert-file',
+    certificate,
+  ]
   const service = await startService({
     name: 'Redis with TLS',
     url: (port) => `rediss://127.0.0.1:${port}`,
@@ -78,7 +94,9 @@ export async function startTlsRedis(): Promise<(Service & { certificate: string 
       return leash(command, flags, { env, dir })
     },
     ask: (url) =>
-      ping(url, (port, host, onConnect) => connectTls(port, host, { rejectUnauthorized: false }, onConnect)),
+      ping(url, (port, host, onConnect) =>
+        connectTls(port, host, { rejectUnauthorized: false }, onConnect),
+      ),
   })
   return { ...service, certificate }
 }

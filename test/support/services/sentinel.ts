@@ -103,7 +103,9 @@ function knowsAll(url: string): Promise<boolean> {
     const fields = (await sentinel.call('SENTINEL', 'MASTER', NAME)) as string[]
     const field = (name: string) => fields[fields.indexOf(name) + 1]
     const replicas = (await sentinel.call('SENTINEL', 'REPLICAS', NAME)) as string[][]
-    const linked = replicas.some((replica) => replica[replica.indexOf('master-link-status') + 1] === 'ok')
+    const linked = replicas.some(
+      (replica) => replica[replica.indexOf('master-link-status') + 1] === 'ok',
+    )
     return linked && field('num-other-sentinels') === '2'
   })
 }

@@ -16,7 +16,9 @@ import { cloneDatabase } from './template.ts'
 
 function accepts(port: number) {
   return new Promise<boolean>((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () =>
+      resolve(false),
+    )
     socket.once('connect', () => socket.destroy())
   })
 }
@@ -140,7 +142,10 @@ test('a filter that matches no test file is an error, before any server is looke
 test('a cloned database starts as the template and is dropped even while somebody is connected', async () => {
   const [database, other] = await Promise.all([cloneDatabase(), cloneDatabase()])
   const tables = (url: string) =>
-    onPostgres(url, (sql) => sql`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`)
+    onPostgres(
+      url,
+      (sql) => sql`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+    )
   assert.ok((await tables(database.url)).length > 0)
 
   await onPostgres(database.url, async (sql) => {

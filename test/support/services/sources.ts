@@ -70,7 +70,8 @@ export async function addSnapshot({ dist }: Sources): Promise<void> {
 
 async function apply(root: string, { file, text, by }: Change): Promise<void> {
   const parts = (await readFile(join(root, file), 'utf8')).split(text)
-  if (parts.length !== 2) throw new Error(`${file} has this ${parts.length - 1} times, not once: ${text}`)
+  if (parts.length !== 2)
+    throw new Error(`${file} has this ${parts.length - 1} times, not once: ${text}`)
   await writeFile(join(root, file), parts.join(by))
 }
 
@@ -94,6 +95,9 @@ async function compile(root: string, entries: readonly string[]): Promise<void> 
 }
 
 function run(cwd: string, script: string, ...args: string[]): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    cwd,
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(`${script} failed:\n${stdout}${stderr}`)
 }

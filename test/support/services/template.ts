@@ -26,7 +26,11 @@ async function onServer<T>(url: string, work: (sql: postgres.Sql) => Promise<T>)
   }
 }
 
-async function createDatabase(server: string, prefix: string, template?: string): Promise<TestDatabase> {
+async function createDatabase(
+  server: string,
+  prefix: string,
+  template?: string,
+): Promise<TestDatabase> {
   const name = `${prefix}_${randomBytes(6).toString('hex')}`
   await onServer(server, async (sql) => {
     for (let attempt = 1; ; attempt++) {

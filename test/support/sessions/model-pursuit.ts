@@ -49,7 +49,12 @@ export function afterLoss(pursuit: Pursuit): Pursuit {
   return { ...pursuit, victim: NEVER, thief: NEVER, leader: '', ahead: NEVER }
 }
 
-export function afterRefresh(pursuit: Pursuit, who: string, generation: number, served: boolean): Pursuit {
+export function afterRefresh(
+  pursuit: Pursuit,
+  who: string,
+  generation: number,
+  served: boolean,
+): Pursuit {
   if (!served) return pursuit
   const isThief = who === 'thief'
   const isFirst = isThief ? generation === pursuit.loot : !pursuit.victimDecided
@@ -60,7 +65,8 @@ export function afterRefresh(pursuit: Pursuit, who: string, generation: number, 
   const self = isThief ? 'thief' : 'victim'
   const other = isThief ? 'victim' : 'thief'
   const now = { ...known, [self]: 0 }
-  if (pursuit.leader === other) return { ...now, leader: '', ahead: NEVER, escaped: pursuit.ahead >= LATER }
+  if (pursuit.leader === other)
+    return { ...now, leader: '', ahead: NEVER, escaped: pursuit.ahead >= LATER }
   if (pursuit.leader === '' && pursuit[other] >= LATER) return { ...now, leader: self, ahead: 0 }
   return now
 }

@@ -1,6 +1,13 @@
 import type { Hot } from './model.ts'
 import { nextOf } from './model-steps.ts'
-import { beginning, type Next, SETTING, type Setting, type Step, type World } from './model-world.ts'
+import {
+  beginning,
+  type Next,
+  SETTING,
+  type Setting,
+  type Step,
+  type World,
+} from './model-world.ts'
 
 /** How a state was first reached. */
 export interface Node {
@@ -38,7 +45,8 @@ export function search(changes: Partial<Setting>): Found {
   for (const found of explore({ ...SETTING, ...changes })) {
     const { from, next } = found
     states = found.states
-    if (next.broken) return { states, broken: { promise: next.broken, run: [...runTo(from), next.step] } }
+    if (next.broken)
+      return { states, broken: { promise: next.broken, run: [...runTo(from), next.step] } }
   }
   return { states, broken: undefined }
 }
@@ -55,7 +63,8 @@ export function describe({ states, broken }: Found): string {
 }
 
 export function inWords(step: Step): string {
-  if (step.do === 'deliver' || step.do === 'lose the answer') return `tab ${step.tab + 1}: ${step.do}`
+  if (step.do === 'deliver' || step.do === 'lose the answer')
+    return `tab ${step.tab + 1}: ${step.do}`
   if (step.do === 'open') return `${step.who} presents ${step.generation}: re-opened, and no more`
   if (step.do !== 'present') return step.do
   const { who, generation, key, answer } = step

@@ -18,7 +18,8 @@ export function* nextOf(world: World, setting: Setting): Generator<Next> {
     yield { step: { do: 'close' }, world: { ...world, ...ended } }
   }
   const answersAreQuick = Number.isFinite(setting.lostAnswers)
-  if (!answersAreQuick || !world.waiting.includes(true)) yield { step: { do: 'wait' }, world: older(world) }
+  if (!answersAreQuick || !world.waiting.includes(true))
+    yield { step: { do: 'wait' }, world: older(world) }
 }
 
 function* clientSteps(world: World, setting: Setting): Generator<Next> {
@@ -27,8 +28,17 @@ function* clientSteps(world: World, setting: Setting): Generator<Next> {
   for (let tab = 0; tab < setting.tabs; tab++) {
     if (waiting[tab]) {
       // The other tab takes over what this one was given, and forgets its own attempt.
-      const token = { newest: newest + 1, waiting: waiting.map(() => false), trying: trying.map(() => NEVER) }
-      const advanced = { ...world, ...token, lostAnswers: 0, pursuit: { ...pursuit, victimDecided: false } }
+      const token = {
+        newest: newest + 1,
+        waiting: waiting.map(() => false),
+        trying: trying.map(() => NEVER),
+      }
+      const advanced = {
+        ...world,
+        ...token,
+        lostAnswers: 0,
+        pursuit: { ...pursuit, victimDecided: false },
+      }
       yield { step: { do: 'deliver', tab }, world: advanced }
       if (world.lostAnswers >= setting.lostAnswers) continue
       const lostAnswers = isBounded ? world.lostAnswers + 1 : 0
@@ -36,14 +46,20 @@ function* clientSteps(world: World, setting: Setting): Generator<Next> {
       yield { step: { do: 'lose the answer', tab }, world: lost }
     } else if (newest < setting.generations && maySend(tab, trying, setting)) {
       const who = `tab ${tab + 1}`
-      const key = { 'shared key': 'client', 'own keys': who, 'no key': '', 'no key, own clocks': '' }[
-        setting.client
-      ]
+      const key = {
+        'shared key': 'client',
+        'own keys': who,
+        'no key': '',
+        'no key, own clocks': '',
+      }[setting.client]
       const next = presented(world, setting, who, newest, key)
       yield* interrupted(world, setting, who, newest, key)
       const since = key === '' && trying[tab] === NEVER ? trying.with(tab, 0) : trying
       const isAnswered = isServed(next.answer)
-      yield { ...next, world: { ...next.world, trying: since, waiting: waiting.with(tab, isAnswered) } }
+      yield {
+        ...next,
+        world: { ...next.world, trying: since, waiting: waiting.with(tab, isAnswered) },
+      }
     }
   }
 }
@@ -61,7 +77,11 @@ function* thiefSteps(world: World, setting: Setting): Generator<Next> {
     yield { step: { do: 'steal' }, world: { ...world, pursuit } }
     return
   }
-  for (let generation = stolen; generation <= Math.min(loot, setting.generations - 1); generation++) {
+  for (
+    let generation = stolen;
+    generation <= Math.min(loot, setting.generations - 1);
+    generation++
+  ) {
     for (const key of ['', 'thief']) {
       yield presented(world, setting, 'thief', generation, key)
       yield* interrupted(world, setting, 'thief', generation, key)
@@ -80,21 +100,38 @@ function* lossSteps(world: World, { rules, ...most }: Setting): Generator<Next> 
   if (failOvers === most.failOvers || !mayLose || isSame(hot, replica)) return
   yield { step: { do: 'replicate' }, world: { ...world, replica: hot } }
   const back = revoked && rules.closingAgain ? undefined : replica
-  yield { step: { do: 'fail over' }, world: { ...world, ...lost, hot: back, failOvers: failOvers + 1 } }
+  yield {
+    step: { do: 'fail over' },
+    world: { ...world, ...lost, hot: back, failOvers: failOvers + 1 },
+  }
 }
 
-function* interrupted(world: World, setting: Setting, who: string, generation: number, key: string) {
+function* interrupted(
+  world: World,
+  setting: Setting,
+  who: string,
+  generation: number,
+  key: string,
+) {
   if (!setting.interruptions || world.hot || world.revoked) return
   const hot = reopen(world, generation, key, setting.rules)
-  const [issued, made] = [Math.max(world.issued, hot.generation), Math.max(world.made, hot.generation)]
-  yield { step: { do: 'open', who, generation, key } as const, world: { ...world, hot, issued, made } }
+  const [issued, made] = [
+    Math.max(world.issued, hot.generation),
+    Math.max(world.made, hot.generation),
+  ]
+  yield {
+    step: { do: 'open', who, generation, key } as const,
+    world: { ...world, hot, issued, made },
+  }
 }
 
 function presented(world: World, setting: Setting, who: string, generation: number, key: string) {
   const answer = present(world.hot, world, generation, key, setting.rules)
   const step = { do: 'present', who, generation, key, answer } as const
   const served = isServed(answer)
-  const followed = setting.thief ? afterRefresh(world.pursuit, who, generation, served) : world.pursuit
+  const followed = setting.thief
+    ? afterRefresh(world.pursuit, who, generation, served)
+    : world.pursuit
   const found = world.found || answer.outcome === 'reused'
   const made = answer.isNew ? generation + 1 : (answer.reopenedAt ?? 0)
   const after = {
@@ -125,7 +162,8 @@ function brokenBy(world: World, after: World, { answer, generation }: Step & { d
 }
 
 function older(world: World): World {
-  const age = <T extends Hot | undefined>(hot: T): T => hot && { ...hot, age: Math.min(hot.age + 1, LATER) }
+  const age = <T extends Hot | undefined>(hot: T): T =>
+    hot && { ...hot, age: Math.min(hot.age + 1, LATER) }
   const { pursuit } = world
   const { victim, thief, ahead } = pursuit
   return {

@@ -70,7 +70,15 @@ export interface World {
 export type Step =
   | { do: 'present'; who: string; generation: number; key: string; answer: Answer }
   | {
-      do: 'wait' | 'lose everything' | 'replicate' | 'fail over' | 'checkpoint' | 'revoke' | 'close' | 'steal'
+      do:
+        | 'wait'
+        | 'lose everything'
+        | 'replicate'
+        | 'fail over'
+        | 'checkpoint'
+        | 'revoke'
+        | 'close'
+        | 'steal'
     }
   | { do: 'open'; who: string; generation: number; key: string }
   | { do: 'deliver' | 'lose the answer'; tab: number }

@@ -81,15 +81,21 @@ export function present(
 
 export function reopen({ checkpoint }: Truth, presented: number, key: string, rules: Rules): Hot {
   const newer = Math.max(presented, checkpoint)
-  const generation = { 'the newer': newer, 'the checkpoint': checkpoint, 'the presented': presented }[
-    rules.reopenAt
-  ]
+  const generation = {
+    'the newer': newer,
+    'the checkpoint': checkpoint,
+    'the presented': presented,
+  }[rules.reopenAt]
   const isSpent = generation === presented + 1
   return { generation, age: 0, key: rules.reopeningKeepsKey && isSpent ? key : '' }
 }
 
 function judge(hot: Hot, presented: number, key: string, rules: Rules): Omit<Answer, 'reopenedAt'> {
-  const reused = { outcome: 'reused', hot: { generation: CONDEMNED, age: 0, key: '' }, isNew: false } as const
+  const reused = {
+    outcome: 'reused',
+    hot: { generation: CONDEMNED, age: 0, key: '' },
+    isNew: false,
+  } as const
   if (hot.generation === CONDEMNED) return reused
 
   const behind = hot.generation - presented

@@ -45,7 +45,11 @@ export function testStore(name: string, create: CreateStore): void {
     'a session starts at generation 1 and each rotation is one further',
     async ({ clock, open, present }) => {
       const { line } = await open()
-      assert.deepEqual(line, { generation: 1, rotatedAt: clock(), expiresAt: clock() + SETTINGS.idleTtl })
+      assert.deepEqual(line, {
+        generation: 1,
+        rotatedAt: clock(),
+        expiresAt: clock() + SETTINGS.idleTtl,
+      })
       assert.equal(generationOf(await present(1)), 2)
       clock.advance(1_000)
       const result = await present(2)
@@ -58,47 +62,63 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms('a spent token within the grace is answered with the same line', async ({ clock, present }) => {
-    const first = await present(1)
-    clock.advance(SETTINGS.grace)
-    const again = await present(1)
-    assert.equal(again.outcome, 'replayed')
-    assert.deepEqual(lineOf(again), lineOf(first))
-  })
+  conforms(
+    'a spent token within the grace is answered with the same line',
+    async ({ clock, present }) => {
+      const first = await present(1)
+      clock.advance(SETTINGS.grace)
+      const again = await present(1)
+      assert.equal(again.outcome, 'replayed')
+      assert.deepEqual(lineOf(again), lineOf(first))
+    },
+  )
 
   conforms('a spent token after the grace ends the session for everybody', async (s) => {
     await s.present(1)
     s.clock.advance(SETTINGS.grace + 1)
-    assert.deepEqual(await s.present(1), { outcome: 'reused', currentGeneration: 2, now: s.clock() })
+    assert.deepEqual(await s.present(1), {
+      outcome: 'reused',
+      currentGeneration: 2,
+      now: s.clock(),
+    })
     assert.equal((await s.present(2)).outcome, 'reused')
     assert.equal(await s.store.find(s.userId, s.sessionId), 'condemned')
     await s.store.close(s.userId, s.sessionId)
     assert.equal((await s.present(2)).outcome, 'unknown')
   })
 
-  conforms('a token two generations old ends the session even within the grace', async ({ present }) => {
-    await present(1)
-    await present(2)
-    assert.deepEqual((await present(1)).outcome, 'reused')
-  })
+  conforms(
+    'a token two generations old ends the session even within the grace',
+    async ({ present }) => {
+      await present(1)
+      await present(2)
+      assert.deepEqual((await present(1)).outcome, 'reused')
+    },
+  )
 
-  conforms('the retry key repairs a lost response however late, and no other key does', async (s) => {
-    const first = await s.present(1, KEY_A)
-    s.clock.advance(SETTINGS.idleTtl - 1)
-    const late = await s.present(1, KEY_A)
-    assert.equal(late.outcome, 'replayed')
-    assert.deepEqual(lineOf(late), lineOf(first))
-    assert.equal((await s.present(1, KEY_B)).outcome, 'reused')
-  })
+  conforms(
+    'the retry key repairs a lost response however late, and no other key does',
+    async (s) => {
+      const first = await s.present(1, KEY_A)
+      s.clock.advance(SETTINGS.idleTtl - 1)
+      const late = await s.present(1, KEY_A)
+      assert.equal(late.outcome, 'replayed')
+      assert.deepEqual(lineOf(late), lineOf(first))
+      assert.equal((await s.present(1, KEY_B)).outcome, 'reused')
+    },
+  )
 
-  conforms('the key of a second tab is adopted where the first sent none', async ({ clock, present }) => {
-    await present(1)
-    assert.equal((await present(1, KEY_A)).outcome, 'replayed')
-    assert.equal((await present(1, KEY_B)).outcome, 'replayed')
-    clock.advance(SETTINGS.grace + 1)
-    assert.equal((await present(1, KEY_A)).outcome, 'replayed')
-    assert.equal((await present(1, KEY_B)).outcome, 'reused')
-  })
+  conforms(
+    'the key of a second tab is adopted where the first sent none',
+    async ({ clock, present }) => {
+      await present(1)
+      assert.equal((await present(1, KEY_A)).outcome, 'replayed')
+      assert.equal((await present(1, KEY_B)).outcome, 'replayed')
+      clock.advance(SETTINGS.grace + 1)
+      assert.equal((await present(1, KEY_A)).outcome, 'replayed')
+      assert.equal((await present(1, KEY_B)).outcome, 'reused')
+    },
+  )
 
   conforms('a key is forgotten with the next rotation', async ({ clock, present }) => {
     await present(1, KEY_A)
@@ -114,13 +134,16 @@ export function testStore(name: string, create: CreateStore): void {
     assert.equal(generationOf(await present(8)), 9)
   })
 
-  conforms('a session expires when it is idle, and a refresh keeps it going', async ({ clock, present }) => {
-    clock.advance(SETTINGS.idleTtl - 1)
-    assert.equal((await present(1)).outcome, 'rotated')
-    clock.advance(SETTINGS.idleTtl)
-    assert.equal((await present(2)).outcome, 'expired')
-    assert.equal((await present(2)).outcome, 'unknown')
-  })
+  conforms(
+    'a session expires when it is idle, and a refresh keeps it going',
+    async ({ clock, present }) => {
+      clock.advance(SETTINGS.idleTtl - 1)
+      assert.equal((await present(1)).outcome, 'rotated')
+      clock.advance(SETTINGS.idleTtl)
+      assert.equal((await present(2)).outcome, 'expired')
+      assert.equal((await present(2)).outcome, 'unknown')
+    },
+  )
 
   conforms('no refresh carries a session past its absolute expiry', async ({ clock, present }) => {
     for (let generation = 1; generation < 20; generation++) {
@@ -161,13 +184,22 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms('a newer authorization is kept against an older one, and reaches every session', async (s) => {
-    await s.open(3, ['admin', 'staff'])
-    assert.deepEqual((await s.open(2, ['stale'])).authorization, { ver: 3, roles: ['admin', 'staff'] })
-    const result = await s.present(1)
-    assert.deepEqual('authorization' in result && result.authorization, { ver: 3, roles: ['admin', 'staff'] })
-    assert.deepEqual(await s.store.find(s.userId, s.sessionId), { ver: 3, generation: 2 })
-  })
+  conforms(
+    'a newer authorization is kept against an older one, and reaches every session',
+    async (s) => {
+      await s.open(3, ['admin', 'staff'])
+      assert.deepEqual((await s.open(2, ['stale'])).authorization, {
+        ver: 3,
+        roles: ['admin', 'staff'],
+      })
+      const result = await s.present(1)
+      assert.deepEqual('authorization' in result && result.authorization, {
+        ver: 3,
+        roles: ['admin', 'staff'],
+      })
+      assert.deepEqual(await s.store.find(s.userId, s.sessionId), { ver: 3, generation: 2 })
+    },
+  )
 
   conforms(
     'closing is idempotent and leaves the other sessions alone',
@@ -183,31 +215,40 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms('all sessions of a user are closed at once, or all but one', async ({ store, userId, open }) => {
-    const [one, other] = [await open(), await open()]
-    await store.closeAll(userId, one.sessionId)
-    assert.deepEqual(await store.find(userId, one.sessionId), { ver: 1, generation: 1 })
-    assert.equal(await store.find(userId, other.sessionId), undefined)
-    await store.closeAll(userId)
-    await store.closeAll(userId)
-    assert.equal(await store.find(userId, one.sessionId), undefined)
-    await open()
-    await store.closeAll(userId, randomUUID())
-    assert.equal((await open(1, ['new'])).authorization.roles[0], 'new')
-  })
+  conforms(
+    'all sessions of a user are closed at once, or all but one',
+    async ({ store, userId, open }) => {
+      const [one, other] = [await open(), await open()]
+      await store.closeAll(userId, one.sessionId)
+      assert.deepEqual(await store.find(userId, one.sessionId), { ver: 1, generation: 1 })
+      assert.equal(await store.find(userId, other.sessionId), undefined)
+      await store.closeAll(userId)
+      await store.closeAll(userId)
+      assert.equal(await store.find(userId, one.sessionId), undefined)
+      await open()
+      await store.closeAll(userId, randomUUID())
+      assert.equal((await open(1, ['new'])).authorization.roles[0], 'new')
+    },
+  )
 
-  conforms('a changed authorization reaches the next rotation, an older one does not', async (s) => {
-    await s.store.authorize(s.userId, { ver: 3, roles: ['editor'] })
-    await s.store.authorize(s.userId, { ver: 2, roles: ['admin'] })
-    const result = await s.present(1)
-    assert.deepEqual('authorization' in result && result.authorization, { ver: 3, roles: ['editor'] })
-    const stranger = randomUUID()
-    await s.store.authorize(stranger, { ver: 9, roles: [] })
-    assert.equal(
-      (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
-      'unknown',
-    )
-  })
+  conforms(
+    'a changed authorization reaches the next rotation, an older one does not',
+    async (s) => {
+      await s.store.authorize(s.userId, { ver: 3, roles: ['editor'] })
+      await s.store.authorize(s.userId, { ver: 2, roles: ['admin'] })
+      const result = await s.present(1)
+      assert.deepEqual('authorization' in result && result.authorization, {
+        ver: 3,
+        roles: ['editor'],
+      })
+      const stranger = randomUUID()
+      await s.store.authorize(stranger, { ver: 9, roles: [] })
+      assert.equal(
+        (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
+        'unknown',
+      )
+    },
+  )
 
   conforms('when all is forgotten every session is unknown, and can be opened again', async (s) => {
     await s.present(1)

@@ -9,7 +9,14 @@ export interface Received {
   headers: IncomingHttpHeaders
   /** As it came, for the signature. */
   text: string
-  event: { id: string; type: string; at: string; userId?: string; sessionId?: string; detail: never }
+  event: {
+    id: string
+    type: string
+    at: string
+    userId?: string
+    sessionId?: string
+    detail: never
+  }
 }
 
 /** What to answer; a receiver that hangs never does. */
@@ -38,7 +45,9 @@ export async function startReceiver(t: TestContext): Promise<Receiver> {
     const answer = receiver.answer(call)
     if (answer === 'hang') return
     if (answer < 300) receiver.taken.push(call)
-    response.writeHead(answer, answer >= 300 && answer < 400 ? { location: '/elsewhere' } : {}).end('thanks')
+    response
+      .writeHead(answer, answer >= 300 && answer < 400 ? { location: '/elsewhere' } : {})
+      .end('thanks')
   }
 
   async function comeBack(): Promise<void> {

@@ -44,7 +44,7 @@ export async function pawlEnvironment({ redis, postgres }: Stores) {
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,
     REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
-    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'warn',

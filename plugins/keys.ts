@@ -26,11 +26,11 @@ export interface KeysOptions extends Secrets {
   audience: string
   algorithm: SigningAlgorithm
   /** Milliseconds, as below. */
-  accessTtl: number
-  maxTtl: number
-  maxStaleness: number
-  rotationAge: number | undefined
-  publication: number
+  accessTokenTtl: number
+  sessionMaxTtl: number
+  revocationMaxStaleness: number
+  keyRotationAge: number | undefined
+  keyPublicationDelay: number
 }
 
 /** Milliseconds between two looks at the table of keys: at most, and at least. */
@@ -40,31 +40,31 @@ const SHORTEST_INTERVAL = 100
 /** Decorates the instance with `keys`, what tokens are signed and verified with, and `keySet`. */
 export const keys = fp(
   async (app, options: KeysOptions) => {
-    const { algorithm, accessTtl, maxTtl, maxStaleness, rotationAge, publication } = options
+    const { algorithm, accessTokenTtl, sessionMaxTtl, revocationMaxStaleness, keyRotationAge, keyPublicationDelay } = options
     const keeper = createKeyKeeper({
       records: createKeyRecords(app.database),
       envelope: createEnvelope(options.keyEncryptionSecret),
       // A refresh token is looked at after its expiry, too: while its session may live, a spent one is proof of theft.
       policy: {
         algorithm,
-        rotationAge,
-        publication,
-        tokenLife: { access: accessTtl, refresh: maxTtl },
+        keyRotationAge,
+        keyPublicationDelay,
+        tokenLife: { access: accessTokenTtl, refresh: sessionMaxTtl },
       },
       given: {
-        access: importKey('access', algorithm, options.accessTokenKey),
+        access: importKey('access', algorithm, options.accessTokenPrivateKey),
         refresh: importKey('refresh', 'HS256', options.refreshTokenSecret),
       },
       createJwt: (material) => createJwt(material, options),
       // A key that is retired at once has to be known as such within the bound.
-      interval: Math.max(SHORTEST_INTERVAL, Math.min(LONGEST_INTERVAL, maxStaleness / 2)),
+      interval: Math.max(SHORTEST_INTERVAL, Math.min(LONGEST_INTERVAL, revocationMaxStaleness / 2)),
       log: app.log,
     })
     await keeper.start()
     app.addHook('onClose', keeper.stop)
     app.decorate('keys', keeper)
     // Half of the delay: who fetched the set just before a key came to it has it in time.
-    const maxAge = Math.floor(publication / 2_000)
+    const maxAge = Math.floor(keyPublicationDelay / 2_000)
     app.decorate('keySet', () => ({ ...keeper.keySet(), maxAge }))
   },
   { name: 'pawl-keys', dependencies: ['pawl-database'] },

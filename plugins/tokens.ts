@@ -30,9 +30,9 @@ export interface TokensOptions extends StoreSettings {
   issuer: string
   audience: string
   /** Milliseconds. */
-  accessTtl: number
-  maxTtl: number
-  maxStaleness: number
+  accessTokenTtl: number
+  sessionMaxTtl: number
+  revocationMaxStaleness: number
   permissions: { byRole: RolePermissions; inTokens: boolean }
   /** Where the hot state is; in this process unless given. */
   redis?: RedisClient | undefined
@@ -43,7 +43,7 @@ export interface TokensOptions extends StoreSettings {
 /** Decorates the instance with `tokens`, the token service, and `sessions`. */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
-    const { issuer, audience, accessTtl, maxTtl, maxStaleness, clock } = options
+    const { issuer, audience, accessTokenTtl, sessionMaxTtl, revocationMaxStaleness, clock } = options
     const { byRole, inTokens } = options.permissions
     const { keys } = app
     const { record } = app.events
@@ -61,8 +61,8 @@ export const tokens = fp(
         ...keys.revoked().map(revocationOfKey),
       ],
       onKeyRevoked: keys.drop,
-      accessTtl,
-      maxStaleness,
+      accessTokenTtl,
+      revocationMaxStaleness,
       log: app.log,
       clock,
     })
@@ -81,7 +81,7 @@ export const tokens = fp(
     )
     app.metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
 
-    const verified = createVerifiedTokens<AccessClaims>(accessTtl, now, keys.accessVersion)
+    const verified = createVerifiedTokens<AccessClaims>(accessTokenTtl, now, keys.accessVersion)
     app.metrics.show(
       'pawl_verified_tokens',
       'Access tokens that need no look at their signature',
@@ -93,7 +93,7 @@ export const tokens = fp(
     await feed.start()
     const { deleteExpired, deleteRevocations } = createRetention(app.database)
     const keeping = createHousekeeping(
-      [() => deleteExpired(maxTtl, now()), () => deleteRevocations(accessTtl)],
+      [() => deleteExpired(sessionMaxTtl, now()), () => deleteRevocations(accessTokenTtl)],
       app.log,
     )
     for (const worker of [checkpoints, ending, keeping]) worker.start()
@@ -108,7 +108,7 @@ export const tokens = fp(
         {
           issuer,
           audience,
-          accessTtl,
+          accessTokenTtl,
           permissionsOf: inTokens ? (roles) => permissionsOf(byRole, roles) : undefined,
         },
         verified,
@@ -123,8 +123,8 @@ export const tokens = fp(
       ending,
       revocations,
       feed,
-      maxStaleness,
-      maxTtl,
+      revocationMaxStaleness,
+      sessionMaxTtl,
       onRefresh: app.metrics.refreshed,
       onEvent: record,
       clock: now,
@@ -137,7 +137,7 @@ export const tokens = fp(
         views: createSessionViews(app.database),
         revocations: revocationRecords,
         ending,
-        idleTtl: options.idleTtl,
+        refreshIdleTtl: options.refreshIdleTtl,
         clock: now,
       }),
     )

@@ -156,12 +156,12 @@ async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
 }
 
 async function secretsOf(config: Config): Promise<Secrets> {
-  const { accessTokenKey, refreshTokenSecret, keyEncryptionSecret } = config
-  if (accessTokenKey && refreshTokenSecret && keyEncryptionSecret)
-    return { accessTokenKey, refreshTokenSecret, keyEncryptionSecret }
+  const { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret } = config
+  if (accessTokenPrivateKey && refreshTokenSecret && keyEncryptionSecret)
+    return { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret }
   const kept = await loadSecrets(config.dataDir, config.tokens.algorithm)
   return {
-    accessTokenKey: accessTokenKey ?? kept.accessTokenKey,
+    accessTokenPrivateKey: accessTokenPrivateKey ?? kept.accessTokenPrivateKey,
     refreshTokenSecret: refreshTokenSecret ?? kept.refreshTokenSecret,
     keyEncryptionSecret: keyEncryptionSecret ?? kept.keyEncryptionSecret,
   }

@@ -80,14 +80,14 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
   }
   await Promise.all(Array.from({ length: AT_ONCE }, openAll))
   const { issue } = createAccessTokens(keys.access, config.tokens)
-  const { accessTtl } = config.tokens
+  const { accessTokenTtl } = config.tokens
   const more = Array.from({ length: Math.max(0, tokens - sessions.length) }, (_, index) => {
     const { userId = '', sessionId = '' } = sessions[index % sessions.length] ?? {}
     const now = Date.now()
     const { token } = issue(
       { userId, sessionId, authorization: { ver: 1, roles: ['user'] } },
       now,
-      now + accessTtl,
+      now + accessTokenTtl,
     )
     return { authenticate: get('/who', token) }
   })

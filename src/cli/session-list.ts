@@ -18,7 +18,7 @@ export async function listSessions(
   const config = loadDatabaseConfig(terminal.env)
   const sessions = await withDatabase(config, async (database) => {
     const { id } = await findUser(createUserRecords(database), name)
-    return createSessionViews(database).list(id, await timeOf(database.orm), config.idleTtl)
+    return createSessionViews(database).list(id, await timeOf(database.orm), config.refreshIdleTtl)
   })
   if (json) {
     const rows = sessions.map(({ createdAt, lastSeenAt, expiresAt, ...session }) => ({

@@ -7,7 +7,7 @@ import { generateSigningKey, type SigningAlgorithm } from '../keys/signing-key.t
 
 export interface Secrets {
   refreshTokenSecret: string
-  accessTokenKey: string
+  accessTokenPrivateKey: string
   keyEncryptionSecret: string
 }
 
@@ -23,7 +23,7 @@ type SecretsFile = Static<typeof SecretsFile>
 export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
   return {
     refreshTokenSecret: randomBytes(32).toString('base64url'),
-    accessTokenKey: generateSigningKey(algorithm),
+    accessTokenPrivateKey: generateSigningKey(algorithm),
     keyEncryptionSecret: randomBytes(32).toString('base64url'),
   }
 }
@@ -41,14 +41,14 @@ export async function loadSecrets(
   const made = generateSecrets(algorithm)
   const secrets: Secrets = {
     refreshTokenSecret: kept?.refreshTokenSecret ?? made.refreshTokenSecret,
-    accessTokenKey: kept?.accessTokenKeys[algorithm] ?? made.accessTokenKey,
+    accessTokenPrivateKey: kept?.accessTokenKeys[algorithm] ?? made.accessTokenPrivateKey,
     keyEncryptionSecret: kept?.keyEncryptionSecret ?? made.keyEncryptionSecret,
   }
   if (kept?.accessTokenKeys[algorithm] && kept.keyEncryptionSecret) return secrets
-  const { accessTokenKey, ...rest } = secrets
+  const { accessTokenPrivateKey, ...rest } = secrets
   const file: SecretsFile = {
     ...rest,
-    accessTokenKeys: { ...kept?.accessTokenKeys, [algorithm]: accessTokenKey },
+    accessTokenKeys: { ...kept?.accessTokenKeys, [algorithm]: accessTokenPrivateKey },
   }
   // A whole file or none: a process that dies while writing leaves no half of it behind.
   await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600, flush: true })

@@ -10,9 +10,9 @@ export interface KeyPolicy {
   /** Of access tokens. */
   algorithm: SigningAlgorithm
   /** Milliseconds that a key signs; undefined, until somebody rotates it. */
-  rotationAge: number | undefined
+  keyRotationAge: number | undefined
   /** Milliseconds that an access key is published before it signs. */
-  publication: number
+  keyPublicationDelay: number
   /** Milliseconds for which a token may matter: an access token until it expires, a refresh token while its session may live. */
   tokenLife: Record<Purpose, number>
 }
@@ -33,7 +33,7 @@ export function createUpkeep({ records, envelope, policy, given, log }: UpkeepOp
   function toRecord(material: KeyMaterial, now: number, signsFrom: number | null): KeyRecord {
     const { kid, purpose, algorithm, jwk, secret } = material
     // Refresh keys are seen by the nodes alone.
-    const delay = purpose === 'access' ? policy.publication : LEAD
+    const delay = purpose === 'access' ? policy.keyPublicationDelay : LEAD
     return {
       kid,
       purpose,
@@ -51,9 +51,9 @@ export function createUpkeep({ records, envelope, policy, given, log }: UpkeepOp
   }
 
   function rulesOf(purpose: Purpose, starting: boolean): Policy {
-    const { rotationAge, tokenLife } = policy
+    const { keyRotationAge, tokenLife } = policy
     const algorithm = starting && purpose === 'access' ? policy.algorithm : undefined
-    return { rotationAge, tokenLife: tokenLife[purpose], algorithm }
+    return { keyRotationAge, tokenLife: tokenLife[purpose], algorithm }
   }
 
   function decide(

@@ -15,7 +15,7 @@ export const LEEWAY = 60_000
 
 export interface Policy {
   /** Milliseconds that a key signs; undefined, until somebody rotates it. */
-  rotationAge: number | undefined
+  keyRotationAge: number | undefined
   /** Milliseconds for which a token of this purpose may matter. */
   tokenLife: number
   /** What keys are to be for. Undefined, whatever they are for: nodes of two configurations would undo each other's work. */
@@ -78,11 +78,11 @@ export function maintain(keys: Keys, now: number, policy: Policy, spare?: KeyRec
 function isDue(
   head: KeyRecord | undefined,
   now: number,
-  { rotationAge, algorithm }: Policy,
+  { keyRotationAge, algorithm }: Policy,
 ): boolean {
   if (!head) return false
   if (algorithm !== undefined && head.algorithm !== algorithm) return true
-  return rotationAge !== undefined && now >= (head.signsFrom ?? now) + rotationAge
+  return keyRotationAge !== undefined && now >= (head.signsFrom ?? now) + keyRotationAge
 }
 
 /** Something has to sign: what was about to, or else what stands by. */

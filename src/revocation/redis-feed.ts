@@ -21,7 +21,7 @@ export interface RedisFeedOptions {
   /** Milliseconds that an entry matters: the longest life of an access token. */
   lifetime: number
   /** Milliseconds that this node may be behind before it stops answering. */
-  maxStaleness: number
+  revocationMaxStaleness: number
   log: Log
   prefix?: string
 }
@@ -51,13 +51,13 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     known,
     recover,
     lifetime,
-    maxStaleness,
+    revocationMaxStaleness,
     log,
     prefix = 'pawl:',
   } = options
   const stream = `{${prefix}revocations}`
   // The wait must end well within the bound: only what is finished proves something.
-  const wait = Math.min(LONGEST_WAIT, Math.max(10, Math.floor(maxStaleness / 4)))
+  const wait = Math.min(LONGEST_WAIT, Math.max(10, Math.floor(revocationMaxStaleness / 4)))
 
   const append = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
 

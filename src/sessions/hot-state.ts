@@ -18,9 +18,9 @@ export interface HotStateOptions {
   /** Hears of keys that are retired at once. */
   onKeyRevoked: (kid: string) => void
   /** The longest life of an access token, in milliseconds. */
-  accessTtl: number
+  accessTokenTtl: number
   /** Milliseconds that this node may be behind the revocations before it stops answering. */
-  maxStaleness: number
+  revocationMaxStaleness: number
   log: Log
   /** For tests: milliseconds since the epoch, in the stead of every other clock. */
   clock?: (() => number) | undefined
@@ -43,11 +43,11 @@ export async function createHotState({
   settings,
   recover,
   onKeyRevoked,
-  accessTtl,
+  accessTokenTtl,
   clock,
   ...rest
 }: HotStateOptions): Promise<HotState> {
-  const lifetime = accessTtl + LEEWAY
+  const lifetime = accessTokenTtl + LEEWAY
   if (!redis) {
     const now = clock ?? createSteadyClock()
     const revocations = createRevocations(lifetime, now, onKeyRevoked)

@@ -38,7 +38,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     )
     inUse.sort(([idA, a], [idB, b]) => a.rotatedAt - b.rotatedAt || (idA < idB ? -1 : 1))
     const evicted = inUse
-      .slice(0, Math.max(0, inUse.length - settings.maxSessions + 1))
+      .slice(0, Math.max(0, inUse.length - settings.maxSessionsPerUser + 1))
       .map(([id]) => id)
     for (const sessionId of evicted) drop(userId, sessionId)
     return evicted

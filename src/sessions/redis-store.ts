@@ -72,13 +72,13 @@ export function createRedisStore(
 
   return {
     async open({ userId, sessionId, absoluteExpiry, authorization, generation: first, retryKey }) {
-      const { idleTtl, maxSessions } = settings
+      const { refreshIdleTtl, maxSessionsPerUser } = settings
       const args = [
         idBytes(sessionId),
         now(),
-        idleTtl,
+        refreshIdleTtl,
         absoluteExpiry,
-        maxSessions,
+        maxSessionsPerUser,
         encode(authorization),
         first,
         Buffer.from(retryKey ?? '', 'hex'),
@@ -94,11 +94,11 @@ export function createRedisStore(
     },
 
     async rotate(userId, sessionId, { generation, retryKey }): Promise<Rotation> {
-      const { idleTtl, grace } = settings
+      const { refreshIdleTtl, grace } = settings
       const packed = packRotation({
         sessionId: idBytes(sessionId),
         now: clock?.() ?? 0,
-        idleTtl,
+        refreshIdleTtl,
         grace,
         generation,
         retryKey,

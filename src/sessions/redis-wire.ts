@@ -6,7 +6,7 @@ export interface RotationRequest {
   sessionId: Buffer
   /** 0 for the time of the server. */
   now: number
-  idleTtl: number
+  refreshIdleTtl: number
   grace: number
   /** As presented. */
   generation: number
@@ -18,7 +18,7 @@ export function packRotation(request: RotationRequest): Buffer {
   const packed = Buffer.alloc(54)
   request.sessionId.copy(packed)
   packed.writeUIntBE(request.now, 16, 6)
-  packed.writeUIntBE(request.idleTtl, 22, 6)
+  packed.writeUIntBE(request.refreshIdleTtl, 22, 6)
   packed.writeUIntBE(request.grace, 28, 6)
   packed.writeUInt32BE(request.generation, 34)
   if (request.retryKey !== null) packed.write(request.retryKey, 38, 6, 'hex')

@@ -18,16 +18,16 @@ export function createRetention({ orm, run }: Database) {
   return {
     /**
      * A token of a session that is not there is refused, like that of one that has expired. `now` only spares a look at those
-     * that were opened less than `maxTtl` milliseconds ago: the time is that of Postgres.
+     * that were opened less than `sessionMaxTtl` milliseconds ago: the time is that of Postgres.
      */
-    async deleteExpired(maxTtl: number, now: number): Promise<number> {
+    async deleteExpired(sessionMaxTtl: number, now: number): Promise<number> {
       const old = orm.$with('old').as(
         orm
           .select({ id: sessions.id })
           .from(sessions)
           .where(
             and(
-              lt(sessions.id, firstIdAt(now - maxTtl - MARGIN)),
+              lt(sessions.id, firstIdAt(now - sessionMaxTtl - MARGIN)),
               lt(sessions.expiresAt, ago(MARGIN)),
             ),
           )
@@ -42,14 +42,14 @@ export function createRetention({ orm, run }: Database) {
       return (await run(gone.returning({ id: sessions.id }))).length
     },
 
-    /** What every node was told, and no access token is left of that lives `accessTtl` milliseconds. */
-    async deleteRevocations(accessTtl: number): Promise<number> {
+    /** What every node was told, and no access token is left of that lives `accessTokenTtl` milliseconds. */
+    async deleteRevocations(accessTokenTtl: number): Promise<number> {
       const { userId, at, publishedAt } = userRevocations
       const old = orm.$with('old').as(
         orm
           .select({ userId })
           .from(userRevocations)
-          .where(and(isNotNull(publishedAt), lt(at, ago(accessTtl + MARGIN))))
+          .where(and(isNotNull(publishedAt), lt(at, ago(accessTokenTtl + MARGIN))))
           .orderBy(at)
           .limit(DELETED_AT_ONCE)
           .for('update', { skipLocked: true }),

@@ -20,7 +20,7 @@ export interface RotationRules {
   /** How long a spent token is answered with its successor, whoever presents it. Milliseconds. */
   grace: number
   /** How long a session lives without a refresh. Milliseconds. */
-  idleTtl: number
+  refreshIdleTtl: number
 }
 
 export interface Presented {
@@ -36,9 +36,9 @@ export type Decision =
 /** When the newest refresh token expires, and the session with it. */
 export function expiryOf(
   { rotatedAt, absoluteExpiry }: SessionState,
-  { idleTtl }: RotationRules,
+  { refreshIdleTtl }: RotationRules,
 ): number {
-  return Math.min(rotatedAt + idleTtl, absoluteExpiry)
+  return Math.min(rotatedAt + refreshIdleTtl, absoluteExpiry)
 }
 
 export function decide(

@@ -9,7 +9,7 @@ export interface SessionServiceOptions {
   revocations: Pick<RevocationRecords, 'beginEpoch'>
   ending: Pick<Ending, 'end' | 'finish'>
   /** Milliseconds that a session lives without a refresh. */
-  idleTtl: number
+  refreshIdleTtl: number
   /** Milliseconds since the epoch. */
   clock: () => number
 }
@@ -21,12 +21,12 @@ export function createSessionService({
   views,
   revocations,
   ending,
-  idleTtl,
+  refreshIdleTtl,
   clock,
 }: SessionServiceOptions) {
   return {
     /** The live ones, newest first. */
-    list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), idleTtl),
+    list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), refreshIdleTtl),
 
     /** Answers whether the user has such a session; one that has ended already is ended once more. */
     async end(userId: string, id: string, reason: EndReason): Promise<boolean> {

@@ -60,7 +60,7 @@ export interface Found {
 
 export interface StoreSettings extends RotationRules {
   /** How many sessions a user may have; one more ends the least recently used. */
-  maxSessions: number
+  maxSessionsPerUser: number
 }
 
 export interface SessionStore {

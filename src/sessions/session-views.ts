@@ -23,13 +23,13 @@ export type SessionViews = ReturnType<typeof createSessionViews>
 export function createSessionViews({ orm, run }: Database) {
   return {
     /** The live ones of a user at that time, newest first. */
-    async list(userId: string, at: number, idleTtl: number): Promise<SessionView[]> {
+    async list(userId: string, at: number, refreshIdleTtl: number): Promise<SessionView[]> {
       const { id, createdAt, lastSeenAt, expiresAt, userAgent, ip } = sessions
       const lives = and(
         eq(sessions.userId, userId),
         isNull(sessions.revokedAt),
         goesOn(at),
-        gt(sessions.lastSeenAt, new Date(at - idleTtl)),
+        gt(sessions.lastSeenAt, new Date(at - refreshIdleTtl)),
       )
       const found = orm
         .select({ id, createdAt, lastSeenAt, expiresAt, userAgent, ip })

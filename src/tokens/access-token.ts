@@ -41,7 +41,7 @@ export interface AccessTokenSettings {
   issuer: string
   audience: string
   /** Milliseconds. */
-  accessTtl: number
+  accessTokenTtl: number
   /** What roles allow; without it tokens do not say. */
   permissionsOf?: ((roles: readonly string[]) => string[]) | undefined
 }
@@ -54,7 +54,7 @@ export function createAccessTokens(
   settings: AccessTokenSettings,
   verified?: VerifiedTokens<AccessClaims>,
 ) {
-  const { issuer, audience, accessTtl, permissionsOf } = settings
+  const { issuer, audience, accessTokenTtl, permissionsOf } = settings
   const reader = createReader(jwt, isAccessClaims)
 
   function remember(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
@@ -73,10 +73,10 @@ export function createAccessTokens(
         : remember(token, read)
     },
 
-    /** A token that lives for `accessTtl`, but never longer than its session. Times in milliseconds. */
+    /** A token that lives for `accessTokenTtl`, but never longer than its session. Times in milliseconds. */
     issue({ userId, sessionId, authorization }: AccessSubject, now: number, sessionExpiry: number) {
       const iat = numericDate(now)
-      const exp = numericDate(Math.min(now + accessTtl, sessionExpiry))
+      const exp = numericDate(Math.min(now + accessTokenTtl, sessionExpiry))
       const claims: AccessClaims = {
         iss: issuer,
         aud: audience,

@@ -25,18 +25,18 @@ export interface InspectionOptions {
   revocations: Pick<Revocations, 'denies' | 'hasEnded'>
   feed: Pick<RevocationFeed, 'age'>
   /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
-  maxStaleness: number
+  revocationMaxStaleness: number
   /** Milliseconds since the epoch. */
   clock: () => number
 }
 
 /** What tokens are worth. Nothing here changes anything; where it cannot be known, it rejects with `AUTH_UNAVAILABLE`. */
 export function createInspection(options: InspectionOptions) {
-  const { accessTokens, refreshTokens, store, records, revocations, feed, maxStaleness, clock } =
+  const { accessTokens, refreshTokens, store, records, revocations, feed, revocationMaxStaleness, clock } =
     options
 
   function requireFreshness(): void {
-    if (feed.age() > maxStaleness) throw unavailable('the feed of revocations')
+    if (feed.age() > revocationMaxStaleness) throw unavailable('the feed of revocations')
   }
 
   /** On or after `exp` a token is dead (RFC 7519 4.1.4). */

@@ -25,9 +25,9 @@ export interface TokenServiceOptions {
   revocations: Revocations
   feed: RevocationFeed
   /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
-  maxStaleness: number
+  revocationMaxStaleness: number
   /** The longest life of a session, in milliseconds. */
-  maxTtl: number
+  sessionMaxTtl: number
   /** Hears what came of each refresh. */
   onRefresh: (outcome: Rotation['outcome'] | 'invalid') => void
   /** Hears of logins, of refreshes and of sessions that have expired. */
@@ -52,7 +52,7 @@ export function createTokenService(options: TokenServiceOptions) {
     checkpoints,
     ending,
     onRefresh,
-    maxTtl,
+    sessionMaxTtl,
     clock,
     log,
   } = options
@@ -133,7 +133,7 @@ export function createTokenService(options: TokenServiceOptions) {
         {
           userId: user.id,
           sessionId,
-          absoluteExpiry: createdAt + maxTtl,
+          absoluteExpiry: createdAt + sessionMaxTtl,
           authorization: { ver: user.ver, roles: user.roles },
           generation: 1,
           retryKey: null,

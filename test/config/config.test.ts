@@ -14,13 +14,13 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 const production = () => {
-  const { refreshTokenSecret, accessTokenKey, keyEncryptionSecret } = generateSecrets('EdDSA')
+  const { refreshTokenSecret, accessTokenPrivateKey, keyEncryptionSecret } = generateSecrets('EdDSA')
   return {
     DATABASE_URL: 'postgres://pawl@db/pawl',
     REDIS_URL: 'redis://cache',
     ISSUER: 'https://auth.example.com',
     REFRESH_TOKEN_SECRET: refreshTokenSecret,
-    ACCESS_TOKEN_PRIVATE_KEY: accessTokenKey,
+    ACCESS_TOKEN_PRIVATE_KEY: accessTokenPrivateKey,
     KEY_ENCRYPTION_SECRET: keyEncryptionSecret,
   }
 }
@@ -29,8 +29,8 @@ test('nothing set is the embedded default, on loopback, and frozen', () => {
   const config = loadConfig({})
   assert.equal(config.databaseUrl, undefined)
   assert.equal(config.host, '127.0.0.1')
-  assert.equal(config.tokens.accessTtl, 900_000)
-  assert.equal(config.tokens.idleTtl, 7 * 86_400_000)
+  assert.equal(config.tokens.accessTokenTtl, 900_000)
+  assert.equal(config.tokens.refreshIdleTtl, 7 * 86_400_000)
   assert.equal(config.tokens.grace, 30_000)
   assert.ok(
     Object.isFrozen(config) && Object.isFrozen(config.tokens) && Object.isFrozen(config.passwords),
@@ -90,7 +90,7 @@ test('one store without the other is a problem', () => {
 
 test('the signing key has to be one for the algorithm', () => {
   const keys = (['EdDSA', 'ES256', 'RS256'] as const).map(
-    (alg) => [alg, generateSecrets(alg).accessTokenKey] as const,
+    (alg) => [alg, generateSecrets(alg).accessTokenPrivateKey] as const,
   )
   for (const [alg] of keys) {
     for (const [other, key] of keys) {

@@ -12,7 +12,7 @@ import type { Env } from '../support/helper.ts'
 const secrets = generateSecrets('EdDSA')
 const DOTENV = {
   REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
-  ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+  ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
   KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
   POSTGRES_PASSWORD: 'as-made-by-the-command',
 }

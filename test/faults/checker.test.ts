@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { check, type Violations } from './checker.ts'
 import type { Access, Event, Fault, Logout, Opened, Party, Refresh } from './record.ts'
 
-const RULES = { grace: 4_000, maxStaleness: 1_000, finish: 6_000, heldUp: 2_000 }
+const RULES = { grace: 4_000, revocationMaxStaleness: 1_000, finish: 6_000, heldUp: 2_000 }
 
 /** Times in seconds; an answer takes 10 ms. */
 const span = (at: number) => ({ start: at * 1000, end: at * 1000 + 10, session: 's', server: 0 })

@@ -4,7 +4,7 @@ import type { Access, Answered, Event, Fault, Logout, Opened, Refresh, Span } fr
 export interface Rules {
   grace: number
   /** How long after an acknowledged ending an access token may still be accepted. */
-  maxStaleness: number
+  revocationMaxStaleness: number
   /** How long after a server died half-way through an ending the others may take to finish it. */
   finish: number
   /** How long after a request went without its answer it may still be carried out. */

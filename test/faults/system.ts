@@ -82,7 +82,7 @@ function environment(databaseUrl: string): Env {
     ISSUER: 'https://auth.example.com',
     DATABASE_URL: databaseUrl,
     REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
-    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',

@@ -28,10 +28,10 @@ test('a node that was given other secrets works with the keys of the database', 
   const env = await environment(t)
   const one = await build(t, env)
   const pair = await signUp(one)
-  const { accessTokenKey, refreshTokenSecret } = generateSecrets('EdDSA')
+  const { accessTokenPrivateKey, refreshTokenSecret } = generateSecrets('EdDSA')
   const other = await build(t, {
     ...env,
-    ACCESS_TOKEN_PRIVATE_KEY: accessTokenKey,
+    ACCESS_TOKEN_PRIVATE_KEY: accessTokenPrivateKey,
     REFRESH_TOKEN_SECRET: refreshTokenSecret,
   })
   assert.deepEqual(await published(other), await published(one))
@@ -44,7 +44,7 @@ test('another algorithm, with a key for it, is rotated to', async (t) => {
   const env = await environment(t, { KEY_PUBLICATION_DELAY: '0s' })
   const one = await build(t, env)
   const pair = await signUp(one)
-  const key = generateSecrets('ES256').accessTokenKey
+  const key = generateSecrets('ES256').accessTokenPrivateKey
   const other = await build(t, { ...env, ACCESS_TOKEN_ALG: 'ES256', ACCESS_TOKEN_PRIVATE_KEY: key })
   for (const app of [one, other])
     await until(
@@ -58,16 +58,16 @@ test('another algorithm, with a key for it, is rotated to', async (t) => {
 
 test('a data folder of a version without key encryption gets its secret, once, and keeps the others', async (t) => {
   const dir = await folder(t)
-  const { accessTokenKey, refreshTokenSecret } = generateSecrets('EdDSA')
+  const { accessTokenPrivateKey, refreshTokenSecret } = generateSecrets('EdDSA')
   const path = join(dir, 'secrets.json')
   await writeFile(
     path,
-    JSON.stringify({ refreshTokenSecret, accessTokenKeys: { EdDSA: accessTokenKey } }),
+    JSON.stringify({ refreshTokenSecret, accessTokenKeys: { EdDSA: accessTokenPrivateKey } }),
   )
   const first = await loadSecrets(dir, 'EdDSA')
   assert.deepEqual(
-    [first.accessTokenKey, first.refreshTokenSecret],
-    [accessTokenKey, refreshTokenSecret],
+    [first.accessTokenPrivateKey, first.refreshTokenSecret],
+    [accessTokenPrivateKey, refreshTokenSecret],
   )
   assert.ok(first.keyEncryptionSecret.length >= 32)
   const kept = await readFile(path, 'utf8')

@@ -41,12 +41,12 @@ async function setUp(t: TestContext) {
       envelope: createEnvelope(options.encryption ?? SECRETS.keyEncryptionSecret),
       policy: {
         algorithm: 'EdDSA',
-        rotationAge: undefined,
-        publication: 0,
+        keyRotationAge: undefined,
+        keyPublicationDelay: 0,
         tokenLife: { access: LONG, refresh: LONG },
       },
       given: {
-        access: importKey('access', 'EdDSA', SECRETS.accessTokenKey),
+        access: importKey('access', 'EdDSA', SECRETS.accessTokenPrivateKey),
         refresh: importKey('refresh', 'HS256', SECRETS.refreshTokenSecret),
       },
       createJwt,
@@ -70,7 +70,7 @@ test('nodes that start at once agree on the keys, and the first are those of the
   const { keys } = await records.readAll()
   assert.equal(keys.length, 4)
   const token = nodes[0]?.access.sign({ sub: 'ada' }) ?? ''
-  assert.equal(kidOf(token), importKey('access', 'EdDSA', SECRETS.accessTokenKey).kid)
+  assert.equal(kidOf(token), importKey('access', 'EdDSA', SECRETS.accessTokenPrivateKey).kid)
   for (const { access } of nodes) assert.deepEqual(access.verify(token), { sub: 'ada' })
 })
 
@@ -229,7 +229,7 @@ test('the private halves are in the table, encrypted, each bound to its place', 
   const { keys } = await records.readAll()
   for (const key of keys) {
     assert.match(key.sealed ?? '', /^v1\.[\w-]{8}\.[\w-]+$/)
-    for (const secret of [SECRETS.accessTokenKey, SECRETS.refreshTokenSecret])
+    for (const secret of [SECRETS.accessTokenPrivateKey, SECRETS.refreshTokenSecret])
       assert.ok(!JSON.stringify(key).includes(secret))
     assert.deepEqual(Object.keys(key.jwk ?? {}).includes('d'), false)
   }

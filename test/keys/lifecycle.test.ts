@@ -17,7 +17,7 @@ import {
 const LIFE = 900_000
 const DELAY = 600_000
 const AGE = 86_400_000
-const POLICY: Policy = { rotationAge: AGE, tokenLife: LIFE, algorithm: undefined }
+const POLICY: Policy = { keyRotationAge: AGE, tokenLife: LIFE, algorithm: undefined }
 
 let count = 0
 const made = (now: number, changes: Partial<KeyRecord> = {}): KeyRecord => ({
@@ -77,7 +77,7 @@ test('keys rotate by age, once, and another stands by', () => {
   const kept = maintain(rotated, AGE + 1, POLICY, made(AGE + 1))
   assert.equal(headOf(kept, AGE + 1), kept[1])
   assert.equal(standbyOf(kept, AGE + 1), kept[2])
-  const never = maintain(keys, 100 * AGE, { ...POLICY, rotationAge: undefined })
+  const never = maintain(keys, 100 * AGE, { ...POLICY, keyRotationAge: undefined })
   assert.equal(headOf(never, AGE), keys[0])
 })
 

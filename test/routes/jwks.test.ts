@@ -16,7 +16,7 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
   test(`an ${algorithm} access token is verified with nothing but the published keys, and is as RFC 9068 says`, async (t) => {
     const app = await build(t, {
       ACCESS_TOKEN_ALG: algorithm,
-      ACCESS_TOKEN_PRIVATE_KEY: generateSecrets(algorithm).accessTokenKey,
+      ACCESS_TOKEN_PRIVATE_KEY: generateSecrets(algorithm).accessTokenPrivateKey,
       AUDIENCE: 'https://api.example.com',
     })
     const pair = await signUp(app)

@@ -87,7 +87,7 @@ function momentsTo(from: Node, { step, world }: Next): Moment[] {
 async function replay(userId: string, fragile: FragileStore, moments: Moment[]): Promise<void> {
   const { store, clock } = fragile
   const sessionId = randomUUID()
-  const absoluteExpiry = clock() + 100 * SETTINGS.idleTtl
+  const absoluteExpiry = clock() + 100 * SETTINGS.refreshIdleTtl
   const lostKey = (key: string, presented: number) =>
     retryKeyOf(key ? `${key} for ${presented}` : undefined)
   const open = (generation: number, retryKey: string | null) =>

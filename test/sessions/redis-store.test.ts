@@ -19,7 +19,7 @@ test("a user's key lives as long as the session that lives longest, and every ro
   const { redis, prefix, store, userId, sessionId, key } = await setUp(t)
   const lifeLeft = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
 
-  const absoluteExpiry = Date.now() + 10 * SETTINGS.idleTtl
+  const absoluteExpiry = Date.now() + 10 * SETTINGS.refreshIdleTtl
   const authorization = { ver: 1, roles: [] }
   await store.open({
     userId,
@@ -29,12 +29,12 @@ test("a user's key lives as long as the session that lives longest, and every ro
     generation: 1,
     retryKey: null,
   })
-  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  assert.equal(await lifeLeft(), SETTINGS.refreshIdleTtl)
   await redis.pexpire(key, 60_000)
   await store.rotate(userId, sessionId, { generation: 1, retryKey: null })
-  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  assert.equal(await lifeLeft(), SETTINGS.refreshIdleTtl)
 
-  const short = { ...SETTINGS, idleTtl: 60_000 }
+  const short = { ...SETTINGS, refreshIdleTtl: 60_000 }
   const shorter = createRedisStore(redis, short, { prefix, ...ONE_ERA })
   await shorter.open({
     userId,
@@ -44,7 +44,7 @@ test("a user's key lives as long as the session that lives longest, and every ro
     generation: 1,
     retryKey: null,
   })
-  assert.equal(await lifeLeft(), SETTINGS.idleTtl)
+  assert.equal(await lifeLeft(), SETTINGS.refreshIdleTtl)
   await store.close(userId, sessionId)
 })
 
@@ -56,7 +56,7 @@ test('what an earlier version packed is unknown, and a session that Postgres ope
   const packed = Buffer.alloc(34, 0xff)
   packed.writeUInt32BE(7)
   packed.writeUIntBE(now, 4, 6)
-  packed.writeUIntBE(now + SETTINGS.idleTtl, 18, 6)
+  packed.writeUIntBE(now + SETTINGS.refreshIdleTtl, 18, 6)
   packed.writeUIntBE(absoluteExpiry, 24, 6)
   packed.writeUInt32BE(1, 30)
   await redis.hset(key, 'u', '1 user', Buffer.from(sessionId.replaceAll('-', ''), 'hex'), packed)

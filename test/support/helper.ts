@@ -47,7 +47,7 @@ export async function environment(t: TestContext, overrides: Env = {}): Promise<
     DATABASE_URL: database.url,
     REDIS_URL: required('TEST_REDIS_URL'),
     REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
-    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenKey,
+    ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',

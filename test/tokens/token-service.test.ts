@@ -32,15 +32,15 @@ async function setUp(losses: number) {
     },
   }
   const user = { id: uuid(), ver: 1, roles: [] }
-  const revocations = createRevocations(SETTINGS.idleTtl, clock)
+  const revocations = createRevocations(SETTINGS.refreshIdleTtl, clock)
   const alive = {
     userId: user.id,
     generation: 1,
-    expiresAt: clock() + SETTINGS.idleTtl,
+    expiresAt: clock() + SETTINGS.refreshIdleTtl,
     ver: 1,
     roles: [],
   }
-  const settings = { issuer: 'https://auth.example.com', audience: 'api', accessTtl: 900_000 }
+  const settings = { issuer: 'https://auth.example.com', audience: 'api', accessTokenTtl: 900_000 }
   const service = createTokenService({
     accessTokens: createAccessTokens(jwt, settings),
     refreshTokens: createRefreshTokens(jwt, settings),
@@ -60,8 +60,8 @@ async function setUp(losses: number) {
     ending: {} as never,
     revocations,
     feed: createLocalFeed(revocations, async () => []),
-    maxStaleness: 2_000,
-    maxTtl: SETTINGS.idleTtl,
+    revocationMaxStaleness: 2_000,
+    sessionMaxTtl: SETTINGS.refreshIdleTtl,
     onRefresh() {},
     clock,
     log: { debug() {}, info() {}, warn() {} },

@@ -21,7 +21,7 @@ export function acceptedAfterEnd(
   if (refreshed)
     found.push(sentence(session, `generation ${refreshed.generation}`, refreshed, endedAt))
   const used = accesses.find(
-    ({ status, start }) => status === 200 && start > endedAt + rules.maxStaleness,
+    ({ status, start }) => status === 200 && start > endedAt + rules.revocationMaxStaleness,
   )
   if (used) found.push(sentence(session, 'an access token', used, endedAt))
   return found

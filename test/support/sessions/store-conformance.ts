@@ -48,14 +48,14 @@ export function testStore(name: string, create: CreateStore): void {
       assert.deepEqual(line, {
         generation: 1,
         rotatedAt: clock(),
-        expiresAt: clock() + SETTINGS.idleTtl,
+        expiresAt: clock() + SETTINGS.refreshIdleTtl,
       })
       assert.equal(generationOf(await present(1)), 2)
       clock.advance(1_000)
       const result = await present(2)
       assert.deepEqual(result, {
         outcome: 'rotated',
-        line: { generation: 3, rotatedAt: clock(), expiresAt: clock() + SETTINGS.idleTtl },
+        line: { generation: 3, rotatedAt: clock(), expiresAt: clock() + SETTINGS.refreshIdleTtl },
         authorization: { ver: 1, roles: [] },
         now: clock(),
       })
@@ -100,7 +100,7 @@ export function testStore(name: string, create: CreateStore): void {
     'the retry key repairs a lost response however late, and no other key does',
     async (s) => {
       const first = await s.present(1, KEY_A)
-      s.clock.advance(SETTINGS.idleTtl - 1)
+      s.clock.advance(SETTINGS.refreshIdleTtl - 1)
       const late = await s.present(1, KEY_A)
       assert.equal(late.outcome, 'replayed')
       assert.deepEqual(lineOf(late), lineOf(first))
@@ -137,9 +137,9 @@ export function testStore(name: string, create: CreateStore): void {
   conforms(
     'a session expires when it is idle, and a refresh keeps it going',
     async ({ clock, present }) => {
-      clock.advance(SETTINGS.idleTtl - 1)
+      clock.advance(SETTINGS.refreshIdleTtl - 1)
       assert.equal((await present(1)).outcome, 'rotated')
-      clock.advance(SETTINGS.idleTtl)
+      clock.advance(SETTINGS.refreshIdleTtl)
       assert.equal((await present(2)).outcome, 'expired')
       assert.equal((await present(2)).outcome, 'unknown')
     },
@@ -178,9 +178,9 @@ export function testStore(name: string, create: CreateStore): void {
       await present(1)
       clock.advance(SETTINGS.grace + 1)
       assert.equal((await present(1)).outcome, 'reused')
-      for (let i = 0; i < SETTINGS.maxSessions; i++) assert.deepEqual((await open()).evicted, [])
-      clock.advance(SETTINGS.idleTtl)
-      for (let i = 0; i < SETTINGS.maxSessions; i++) assert.deepEqual((await open()).evicted, [])
+      for (let i = 0; i < SETTINGS.maxSessionsPerUser; i++) assert.deepEqual((await open()).evicted, [])
+      clock.advance(SETTINGS.refreshIdleTtl)
+      for (let i = 0; i < SETTINGS.maxSessionsPerUser; i++) assert.deepEqual((await open()).evicted, [])
     },
   )
 

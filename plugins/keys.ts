@@ -40,7 +40,14 @@ const SHORTEST_INTERVAL = 100
 /** Decorates the instance with `keys`, what tokens are signed and verified with, and `keySet`. */
 export const keys = fp(
   async (app, options: KeysOptions) => {
-    const { algorithm, accessTokenTtl, sessionMaxTtl, revocationMaxStaleness, keyRotationAge, keyPublicationDelay } = options
+    const {
+      algorithm,
+      accessTokenTtl,
+      sessionMaxTtl,
+      revocationMaxStaleness,
+      keyRotationAge,
+      keyPublicationDelay,
+    } = options
     const keeper = createKeyKeeper({
       records: createKeyRecords(app.database),
       envelope: createEnvelope(options.keyEncryptionSecret),

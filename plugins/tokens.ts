@@ -43,7 +43,8 @@ export interface TokensOptions extends StoreSettings {
 /** Decorates the instance with `tokens`, the token service, and `sessions`. */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
-    const { issuer, audience, accessTokenTtl, sessionMaxTtl, revocationMaxStaleness, clock } = options
+    const { issuer, audience, accessTokenTtl, sessionMaxTtl, revocationMaxStaleness, clock } =
+      options
     const { byRole, inTokens } = options.permissions
     const { keys } = app
     const { record } = app.events

@@ -68,10 +68,10 @@ async function userIdOf(database: Database, user: string): Promise<string> {
 }
 
 /** Of what is on record, alive or not. */
-async function sessionIdOf({ orm, run }: Database, prefix: string): Promise<string> {
+async function sessionIdOf({ orm, query }: Database, prefix: string): Promise<string> {
   if (validate(prefix)) return prefix
   const { sessionId } = securityEvents
-  const found = await run(
+  const found = await query(
     orm
       .selectDistinct({ sessionId })
       .from(securityEvents)
@@ -88,11 +88,11 @@ async function sessionIdOf({ orm, run }: Database, prefix: string): Promise<stri
 }
 
 /** Of those who are not deleted. */
-async function emailsOf({ orm, run }: Database, events: readonly RecordedEvent[]) {
+async function emailsOf({ orm, query }: Database, events: readonly RecordedEvent[]) {
   const ids = [...new Set(events.flatMap(({ userId }) => userId ?? []))]
   const { id, email } = users
   const found =
-    ids.length > 0 ? await run(orm.select({ id, email }).from(users).where(inArray(id, ids))) : []
+    ids.length > 0 ? await query(orm.select({ id, email }).from(users).where(inArray(id, ids))) : []
   return new Map(found.map((user) => [user.id, user.email]))
 }
 

@@ -37,8 +37,8 @@ export const describeForce = (inForce: boolean): string => (inForce ? IN_FORCE :
 
 /** Whether nothing that a query for times of publication found is without one. */
 export async function isPublished(
-  { run }: Database,
+  { query }: Database,
   found: PromiseLike<{ publishedAt: Date | null }[]>,
 ): Promise<boolean> {
-  return (await run(found)).every(({ publishedAt }) => publishedAt !== null)
+  return (await query(found)).every(({ publishedAt }) => publishedAt !== null)
 }

@@ -32,9 +32,9 @@ export function addRevokeAll(program: Command, terminal: Terminal): void {
 async function revokeAll(terminal: Terminal, options: Options): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
   await withDatabase(config, async (database) => {
-    const { orm, run } = database
+    const { orm, query } = database
     if (!options.yes) await confirm(terminal, CONSEQUENCE)
-    const before = await run(
+    const before = await query(
       orm.transaction(async (tx) => {
         // After the newest session is after all that there are. The clock that sessions are opened by is that of Redis: by
         // one that is ahead of it, the logins of the next minutes would be dead, too.

@@ -16,7 +16,8 @@ export function addSecrets(program: Command, { stdout }: Terminal): void {
     )
     .addHelpText('after', '\nFrom a checkout: npm run --silent pawl -- secrets > .env')
     .action(({ alg }: { alg: SigningAlgorithm }) => {
-      const { refreshTokenSecret, accessTokenPrivateKey, keyEncryptionSecret } = generateSecrets(alg)
+      const { refreshTokenSecret, accessTokenPrivateKey, keyEncryptionSecret } =
+        generateSecrets(alg)
       if (alg !== 'EdDSA') stdout.write(`ACCESS_TOKEN_ALG=${alg}\n`)
       stdout.write(
         `REFRESH_TOKEN_SECRET=${refreshTokenSecret}\nACCESS_TOKEN_PRIVATE_KEY=${accessTokenPrivateKey}\n`,

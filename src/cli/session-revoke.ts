@@ -41,8 +41,8 @@ export async function revokeSession(
   })
 }
 
-async function find({ orm, run }: Database, prefix: string) {
-  const found = await run(
+async function find({ orm, query }: Database, prefix: string) {
+  const found = await query(
     orm
       .select({
         id: sessions.id,
@@ -66,7 +66,7 @@ async function find({ orm, run }: Database, prefix: string) {
 
 /** With its events in one transaction; one that has ended already stays as it is. */
 async function revoke(database: Database, id: string): Promise<void> {
-  await database.run(
+  await database.query(
     database.orm.transaction(async (tx) => {
       const events: Occurrence[] = []
       const records = createSessionRecords({ ...database, orm: tx }, (ended, reason) => {

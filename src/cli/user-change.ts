@@ -117,7 +117,7 @@ export async function changeUser(
 async function recordEnded(database: Database, { user, sessionIds, reason }: Made): Promise<void> {
   if (!reason || sessionIds.length === 0) return
   const ended = { type: 'session_ended', userId: user.id, detail: { reason } } as const
-  await database.run(
+  await database.query(
     record(database.orm, ...sessionIds.map((sessionId) => ({ ...ended, sessionId }))),
   )
 }

@@ -39,7 +39,7 @@ export async function createUser(
 /** Together with what is put on record of it. */
 function inserting(database: Database): UserRecords['insert'] {
   return (user) =>
-    database.run(
+    database.query(
       database.orm.transaction(async (tx) => {
         const made = await createUserRecords({ ...database, orm: tx }).insert(user)
         if (made) await record(tx, adminAction('user_created', { userId: made.id }))

@@ -22,8 +22,8 @@ export async function listUsers(
   // The expression of the index.
   const address = sql`lower(${users.email}) collate "C"`
   const { id, email, status, roles, createdAt } = users
-  const found = await withDatabase(loadDatabaseConfig(terminal.env), ({ orm, run }) =>
-    run(
+  const found = await withDatabase(loadDatabaseConfig(terminal.env), ({ orm, query }) =>
+    query(
       orm
         .select({ id, email, status, roles, createdAt })
         .from(users)

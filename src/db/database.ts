@@ -5,7 +5,7 @@ import type * as schema from './schema.ts'
 
 export interface Database {
   orm: PgDatabase<PgQueryResultHKT, typeof schema>
-  run: Run
+  query: Query
   /** Rejects with `AUTH_UNAVAILABLE` where the server cannot be reached. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -28,14 +28,14 @@ const ABOUT_THE_CONNECTION = /^(28|3D)/
  * Await a statement. A server that is gone, or does not answer in time, becomes `AUTH_UNAVAILABLE`; any other failure
  * an error without the statement's parameters, since Drizzle writes those (hashes among them) into its messages.
  */
-export type Run = <T>(statement: PromiseLike<T>) => Promise<T>
+export type Query = <T>(statement: PromiseLike<T>) => Promise<T>
 
 /** `begin` is called with each statement, and what it answers where that was not answered in time. */
-export function createRun(begin: () => () => void = () => () => {}): Run {
+export function createQuery(begin: () => () => void = () => () => {}): Query {
   return async (statement) => {
     const onSilence = begin()
     try {
-      return await within(statement, STATEMENT_LIMIT, onSilence)
+      return await withDeadline(statement, STATEMENT_LIMIT, onSilence)
     } catch (error) {
       throw translate(error)
     }
@@ -43,7 +43,7 @@ export function createRun(begin: () => () => void = () => () => {}): Run {
 }
 
 /** Rejects with `AUTH_UNAVAILABLE` where there is no answer within so many milliseconds. */
-export async function within<T>(
+export async function withDeadline<T>(
   answer: PromiseLike<T>,
   ms: number,
   onSilence = () => {},

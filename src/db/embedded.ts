@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
-import { createRun, type Database } from './database.ts'
+import { createQuery, type Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { unpackSnapshot } from './embedded-snapshot.ts'
 import { migrationsFolder } from './migrations-folder.ts'
@@ -42,11 +42,11 @@ export async function openEmbedded(directory: string): Promise<Database> {
       await client.close()
       throw error
     }
-    const run = createRun()
+    const query = createQuery()
     return {
       orm,
-      run,
-      ping: async () => void (await run(orm.execute('select 1'))),
+      query,
+      ping: async () => void (await query(orm.execute('select 1'))),
       close: async () => {
         try {
           await client.close()

@@ -31,9 +31,11 @@ export async function isMigrated(database: Database): Promise<boolean> {
   const journal = JSON.parse(readFileSync(`${migrationsFolder}/meta/_journal.json`, 'utf8'))
   const newest = Math.max(...journal.entries.map((entry: { when: number }) => entry.when))
   const table = sql`select to_regclass('drizzle.__drizzle_migrations') is not null as present`
-  const [exists] = rowsOf<{ present: boolean }>(await database.run(database.orm.execute(table)))
+  const [exists] = rowsOf<{ present: boolean }>(await database.query(database.orm.execute(table)))
   if (!exists?.present) return false
   const last = sql`select max(created_at)::text as applied from drizzle.__drizzle_migrations`
-  const [state] = rowsOf<{ applied: string | null }>(await database.run(database.orm.execute(last)))
+  const [state] = rowsOf<{ applied: string | null }>(
+    await database.query(database.orm.execute(last)),
+  )
   return Number(state?.applied ?? 0) >= newest
 }

@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { hostOf } from '../common/host-of.ts'
 import { PawlError, unavailable } from '../errors.ts'
-import { createRun, type Database, within } from './database.ts'
+import { createQuery, type Database, withDeadline } from './database.ts'
 import { isMigrated } from './migrate.ts'
 import * as schema from './schema.ts'
 
@@ -18,16 +18,16 @@ const RETRY_INTERVAL = 250
 export async function openPostgres(url: string): Promise<Database> {
   const { client, begin } = createRenewable(() => connect(url))
   const orm = drizzle(client, { schema })
-  const run = createRun(begin)
+  const query = createQuery(begin)
   const database: Database = {
     orm,
-    run,
-    ping: async () => void (await run(orm.execute('select 1'))),
+    query,
+    ping: async () => void (await query(orm.execute('select 1'))),
     close: () => client.end({ timeout: 5 }),
   }
   try {
     if (!(await whenReachable(() => isMigrated(database))))
-      throw new Error("the schema is not up to date: run 'pawl migrate' first")
+      throw new Error("the schema is not up to date: query 'pawl migrate' first")
     return database
   } catch (error) {
     await client.end({ timeout: 0 })
@@ -105,7 +105,7 @@ async function whenReachable<T>(ask: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + START_LIMIT
   for (;;) {
     try {
-      return await within(ask(), deadline - performance.now())
+      return await withDeadline(ask(), deadline - performance.now())
     } catch (error) {
       const isLast = performance.now() + RETRY_INTERVAL >= deadline
       if (!(error instanceof PawlError) || isLast) throw error

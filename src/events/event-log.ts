@@ -1,5 +1,5 @@
 import type { Log } from '../common/log.ts'
-import { within } from '../db/database.ts'
+import { withDeadline } from '../db/database.ts'
 import type { EventType, Occurrence, SecurityEvent } from './event.ts'
 import { type EventRecords, toRow } from './event-records.ts'
 import { createRefreshTrail, type Refresh } from './refresh-trail.ts'
@@ -127,7 +127,7 @@ export function createEventLog(options: EventLogOptions) {
     async stop(): Promise<void> {
       clearInterval(timer)
       // A write that is under way began before the last events came.
-      await within(flush().then(flush), STOP_LIMIT).catch(() => {})
+      await withDeadline(flush().then(flush), STOP_LIMIT).catch(() => {})
       const lost = size()
       if (lost > 0)
         log.warn({ event: 'events_lost', events: lost }, 'stopped before all events were written')

@@ -61,10 +61,10 @@ async function insertRows(executor: Executor, rows: readonly EventRow[]): Promis
 }
 
 /** The `security_events` table. */
-export function createEventRecords({ orm, run }: Database) {
+export function createEventRecords({ orm, query }: Database) {
   return {
     /** Idempotent. */
-    insert: (rows: readonly EventRow[]): Promise<void> => run(insertRows(orm, rows)),
+    insert: (rows: readonly EventRow[]): Promise<void> => query(insertRows(orm, rows)),
 
     /** The newest first. */
     async page({ type, userId, sessionId, from, to, before }: EventFilter, most: number) {
@@ -82,7 +82,7 @@ export function createEventRecords({ orm, run }: Database) {
         .where(and(...conditions.filter((condition) => condition !== false)))
         .orderBy(desc(securityEvents.id))
         .limit(most)
-      return (await run(found)).map(describeEvent)
+      return (await query(found)).map(describeEvent)
     },
 
     /**
@@ -114,7 +114,7 @@ export function createEventRecords({ orm, run }: Database) {
         .with(old)
         .delete(securityEvents)
         .where(sql`${securityEvents.id} in (select id from ${old})`)
-      return (await run(gone.returning({ id: securityEvents.id }))).length
+      return (await query(gone.returning({ id: securityEvents.id }))).length
     },
   }
 }

@@ -17,7 +17,7 @@ export interface Snapshot {
 export type KeyRecords = ReturnType<typeof createKeyRecords>
 
 /** The `signing_keys` table. Every time in it, and every time that it is compared with, is that of Postgres. */
-export function createKeyRecords({ orm, run }: Database) {
+export function createKeyRecords({ orm, query }: Database) {
   const now = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`.mapWith(Number)
   const columns = { row: signingKeys, now }
   const recently = sql`now() - interval '1 day'`
@@ -26,12 +26,12 @@ export function createKeyRecords({ orm, run }: Database) {
   return {
     /** Every key that signs or verifies, and those that were retired at once in the last day. */
     async read(): Promise<Snapshot> {
-      return toSnapshot(await run(orm.select(columns).from(signingKeys).where(inUse)))
+      return toSnapshot(await query(orm.select(columns).from(signingKeys).where(inUse)))
     },
 
     /** The same, with what was ever there. */
     async readAll(): Promise<Snapshot> {
-      return toSnapshot(await run(orm.select(columns).from(signingKeys)))
+      return toSnapshot(await query(orm.select(columns).from(signingKeys)))
     },
 
     /**
@@ -68,7 +68,7 @@ export function createKeyRecords({ orm, run }: Database) {
         }
       }
       try {
-        return await run(changing)
+        return await query(changing)
       } catch (error) {
         // A refusal of the rule itself, and none of the database.
         throw fault ?? error

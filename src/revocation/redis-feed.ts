@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { type SharedClock, startStopwatch } from '../common/clocks.ts'
 import type { Log } from '../common/log.ts'
 import { PawlError } from '../errors.ts'
-import { answer } from '../redis/answer.ts'
+import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { openReader } from '../redis/reader.ts'
 import { createScript } from '../redis/script.ts'
@@ -77,7 +77,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
       const entries = revocations
         .slice(start, start + BATCH)
         .map((revocation) => JSON.stringify(revocation))
-      await answer(append(stream, lifetime, ...entries))
+      await awaitReply(append(stream, lifetime, ...entries))
     }
   }
 

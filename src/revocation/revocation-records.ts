@@ -23,7 +23,7 @@ export type OnBegin = (tx: Pick<Database['orm'], 'execute'>) => Promise<void>
 export type RevocationRecords = ReturnType<typeof createRevocationRecords>
 
 /** Where the truth has what ended: for nodes that may have missed it, and for the sweep. */
-export function createRevocationRecords({ orm, run }: Database) {
+export function createRevocationRecords({ orm, query }: Database) {
   const ago = (ms: number) => sql`now() - ${`${ms} milliseconds`}::interval`
 
   async function read(
@@ -31,11 +31,11 @@ export function createRevocationRecords({ orm, run }: Database) {
     most: number,
   ) {
     const session = { sessionId: sessions.id, userId: sessions.userId }
-    const ended = await run(
+    const ended = await query(
       orm.select(session).from(sessions).where(conditions.session).limit(most),
     )
     const user = { revocation: userRevocations, ver: users.ver, roles: users.roles }
-    const changed = await run(
+    const changed = await query(
       orm
         .select(user)
         .from(userRevocations)
@@ -43,7 +43,7 @@ export function createRevocationRecords({ orm, run }: Database) {
         .where(conditions.user)
         .limit(most),
     )
-    const begun = await run(orm.select().from(epochs).where(conditions.epoch))
+    const begun = await query(orm.select().from(epochs).where(conditions.epoch))
     return [
       ...ended.map((one): Ended => ({ kind: 'session', ...one })),
       ...changed.map(({ revocation, ver, roles }): Ended => {
@@ -102,9 +102,9 @@ export function createRevocationRecords({ orm, run }: Database) {
         .from(sessions)
         .orderBy(desc(sessions.id))
         .limit(1)
-      const [last] = await run(newest)
+      const [last] = await query(newest)
       const startedAt = new Date(Math.max(at, last?.at.getTime() ?? 0) + EPOCH_MARGIN)
-      await run(
+      await query(
         orm.transaction(async (tx) => {
           await tx.insert(epochs).values({ startedAt, at: sql`now()` }).onConflictDoNothing()
           await onBegin(tx)
@@ -118,7 +118,7 @@ export function createRevocationRecords({ orm, run }: Database) {
       const publishedAt = sql`now()`
       const ids = ended.flatMap((one) => (one.kind === 'session' ? [one.sessionId] : []))
       if (ids.length > 0)
-        await run(orm.update(sessions).set({ publishedAt }).where(inArray(sessions.id, ids)))
+        await query(orm.update(sessions).set({ publishedAt }).where(inArray(sessions.id, ids)))
       for (const one of ended) {
         if (one.kind === 'user') {
           // A later change of the same user has the row now, and is told of by itself.
@@ -126,10 +126,10 @@ export function createRevocationRecords({ orm, run }: Database) {
             eq(userRevocations.userId, one.userId),
             lte(userRevocations.ver, one.authorization.ver),
           )
-          await run(orm.update(userRevocations).set({ publishedAt }).where(same))
+          await query(orm.update(userRevocations).set({ publishedAt }).where(same))
         }
         if (one.kind === 'everything')
-          await run(
+          await query(
             orm
               .update(epochs)
               .set({ publishedAt })

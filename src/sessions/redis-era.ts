@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { unavailable } from '../errors.ts'
-import { answer } from '../redis/answer.ts'
+import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
 import { onConnectionChange, serverOf, serversOf } from '../redis/servers.ts'
@@ -43,7 +43,9 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
     const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     if (known.length === 0) throw unavailable('Redis')
     const another = randomBytes(4).toString('hex')
-    marker = await answer(era<string>(markerKey, another, purpose, ...known.map(({ run }) => run)))
+    marker = await awaitReply(
+      era<string>(markerKey, another, purpose, ...known.map(({ run }) => run)),
+    )
     for (const { server, connection, run } of known)
       if (connection === connectionOf(server)) runs.set(server, run)
   }

@@ -1,7 +1,7 @@
 import { stringify } from 'uuid'
 import type { SharedClock } from '../common/clocks.ts'
 import { unavailable } from '../errors.ts'
-import { answer } from '../redis/answer.ts'
+import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
@@ -61,10 +61,10 @@ export function createRedisStore(
   ): Promise<T> {
     const begun = performance.now()
     const current = era.current(key)
-    let reply = await answer(send(current, serverTime() + DEADLINE))
+    let reply = await awaitReply(send(current, serverTime() + DEADLINE))
     const timeThere = lateness(reply)
     if (timeThere !== undefined && performance.now() - begun < DEADLINE)
-      reply = await answer(send(current, timeThere + DEADLINE))
+      reply = await awaitReply(send(current, timeThere + DEADLINE))
     if (lateness(reply) !== undefined) throw unavailable('Redis')
     if (era.current(key) !== current) throw unavailable('the hot state')
     return reply
@@ -112,15 +112,15 @@ export function createRedisStore(
     },
 
     async close(userId, sessionId) {
-      await answer(close<number>(keyOf(userId), idBytes(sessionId)))
+      await awaitReply(close<number>(keyOf(userId), idBytes(sessionId)))
     },
 
     async closeAll(userId, except) {
-      await answer(closeAll<number>(keyOf(userId), except ? idBytes(except) : ''))
+      await awaitReply(closeAll<number>(keyOf(userId), except ? idBytes(except) : ''))
     },
 
     async authorize(userId, authorization) {
-      await answer(authorize<number>(keyOf(userId), encode(authorization)))
+      await awaitReply(authorize<number>(keyOf(userId), encode(authorization)))
     },
 
     forgetAll: () => era.begin(),
@@ -128,7 +128,9 @@ export function createRedisStore(
     async find(userId, sessionId) {
       const key = keyOf(userId)
       const current = era.current(key)
-      const [state, authorization] = await answer(redis.hmgetBuffer(key, idBytes(sessionId), 'u'))
+      const [state, authorization] = await awaitReply(
+        redis.hmgetBuffer(key, idBytes(sessionId), 'u'),
+      )
       if (era.current(key) !== current) throw unavailable('the hot state')
       if (!state || !authorization) return undefined
       const generation = state.readUInt32BE(0)
@@ -139,7 +141,7 @@ export function createRedisStore(
 
     async ping() {
       if (!era.isKnown()) throw unavailable('the hot state')
-      await answer(pingRedis(redis))
+      await awaitReply(pingRedis(redis))
     },
   }
 }

@@ -12,7 +12,7 @@ const DELETED_AT_ONCE = 1_000
  * Rows that can matter no more: of sessions that have expired, and of what made access tokens die that would have expired since.
  * The epochs stay, each of which is one row: a session's refresh token is dead by the newest for all its life.
  */
-export function createRetention({ orm, run }: Database) {
+export function createRetention({ orm, query }: Database) {
   const ago = (ms: number) => sql`now() - ${`${ms} milliseconds`}::interval`
 
   return {
@@ -39,7 +39,7 @@ export function createRetention({ orm, run }: Database) {
         .with(old)
         .delete(sessions)
         .where(sql`${sessions.id} in (select id from ${old})`)
-      return (await run(gone.returning({ id: sessions.id }))).length
+      return (await query(gone.returning({ id: sessions.id }))).length
     },
 
     /** What every node was told, and no access token is left of that lives `accessTokenTtl` milliseconds. */
@@ -58,7 +58,7 @@ export function createRetention({ orm, run }: Database) {
         .with(old)
         .delete(userRevocations)
         .where(sql`${userId} in (select user_id from ${old})`)
-      return (await run(gone.returning({ userId }))).length
+      return (await query(gone.returning({ userId }))).length
     },
   }
 }

@@ -67,7 +67,7 @@ export type SessionRecords = ReturnType<typeof createSessionRecords>
  * ended here, each once, but not of theft, which is put on record with its end.
  */
 export function createSessionRecords(
-  { orm, run }: Database,
+  { orm, query }: Database,
   onEnded: (ended: EndedSession[], reason: EndReason) => void = () => {},
 ) {
   const alive = (ids: readonly string[]) =>
@@ -82,7 +82,7 @@ export function createSessionRecords(
       const created = sql.param(new Date(session.createdAt), sessions.createdAt)
       const expires = sql.param(new Date(session.expiresAt), sessions.expiresAt)
       // The lock orders it with a change of the user: that comes first and is seen here, or ends this session, too.
-      const inserted = await run(
+      const inserted = await query(
         orm.execute(sql`
           insert into sessions (id, user_id, created_at, expires_at, last_seen_at, ip, user_agent)
           select ${id}::uuid, u.id, ${created}::timestamptz, ${expires}::timestamptz, ${created}::timestamptz,
@@ -102,7 +102,7 @@ export function createSessionRecords(
       at: number,
       work: (session: LiveSession) => Promise<unknown>,
     ): Promise<boolean> {
-      return run(
+      return query(
         orm.transaction(async (tx) => {
           const [found] = await tx
             .select({
@@ -131,7 +131,7 @@ export function createSessionRecords(
         seen: new Date(lastSeenAt),
         ...(device && deviceColumns(device)),
       }))
-      await run(
+      await query(
         orm.execute(sql`
           update sessions set
             generation = greatest(sessions.generation, v.generation),
@@ -147,14 +147,14 @@ export function createSessionRecords(
     /** Idempotent: the first reason and time stay. The time is that of Postgres, as every node reads it there. */
     async revoke(ids: readonly string[], revokedReason: EndReason): Promise<void> {
       const end = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
-      onEnded(await run(end.where(alive(ids)).returning(identity)), revokedReason)
+      onEnded(await query(end.where(alive(ids)).returning(identity)), revokedReason)
     },
 
     /** End a session whose spent token came back, and put it on record, in one transaction. Idempotent. */
     async revokeForReuse({ device, ...event }: ReuseEvent, at: number): Promise<void> {
       const { userId, sessionId, presentedGeneration, currentGeneration } = event
       const who = { at, userId, sessionId, device }
-      await run(
+      await query(
         orm.transaction(async (tx) => {
           const end = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
           const [ended] = await end.where(alive([sessionId])).returning()
@@ -176,7 +176,7 @@ export function createSessionRecords(
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
         .where(and(alive([id]), goesOn(at)))
-      return (await run(found))[0]
+      return (await query(found))[0]
     },
   }
 }

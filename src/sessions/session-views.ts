@@ -20,7 +20,7 @@ export interface SessionView {
 export type SessionViews = ReturnType<typeof createSessionViews>
 
 /** What is known of sessions, for those who look at them. */
-export function createSessionViews({ orm, run }: Database) {
+export function createSessionViews({ orm, query }: Database) {
   return {
     /** The live ones of a user at that time, newest first. */
     async list(userId: string, at: number, refreshIdleTtl: number): Promise<SessionView[]> {
@@ -37,7 +37,7 @@ export function createSessionViews({ orm, run }: Database) {
         .innerJoin(users, eq(users.id, sessions.userId))
         .where(lives)
         .orderBy(desc(sessions.id))
-      return (await run(found)).map((row) => ({
+      return (await query(found)).map((row) => ({
         ...row,
         device: deviceLabel(row.userAgent),
         createdAt: row.createdAt.getTime(),
@@ -52,7 +52,7 @@ export function createSessionViews({ orm, run }: Database) {
         .select({ userId: sessions.userId })
         .from(sessions)
         .where(eq(sessions.id, id))
-      return (await run(found))[0]?.userId
+      return (await query(found))[0]?.userId
     },
   }
 }

@@ -32,8 +32,16 @@ export interface InspectionOptions {
 
 /** What tokens are worth. Nothing here changes anything; where it cannot be known, it rejects with `AUTH_UNAVAILABLE`. */
 export function createInspection(options: InspectionOptions) {
-  const { accessTokens, refreshTokens, store, records, revocations, feed, revocationMaxStaleness, clock } =
-    options
+  const {
+    accessTokens,
+    refreshTokens,
+    store,
+    records,
+    revocations,
+    feed,
+    revocationMaxStaleness,
+    clock,
+  } = options
 
   function requireFreshness(): void {
     if (feed.age() > revocationMaxStaleness) throw unavailable('the feed of revocations')

@@ -28,7 +28,7 @@ export type UserChanges = ReturnType<typeof createUserChanges>
  * `sessionIds` are those that it ended.
  * Answers undefined where there is no such user; rejects with `ADMIN_REQUIRED` where nobody would be left to administer.
  */
-export function createUserChanges({ orm, run }: Database) {
+export function createUserChanges({ orm, query }: Database) {
   /** Answers the ids of the sessions that it ended. */
   async function record(
     tx: Transaction,
@@ -110,7 +110,7 @@ export function createUserChanges({ orm, run }: Database) {
 
   return {
     async apply(id: string, { set = {}, end, ifVer }: UserChange, onChange?: OnChange) {
-      return run(
+      return query(
         orm.transaction(async (tx) => {
           const keepsAdmin = (set.roles?.includes(ADMIN) ?? true) && set.status !== 'disabled'
           if (!keepsAdmin) await requireAdminBeside(tx, id)
@@ -132,7 +132,7 @@ export function createUserChanges({ orm, run }: Database) {
 
     /** The account and its sessions are gone afterwards; what kills its tokens stays. */
     async remove(id: string, onChange?: OnChange) {
-      return run(
+      return query(
         orm.transaction(async (tx) => {
           await requireAdminBeside(tx, id)
           const before = await lock(tx, id)

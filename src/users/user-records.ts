@@ -26,7 +26,7 @@ export type OnInsert = (tx: Transaction) => Promise<void>
 export type UserRecords = ReturnType<typeof createUserRecords>
 
 /** The `users` table. E-mail addresses are given and kept in lower case. */
-export function createUserRecords({ orm, run }: Database) {
+export function createUserRecords({ orm, query }: Database) {
   const columns = { ...PUBLIC_COLUMNS, passwordHash: users.passwordHash }
   const byEmail = orm
     .select(columns)
@@ -41,19 +41,19 @@ export function createUserRecords({ orm, run }: Database) {
 
   return {
     async findByEmail(email: string): Promise<User | undefined> {
-      return (await run(byEmail.execute({ email })))[0]
+      return (await query(byEmail.execute({ email })))[0]
     },
 
     async findById(id: string): Promise<User | undefined> {
-      return (await run(byId.execute({ id })))[0]
+      return (await query(byId.execute({ id })))[0]
     },
 
     /** Answers undefined where the address is taken. `onInsert` is in the same transaction: it writes down who did it. */
     async insert(user: NewUser, onInsert?: OnInsert): Promise<User | undefined> {
       const insertWith = async (executor: Pick<Transaction, 'insert'>) =>
         (await executor.insert(users).values(user).onConflictDoNothing().returning(columns))[0]
-      if (!onInsert) return run(insertWith(orm))
-      return run(
+      if (!onInsert) return query(insertWith(orm))
+      return query(
         orm.transaction(async (tx) => {
           const made = await insertWith(tx)
           if (made) await onInsert(tx)
@@ -69,7 +69,7 @@ export function createUserRecords({ orm, run }: Database) {
     async page(prefix: string, after: string, most: number): Promise<User[]> {
       const email = sql`lower(${users.email}) collate "C"`
       const isNext = and(gte(email, prefix), lt(email, `${prefix}\u{10FFFF}`), gt(email, after))
-      return run(orm.select(columns).from(users).where(isNext).orderBy(asc(email)).limit(most))
+      return query(orm.select(columns).from(users).where(isNext).orderBy(asc(email)).limit(most))
     },
 
     /** Insert many at once, for seeding; answers the addresses that were new. */
@@ -80,19 +80,19 @@ export function createUserRecords({ orm, run }: Database) {
         .values(seeds)
         .onConflictDoNothing()
         .returning({ email: users.email })
-      return (await run(made)).map((row) => row.email)
+      return (await query(made)).map((row) => row.email)
     },
 
     /** Replaces the hash unless the password was changed in the meantime. */
     async replaceHash(id: string, old: string, passwordHash: string): Promise<void> {
       const unchanged = and(eq(users.id, id), eq(users.passwordHash, old))
-      await run(orm.update(users).set({ passwordHash }).where(unchanged))
+      await query(orm.update(users).set({ passwordHash }).where(unchanged))
     },
 
     /** Whether anybody is registered who was not made by the seeding command. */
     async hasRealUsers(): Promise<boolean> {
       const found = orm.select({ id: users.id }).from(users).where(eq(users.seeded, false)).limit(1)
-      return (await run(found)).length > 0
+      return (await query(found)).length > 0
     },
   }
 }

@@ -34,7 +34,7 @@ export interface DeliveryFilter {
 export type DeliveryName = number | string
 
 /** What an operator sees of the webhook's deliveries, and does with those that are dead. */
-export function createDeliveries({ orm, run }: Database) {
+export function createDeliveries({ orm, query }: Database) {
   const deliveries = webhookDeliveries
   const named = (names: readonly DeliveryName[]) =>
     or(
@@ -82,7 +82,7 @@ export function createDeliveries({ orm, run }: Database) {
         .where(and(gt(seq, after), dead ? isNotNull(deadAt) : undefined))
         .orderBy(asc(seq))
         .limit(most)
-      return (await run(found)).map(({ isBehind, dueAt, deadAt, createdAt, ...row }) => ({
+      return (await query(found)).map(({ isBehind, dueAt, deadAt, createdAt, ...row }) => ({
         ...row,
         state: deadAt ? 'dead' : row.attempts > 0 ? 'trying' : 'waiting',
         createdAt: createdAt.getTime(),
@@ -97,12 +97,12 @@ export function createDeliveries({ orm, run }: Database) {
     ): Promise<{ no: number; eventId: string; isDead: boolean }[]> {
       const { seq: no, eventId } = deliveries
       const isDead = sql<boolean>`${deliveries.deadAt} is not null`
-      return run(orm.select({ no, eventId, isDead }).from(deliveries).where(named(names)))
+      return query(orm.select({ no, eventId, isDead }).from(deliveries).where(named(names)))
     },
 
     /** How many are dead. */
     async countDead(): Promise<number> {
-      return run(orm.$count(deliveries, isNotNull(deliveries.deadAt)))
+      return query(orm.$count(deliveries, isNotNull(deliveries.deadAt)))
     },
 
     /**
@@ -116,7 +116,7 @@ export function createDeliveries({ orm, run }: Database) {
         .set({ deadAt: null, firstTriedAt: null, dueAt: sql`now()` })
         .where(and(isNotNull(deadAt), eventIds && inArray(eventId, [...eventIds])))
         .returning({ eventId, no: deliveries.seq })
-      return (await run(revived)).sort((a, b) => a.no - b.no).map(({ eventId }) => eventId)
+      return (await query(revived)).sort((a, b) => a.no - b.no).map(({ eventId }) => eventId)
     },
   }
 }

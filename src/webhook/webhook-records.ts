@@ -18,7 +18,7 @@ const DISCARDED_AT_ONCE = 1_000
 export type WebhookRecords = ReturnType<typeof createWebhookRecords>
 
 /** The `webhook_deliveries` table. All times are those of Postgres, so that the nodes need not agree on theirs. */
-export function createWebhookRecords({ orm, run }: Database) {
+export function createWebhookRecords({ orm, query }: Database) {
   const deliveries = webhookDeliveries
   const later = (ms: number) => sql`now() + ${`${ms} milliseconds`}::interval`
   const agoAs = (ms: number) => sql`now() - ${`${ms} milliseconds`}::interval`
@@ -57,7 +57,7 @@ export function createWebhookRecords({ orm, run }: Database) {
     /** Take up to so many deliveries; after `lease` milliseconds another node may take what was not settled. */
     async claim(most: number, lease: number): Promise<Delivery[]> {
       const due = heads(most)
-      const claimed = await run(
+      const claimed = await query(
         orm
           .with(due)
           .update(deliveries)
@@ -75,7 +75,7 @@ export function createWebhookRecords({ orm, run }: Database) {
         .select()
         .from(securityEvents)
         .where(inArray(securityEvents.id, [...attempts.keys()]))
-      return (await run(found)).map((row) => ({
+      return (await query(found)).map((row) => ({
         event: describeEvent(row),
         attempts: attempts.get(row.id) ?? 1,
       }))
@@ -83,7 +83,7 @@ export function createWebhookRecords({ orm, run }: Database) {
 
     /** Whoever claimed it since: it was delivered. */
     async delivered({ event }: Delivery): Promise<void> {
-      await run(orm.delete(deliveries).where(eq(deliveries.eventId, event.id)))
+      await query(orm.delete(deliveries).where(eq(deliveries.eventId, event.id)))
     },
 
     /**
@@ -103,13 +103,13 @@ export function createWebhookRecords({ orm, run }: Database) {
         .set({ dueAt: later(after), deadAt, lastError })
         .where(mine)
         .returning({ deadAt: deliveries.deadAt })
-      return Boolean((await run(settled))[0]?.deadAt)
+      return Boolean((await query(settled))[0]?.deadAt)
     },
 
     /** Give back what could not be tried. */
     async release({ event, attempts }: Delivery): Promise<void> {
       const mine = and(eq(deliveries.eventId, event.id), eq(deliveries.attempts, attempts))
-      await run(orm.update(deliveries).set({ dueAt: sql`now()` }).where(mine))
+      await query(orm.update(deliveries).set({ dueAt: sql`now()` }).where(mine))
     },
 
     /** Forget what nobody asked for, where it is older than so many milliseconds; answers how many. */
@@ -126,7 +126,7 @@ export function createWebhookRecords({ orm, run }: Database) {
         .with(old)
         .delete(deliveries)
         .where(sql`${deliveries.eventId} in (select event_id from ${old})`)
-      return (await run(gone.returning({ eventId: deliveries.eventId }))).length
+      return (await query(gone.returning({ eventId: deliveries.eventId }))).length
     },
   }
 }

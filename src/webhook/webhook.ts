@@ -1,5 +1,5 @@
 import type { Log } from '../common/log.ts'
-import { within } from '../db/database.ts'
+import { withDeadline } from '../db/database.ts'
 import { PawlError } from '../errors.ts'
 import type { WebhookCall } from './webhook-call.ts'
 import type { Delivery, WebhookRecords } from './webhook-records.ts'
@@ -136,7 +136,7 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
       stopped = true
       clearInterval(timer)
       // What cannot be given back in time, because Postgres is away, is taken over when its claim runs out.
-      await within(giveUp(), STOP_LIMIT).catch(() => {})
+      await withDeadline(giveUp(), STOP_LIMIT).catch(() => {})
     },
   }
 }

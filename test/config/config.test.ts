@@ -14,7 +14,8 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 const production = () => {
-  const { refreshTokenSecret, accessTokenPrivateKey, keyEncryptionSecret } = generateSecrets('EdDSA')
+  const { refreshTokenSecret, accessTokenPrivateKey, keyEncryptionSecret } =
+    generateSecrets('EdDSA')
   return {
     DATABASE_URL: 'postgres://pawl@db/pawl',
     REDIS_URL: 'redis://cache',

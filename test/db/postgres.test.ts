@@ -54,23 +54,23 @@ const LOSSES: Record<string, (database: Database) => Work> = {
 for (const [when, work] of Object.entries(LOSSES))
   test(`a connection that is lost in a transaction, ${when}, is an error of that transaction alone`, async (t) => {
     const database = await setUp(t)
-    const { orm, run } = database
-    await assert.rejects(run(orm.transaction(work(database))), { code: 'AUTH_UNAVAILABLE' })
+    const { orm, query } = database
+    await assert.rejects(query(orm.transaction(work(database))), { code: 'AUTH_UNAVAILABLE' })
     const many = () =>
-      Array.from({ length: 20 }, () => run(orm.transaction((tx) => tx.execute(sql`select 1`))))
+      Array.from({ length: 20 }, () => query(orm.transaction((tx) => tx.execute(sql`select 1`))))
     await until(async () =>
       (await Promise.allSettled(many())).every(({ status }) => status === 'fulfilled'),
     )
   })
 
 test('a transaction whose work fails is rolled back', async (t) => {
-  const { orm, run } = await setUp(t)
+  const { orm, query } = await setUp(t)
   const failure = new PawlError('AUTH_FORBIDDEN')
   const failing = orm.transaction(async (tx) => {
     await tx.execute(sql`create table left_behind ()`)
     throw failure
   })
-  await assert.rejects(run(failing), failure)
-  const found = await run(orm.execute(sql`select to_regclass('left_behind') as name`))
+  await assert.rejects(query(failing), failure)
+  const found = await query(orm.execute(sql`select to_regclass('left_behind') as name`))
   assert.deepEqual(rowsOf(found)[0], { name: null })
 })

@@ -52,9 +52,9 @@ export const BREAKS: readonly Break[] = [
         file: 'src/sessions/redis-store.ts',
         text: 'return readRotation(',
         by: `const field = idBytes(sessionId)
-      const seen = await answer(redis.hgetBuffer(key, field))
+      const seen = await awaitReply(redis.hgetBuffer(key, field))
       ${WIDE}
-      if (seen) await answer(redis.hset(key, field, seen))
+      if (seen) await awaitReply(redis.hset(key, field, seen))
       return readRotation(`,
       },
     ],

@@ -8,7 +8,12 @@ import type { Event } from './record.ts'
 import type { Scenario } from './scenarios.ts'
 import { GRACE, MAX_STALENESS, type System, startSystem } from './system.ts'
 
-export const RULES = { grace: GRACE, revocationMaxStaleness: MAX_STALENESS, finish: 7_000, heldUp: 2_000 }
+export const RULES = {
+  grace: GRACE,
+  revocationMaxStaleness: MAX_STALENESS,
+  finish: 7_000,
+  heldUp: 2_000,
+}
 
 /** Without faults at the end: thieves whose traces were lost are found now. */
 export const CALM = 2 * GRACE

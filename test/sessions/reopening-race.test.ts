@@ -19,7 +19,12 @@ test('a session that is ended while it is being opened again does not survive th
   const store = await STORES.memory(t, Date.now)
   const [userId, sessionId, now] = [uuid(), uuid(), Date.now()]
   await sql`insert into users (id, email, password_hash) values (${userId}, ${newEmail()}, '')`
-  const session = { id: sessionId, userId, createdAt: now, expiresAt: now + SETTINGS.refreshIdleTtl }
+  const session = {
+    id: sessionId,
+    userId,
+    createdAt: now,
+    expiresAt: now + SETTINGS.refreshIdleTtl,
+  }
   await records.insert(session, 1, { ip: '', userAgent: undefined })
 
   // The logout arrives when the re-opening has seen the session alive, and goes as far as it can.

@@ -20,7 +20,14 @@ type Step =
 const session = fc.nat(SESSIONS - 1)
 /** Around every bound that the rules know, and back: a node's clock may jump. */
 const wait = fc.oneof(
-  fc.constantFrom(0, 1, SETTINGS.grace, SETTINGS.grace + 1, SETTINGS.refreshIdleTtl - 1, SETTINGS.refreshIdleTtl),
+  fc.constantFrom(
+    0,
+    1,
+    SETTINGS.grace,
+    SETTINGS.grace + 1,
+    SETTINGS.refreshIdleTtl - 1,
+    SETTINGS.refreshIdleTtl,
+  ),
   fc.integer({ min: -2 * SETTINGS.grace, max: 2 * SETTINGS.grace }),
 )
 const life = fc.constantFrom(SETTINGS.grace, SETTINGS.refreshIdleTtl, 5 * SETTINGS.refreshIdleTtl)

@@ -178,9 +178,11 @@ export function testStore(name: string, create: CreateStore): void {
       await present(1)
       clock.advance(SETTINGS.grace + 1)
       assert.equal((await present(1)).outcome, 'reused')
-      for (let i = 0; i < SETTINGS.maxSessionsPerUser; i++) assert.deepEqual((await open()).evicted, [])
+      for (let i = 0; i < SETTINGS.maxSessionsPerUser; i++)
+        assert.deepEqual((await open()).evicted, [])
       clock.advance(SETTINGS.refreshIdleTtl)
-      for (let i = 0; i < SETTINGS.maxSessionsPerUser; i++) assert.deepEqual((await open()).evicted, [])
+      for (let i = 0; i < SETTINGS.maxSessionsPerUser; i++)
+        assert.deepEqual((await open()).evicted, [])
     },
   )
 

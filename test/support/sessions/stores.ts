@@ -6,7 +6,11 @@ import { createRedisStore } from '../../../src/sessions/redis-store.ts'
 import type { SessionStore, StoreSettings } from '../../../src/sessions/session-store.ts'
 import { cleanUp, required } from '../helper.ts'
 
-export const SETTINGS: StoreSettings = { grace: 30_000, refreshIdleTtl: 3_600_000, maxSessionsPerUser: 3 }
+export const SETTINGS: StoreSettings = {
+  grace: 30_000,
+  refreshIdleTtl: 3_600_000,
+  maxSessionsPerUser: 3,
+}
 
 /** For a Redis that is never replaced. */
 export const ONE_ERA = { era: createNumberedEra(), serverClock: { now: Date.now } }

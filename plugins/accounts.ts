@@ -25,13 +25,13 @@ export interface AccountsOptions extends HashSettings {
 /** Decorates the instance with `accounts`, `ownAccount`, and `enforcement`, which carries changes of users through. */
 export const accounts = fp(
   async (app, { minLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
-    const { database, events, finishEnding: finish } = app
+    const { database, events, revoker } = app
     const hasher = await createPasswordHasher(settings)
     const records = createUserRecords(database)
     const enforcement = createEnforcement({
       changes: createUserChanges(database),
       events,
-      finish,
+      publish: revoker.publish,
       clock,
     })
     app.decorate('enforcement', enforcement)

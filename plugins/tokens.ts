@@ -4,7 +4,7 @@ import { permissionsOf, type RolePermissions } from '../src/config/permissions.t
 import type { RedisClient } from '../src/redis/client.ts'
 import { createRevocationRecords, revocationOf } from '../src/revocation/revocation-records.ts'
 import type { Revocation } from '../src/revocation/revocations.ts'
-import { createEnding, type Ending } from '../src/revocation/revoker.ts'
+import { createRevoker, type Revoker } from '../src/revocation/revoker.ts'
 import { createCheckpoints } from '../src/sessions/checkpoints.ts'
 import { createHotState } from '../src/sessions/hot-state.ts'
 import { createRetention } from '../src/sessions/retention.ts'
@@ -21,8 +21,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     tokens: TokenService
     sessions: SessionService
-    /** What is committed in Postgres as ended: close it, and tell every node. */
-    finishEnding: Ending['finish']
+    revoker: Revoker
   }
 }
 
@@ -58,7 +57,7 @@ export const tokens = fp(
       settings: options,
       redis: options.redis,
       recover: async (within) => [
-        ...(await revocationRecords.within(within)).map(revocationOf),
+        ...(await revocationRecords.findRecent(within)).map(revocationOf),
         ...keys.revoked().map(revocationOfKey),
       ],
       onKeyRevoked: keys.drop,
@@ -67,9 +66,9 @@ export const tokens = fp(
       log: app.log,
       clock,
     })
-    const ending = createEnding({
-      records,
-      revocations: revocationRecords,
+    const revoker = createRevoker({
+      sessionRecords: records,
+      revocationRecords,
       store,
       feed,
       log: app.log,
@@ -97,10 +96,10 @@ export const tokens = fp(
       [() => deleteExpired(sessionMaxTtl, now()), () => deleteRevocations(accessTokenTtl)],
       app.log,
     )
-    for (const worker of [checkpoints, ending, keeping]) worker.start()
+    for (const worker of [checkpoints, revoker, keeping]) worker.start()
     app.addHook('onClose', async () => {
       await feed.stop()
-      await Promise.all([ending.stop(), keeping.stop()])
+      await Promise.all([revoker.stop(), keeping.stop()])
       await checkpoints.stop()
     })
     const service = createTokenService({
@@ -121,7 +120,7 @@ export const tokens = fp(
       store,
       records,
       checkpoints,
-      ending,
+      revoker,
       revocations,
       feed,
       revocationMaxStaleness,
@@ -137,12 +136,12 @@ export const tokens = fp(
       createSessionService({
         views: createSessionViews(app.database),
         revocations: revocationRecords,
-        ending,
+        revoker,
         refreshIdleTtl: options.refreshIdleTtl,
         clock: now,
       }),
     )
-    app.decorate('finishEnding', ending.finish)
+    app.decorate('revoker', revoker)
   },
   {
     name: 'pawl-tokens',

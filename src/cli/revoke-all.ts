@@ -38,7 +38,7 @@ async function revokeAll(terminal: Terminal, options: Options): Promise<void> {
       orm.transaction(async (tx) => {
         // After the newest session is after all that there are. The clock that sessions are opened by is that of Redis: by
         // one that is ahead of it, the logins of the next minutes would be dead, too.
-        const startedAt = await createRevocationRecords({ ...database, orm: tx }).beginEpoch(0)
+        const startedAt = await createRevocationRecords({ ...database, orm: tx }).revokeAll(0)
         await record(tx, adminAction('everything_revoked'))
         return new Date(startedAt)
       }),

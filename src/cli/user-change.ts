@@ -3,7 +3,7 @@ import { loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import { userRevocations } from '../db/schema.ts'
 import type { Occurrence } from '../events/event.ts'
-import type { EndReason } from '../sessions/session-records.ts'
+import type { SessionEndReason } from '../sessions/session-records.ts'
 import {
   type Changed,
   createUserChanges,
@@ -28,7 +28,7 @@ export interface ChangeOptions {
 export interface Made {
   user: Changed
   sessionIds: string[]
-  reason?: EndReason
+  reason?: SessionEndReason
 }
 
 /** Something to be done to one user. */

@@ -1,6 +1,6 @@
 import type { Purpose } from '../keys/key-record.ts'
 import type { Device } from '../sessions/device.ts'
-import type { EndReason } from '../sessions/session-records.ts'
+import type { SessionEndReason } from '../sessions/session-records.ts'
 
 /** What an administrator did, through the API or the command line. */
 export type AdminAction =
@@ -30,7 +30,7 @@ export interface EventDetails {
     /** As of the last checkpoint; null where none has seen a refresh. */
     lastRefresh: (KnownDevice & { at: string }) | null
   }
-  session_ended: { reason: EndReason | 'expired' }
+  session_ended: { reason: SessionEndReason | 'expired' }
   password_changed: Record<never, never>
   roles_changed: { from: string[]; to: string[] }
   key_rotated: { purpose: Purpose; kid: string; previousKid?: string }

@@ -5,7 +5,7 @@ import type { Authorization } from '../sessions/session-store.ts'
 import type { Revocation } from './revocations.ts'
 
 /** Something that has ended, as it stands in Postgres: what to close in the hot state, and to tell the nodes. */
-export type Ended =
+export type CommittedRevocation =
   | { kind: 'session'; sessionId: string; userId: string }
   /** His access tokens below this authorization, and where `sessionsEnded` his sessions; all but those of `except`. */
   | {
@@ -18,7 +18,7 @@ export type Ended =
   /** Every session opened before; milliseconds since the epoch. */
   | { kind: 'everything'; before: number }
 
-export type OnBegin = (tx: Pick<Database['orm'], 'execute'>) => Promise<void>
+export type OnCommit = (tx: Pick<Database['orm'], 'execute'>) => Promise<void>
 
 export type RevocationRecords = ReturnType<typeof createRevocationRecords>
 
@@ -45,8 +45,8 @@ export function createRevocationRecords({ orm, query }: Database) {
     )
     const begun = await query(orm.select().from(epochs).where(conditions.epoch))
     return [
-      ...ended.map((one): Ended => ({ kind: 'session', ...one })),
-      ...changed.map(({ revocation, ver, roles }): Ended => {
+      ...ended.map((one): CommittedRevocation => ({ kind: 'session', ...one })),
+      ...changed.map(({ revocation, ver, roles }): CommittedRevocation => {
         const { userId, sessionsEnded, exceptSession } = revocation
         const authorization = { ver: ver ?? revocation.ver, roles: roles ?? [] }
         return {
@@ -57,13 +57,18 @@ export function createRevocationRecords({ orm, query }: Database) {
           ...(exceptSession && { except: exceptSession }),
         }
       }),
-      ...begun.map(({ startedAt }): Ended => ({ kind: 'everything', before: startedAt.getTime() })),
+      ...begun.map(
+        ({ startedAt }): CommittedRevocation => ({
+          kind: 'everything',
+          before: startedAt.getTime(),
+        }),
+      ),
     ]
   }
 
   return {
     /** What ended less than so many milliseconds ago. */
-    within(ms: number): Promise<Ended[]> {
+    findRecent(ms: number): Promise<CommittedRevocation[]> {
       const since = ago(ms)
       return read(
         {
@@ -76,7 +81,7 @@ export function createRevocationRecords({ orm, query }: Database) {
     },
 
     /** What ended, longer than so many milliseconds ago, by a process that then told nobody. */
-    unpublished(ms: number, most: number): Promise<Ended[]> {
+    findUnpublished(ms: number, most: number): Promise<CommittedRevocation[]> {
       const before = ago(ms)
       return read(
         {
@@ -93,10 +98,10 @@ export function createRevocationRecords({ orm, query }: Database) {
     },
 
     /**
-     * Every session opened before what this answers is dead: after the newest there is, and after `at`. `onBegin` is in the
+     * Every session opened before what this answers is dead: after the newest there is, and after `at`. `onCommit` is in the
      * same transaction: it writes down who did it.
      */
-    async beginEpoch(at: number, onBegin: OnBegin = async () => {}): Promise<number> {
+    async revokeAll(at: number, onCommit: OnCommit = async () => {}): Promise<number> {
       const newest = orm
         .select({ at: sessions.createdAt })
         .from(sessions)
@@ -107,14 +112,14 @@ export function createRevocationRecords({ orm, query }: Database) {
       await query(
         orm.transaction(async (tx) => {
           await tx.insert(epochs).values({ startedAt, at: sql`now()` }).onConflictDoNothing()
-          await onBegin(tx)
+          await onCommit(tx)
         }),
       )
       return startedAt.getTime()
     },
 
     /** Every node has been told of these. */
-    async markPublished(ended: readonly Ended[]): Promise<void> {
+    async markPublished(ended: readonly CommittedRevocation[]): Promise<void> {
       const publishedAt = sql`now()`
       const ids = ended.flatMap((one) => (one.kind === 'session' ? [one.sessionId] : []))
       if (ids.length > 0)
@@ -146,7 +151,7 @@ const EPOCH_MARGIN = 100
 const NO_LIMIT = 2 ** 31 - 1
 
 /** What every node is told. */
-export function revocationOf(ended: Ended): Revocation {
+export function revocationOf(ended: CommittedRevocation): Revocation {
   switch (ended.kind) {
     case 'session':
       return { kind: 'session', sessionId: ended.sessionId }

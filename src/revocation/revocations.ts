@@ -65,7 +65,7 @@ export function createRevocations(
     users.set(userId, known && known.ver > ver ? { ...known, until } : { ver, except, until })
   }
 
-  function hasEnded(sessionId: string): boolean {
+  function isSessionRevoked(sessionId: string): boolean {
     return sessions.has(sessionId) || (epoch > 0 && openedAt(sessionId) < epoch)
   }
 
@@ -92,13 +92,13 @@ export function createRevocations(
     },
 
     denies({ sub, sid, ver }: Revocable): boolean {
-      if (hasEnded(sid)) return true
+      if (isSessionRevoked(sid)) return true
       const user = users.get(sub)
       return user !== undefined && ver < user.ver && sid !== user.except
     },
 
     /** Whether the session itself was ended, as far as this node has heard. */
-    hasEnded,
+    isSessionRevoked,
 
     /** How many entries are kept. */
     size: (): number => sessions.size + users.size,

@@ -1,67 +1,78 @@
 import type { Log } from '../common/log.ts'
+import { createWorker } from '../common/worker.ts'
 import type {
-  EndedSession,
-  EndReason,
   ReuseEvent,
+  SessionEndReason,
   SessionRecords,
+  SessionRef,
 } from '../sessions/session-records.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
-import { type Ended, type RevocationRecords, revocationOf } from './revocation-records.ts'
+import {
+  type CommittedRevocation,
+  type RevocationRecords,
+  revocationOf,
+} from './revocation-records.ts'
 
-/** Milliseconds between two sweeps, and that a revocation has before a sweep takes it for forgotten. */
+/** Milliseconds between two sweeps. */
 const SWEEP_INTERVAL = 1_000
-const FORGOTTEN_AFTER = 3_000
-/** Sessions that are closed at once. */
-const AT_ONCE = 100
-/** Revocations that one sweep finishes. */
-const MOST_SWEPT = 1_000
+/** Milliseconds after its commit until an unpublished revocation is published by a sweep. */
+const SWEEP_AFTER = 3_000
+/** Maximum number of sessions, and of users, that one sweep publishes. */
+const SWEEP_LIMIT = 1_000
+/** Maximum number of revocations that are applied to the hot state at the same time. */
+const CONCURRENCY = 100
 
-/** Thefts that are kept until Postgres is back. Of more, the next presentation of a token is put on record. */
-const MOST_UNRECORDED = 1_000
+/**
+ * Maximum number of detected thefts held in memory while Postgres is unavailable. Beyond this
+ * limit, a theft is recorded the next time one of the session's tokens is presented.
+ */
+const MAX_UNRECORDED = 1_000
 
 interface Reuse {
   event: ReuseEvent
   at: number
 }
 
-export interface EndingOptions {
-  records: Pick<SessionRecords, 'revoke' | 'revokeForReuse'>
-  revocations: RevocationRecords
+export interface RevokerOptions {
+  sessionRecords: Pick<SessionRecords, 'revoke' | 'revokeForReuse'>
+  revocationRecords: Pick<RevocationRecords, 'findUnpublished' | 'markPublished'>
   store: SessionStore
   feed: RevocationFeed
   log: Log
 }
 
-export type Ending = ReturnType<typeof createEnding>
+export type Revoker = ReturnType<typeof createRevoker>
 
 /**
- * How sessions end: the truth first, in Postgres; then the hot state, so that no refresh goes on, and the feed, so that
- * every node refuses the access tokens. Nothing is acknowledged before all three. What a process that died in between has
- * left half done, the sweep of any other finishes; every step may be repeated.
+ * Creates the service that revokes sessions. A revocation is committed in Postgres first. Then it
+ * is applied to the hot state, so that no refresh succeeds, and published on the feed, so that
+ * every node refuses the access tokens. It is acknowledged after all three steps.
+ *
+ * If a process dies between the steps, the sweep of another one completes them. Every step can be
+ * repeated.
  */
-export function createEnding({ records, revocations, store, feed, log }: EndingOptions) {
-  /** Done, and not yet marked so in Postgres: that can wait for the next sweep. */
-  let published: Ended[] = []
-  /** Thefts that could not be put on record, or not be told of. */
+export function createRevoker(options: RevokerOptions) {
+  const { sessionRecords, revocationRecords, store, feed, log } = options
+  /** Published, but not marked as published in Postgres yet: that can wait for the next sweep. */
+  let unmarked: CommittedRevocation[] = []
+  /** Thefts that could not be recorded in Postgres or published. */
   let unrecorded: Reuse[] = []
-  let timer: NodeJS.Timeout | undefined
-  let sweeping: Promise<void> | undefined
 
-  async function finish(ended: readonly Ended[]): Promise<void> {
-    // Side by side: where a part of a cluster is away, the nodes still hear of it.
-    const steps = [closeAll(store, ended), feed.publish(ended.map(revocationOf))]
+  async function publishAll(revocations: readonly CommittedRevocation[]): Promise<void> {
+    // In parallel, so that the nodes learn of it even if a part of the hot state is unavailable.
+    const steps = [applyAll(store, revocations), feed.publish(revocations.map(revocationOf))]
     const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected')
     if (failed) throw failed.reason
-    published.push(...ended)
+    unmarked.push(...revocations)
   }
 
   async function record({ event, at }: Reuse): Promise<void> {
-    await records.revokeForReuse(event, at)
-    await finish([{ kind: 'session', ...event }])
+    await sessionRecords.revokeForReuse(event, at)
+    await publishAll([{ kind: 'session', ...event }])
   }
 
-  async function recordLate(): Promise<void> {
+  async function recordPending(): Promise<void> {
     for (const reuse of [...unrecorded]) {
       await record(reuse)
       unrecorded = unrecorded.filter((other) => other !== reuse)
@@ -69,87 +80,94 @@ export function createEnding({ records, revocations, store, feed, log }: EndingO
   }
 
   async function mark(): Promise<void> {
-    const marked = [...published]
-    if (marked.length === 0) return
-    await revocations.markPublished(marked)
-    published = published.slice(marked.length)
+    const revocations = [...unmarked]
+    if (revocations.length === 0) return
+    await revocationRecords.markPublished(revocations)
+    unmarked = unmarked.slice(revocations.length)
   }
 
-  async function sweep(): Promise<void> {
+  async function publishUnpublished(): Promise<void> {
+    const unpublished = await revocationRecords.findUnpublished(SWEEP_AFTER, SWEEP_LIMIT)
+    if (unpublished.length === 0) return
+    log.warn(
+      { event: 'revocations_swept', revocations: unpublished.length },
+      'publishing revocations that another process committed',
+    )
+    await publishAll(unpublished)
+    await mark()
+  }
+
+  async function sweep(): Promise<undefined> {
     try {
-      await recordLate()
+      await recordPending()
       await mark()
-      const forgotten = await revocations.unpublished(FORGOTTEN_AFTER, MOST_SWEPT)
-      if (forgotten.length === 0) return
-      log.warn(
-        { event: 'revocations_swept', revocations: forgotten.length },
-        'finishing what another process began',
-      )
-      await finish(forgotten)
-      await mark()
+      await publishUnpublished()
     } catch {
-      // A store is away, and has said so to whoever needed it. The next sweep tries again.
+      // A store is unavailable, and requests that need it report that. The next sweep tries again.
     }
   }
 
+  const sweeper = createWorker({ interval: SWEEP_INTERVAL, work: sweep })
+
   return {
-    /** Tell every node of sessions that Postgres knows are dead. */
-    tell: (ids: readonly string[]) =>
-      feed.publish(ids.map((sessionId) => ({ kind: 'session', sessionId }))),
-
-    async end(sessions: readonly EndedSession[], reason: EndReason): Promise<void> {
-      const ids = sessions.map(({ sessionId }) => sessionId)
-      await records.revoke(ids, reason)
-      await finish(sessions.map((session) => ({ kind: 'session', ...session })))
-    },
-
-    /** What is committed in Postgres already. */
-    finish: (ended: Ended) => finish([ended]),
+    /** Tells every node that sessions are revoked, without applying it to the hot state. */
+    announceRevoked: (sessionIds: readonly string[]): Promise<void> =>
+      feed.publish(sessionIds.map((sessionId) => ({ kind: 'session', sessionId }))),
 
     /**
-     * The hot state has condemned the session. Postgres first, since what nodes have only heard of may be forgotten with the
-     * hot state; where that fails, they are told at least, and it is put on record as soon as that can be done.
+     * Revokes sessions. Resolves when the revocation is in force everywhere, at the latest after
+     * the maximum staleness. Rejects with `AUTH_UNAVAILABLE` if that is not certain.
      */
-    async endForReuse(event: ReuseEvent, at: number): Promise<void> {
+    async revokeSessions(sessions: readonly SessionRef[], reason: SessionEndReason): Promise<void> {
+      const ids = sessions.map(({ sessionId }) => sessionId)
+      await sessionRecords.revoke(ids, reason)
+      await publishAll(sessions.map((session) => ({ kind: 'session', ...session })))
+    },
+
+    /** Puts a revocation in force that is already committed in Postgres. */
+    publish: (revocation: CommittedRevocation): Promise<void> => publishAll([revocation]),
+
+    /**
+     * Revokes a session that the hot state has condemned because a spent token was presented.
+     * Postgres comes first, because the hot state and what the nodes know may be lost. If that
+     * fails, this publishes the revocation, leaves the record to a later sweep, and rejects.
+     */
+    async revokeForReuse(event: ReuseEvent, at: number): Promise<void> {
       try {
         await record({ event, at })
       } catch (error) {
-        if (unrecorded.length < MOST_UNRECORDED) unrecorded.push({ event, at })
+        if (unrecorded.length < MAX_UNRECORDED) unrecorded.push({ event, at })
         await feed.publish([{ kind: 'session', sessionId: event.sessionId }])
         throw error
       }
     },
 
-    start(): void {
-      timer = setInterval(() => {
-        sweeping ??= sweep().finally(() => {
-          sweeping = undefined
-        })
-      }, SWEEP_INTERVAL)
-      timer.unref()
-    },
+    start: sweeper.start,
 
     async stop(): Promise<void> {
-      clearInterval(timer)
-      await sweeping
+      await sweeper.stop()
       await mark().catch(() => {})
     },
   }
 }
 
-/** In the hot state, a bounded number at once. */
-async function closeAll(store: SessionStore, ended: readonly Ended[]): Promise<void> {
-  for (let start = 0; start < ended.length; start += AT_ONCE)
-    await Promise.all(ended.slice(start, start + AT_ONCE).map((one) => close(store, one)))
+async function applyAll(
+  store: SessionStore,
+  revocations: readonly CommittedRevocation[],
+): Promise<void> {
+  for (let start = 0; start < revocations.length; start += CONCURRENCY) {
+    const batch = revocations.slice(start, start + CONCURRENCY)
+    await Promise.all(batch.map((revocation) => apply(store, revocation)))
+  }
 }
 
-async function close(store: SessionStore, ended: Ended): Promise<void> {
-  switch (ended.kind) {
+async function apply(store: SessionStore, revocation: CommittedRevocation): Promise<void> {
+  switch (revocation.kind) {
     case 'session':
-      return store.close(ended.userId, ended.sessionId)
+      return store.close(revocation.userId, revocation.sessionId)
     case 'user':
-      if (ended.sessionsEnded) await store.closeAll(ended.userId, ended.except)
-      return store.authorize(ended.userId, ended.authorization)
+      if (revocation.sessionsEnded) await store.closeAll(revocation.userId, revocation.except)
+      return store.authorize(revocation.userId, revocation.authorization)
     case 'everything':
       return store.forgetAll()
   }

@@ -7,7 +7,7 @@ import type { Found } from './session-store.ts'
 
 export type { Device }
 
-export type EndReason =
+export type SessionEndReason =
   | 'logout'
   | 'reuse'
   | 'session_cap'
@@ -37,7 +37,7 @@ export interface LiveSession {
   roles: string[]
 }
 
-export interface EndedSession {
+export interface SessionRef {
   sessionId: string
   userId: string
 }
@@ -68,7 +68,7 @@ export type SessionRecords = ReturnType<typeof createSessionRecords>
  */
 export function createSessionRecords(
   { orm, query }: Database,
-  onEnded: (ended: EndedSession[], reason: EndReason) => void = () => {},
+  onEnded: (ended: SessionRef[], reason: SessionEndReason) => void = () => {},
 ) {
   const alive = (ids: readonly string[]) =>
     and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
@@ -145,7 +145,7 @@ export function createSessionRecords(
     },
 
     /** Idempotent: the first reason and time stay. The time is that of Postgres, as every node reads it there. */
-    async revoke(ids: readonly string[], revokedReason: EndReason): Promise<void> {
+    async revoke(ids: readonly string[], revokedReason: SessionEndReason): Promise<void> {
       const end = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
       onEnded(await query(end.where(alive(ids)).returning(identity)), revokedReason)
     },

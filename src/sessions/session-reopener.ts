@@ -1,6 +1,6 @@
 import type { Log } from '../common/log.ts'
 import { unavailable } from '../errors.ts'
-import type { Ending } from '../revocation/revoker.ts'
+import type { Revoker } from '../revocation/revoker.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { Device, SessionRecords } from './session-records.ts'
 import type { NewSession, Opened, Rotation, SessionStore } from './session-store.ts'
@@ -16,7 +16,7 @@ const REFRESH_LIMIT = 5_000
 export interface OpeningOptions {
   store: SessionStore
   records: Pick<SessionRecords, 'insert' | 'whileAlive' | 'revoke'>
-  ending: Pick<Ending, 'end' | 'tell'>
+  revoker: Pick<Revoker, 'revokeSessions' | 'announceRevoked'>
   clock: () => number
   log: Log
 }
@@ -24,7 +24,7 @@ export interface OpeningOptions {
 export type Opening = ReturnType<typeof createOpening>
 
 /** How sessions get into the hot state: new ones, and those that it has lost and Postgres knows are alive. */
-export function createOpening({ store, records, ending, clock, log }: OpeningOptions) {
+export function createOpening({ store, records, revoker, clock, log }: OpeningOptions) {
   /** The dead do not come back, so that what stands here stays true. */
   const dead = new Set<string>()
   const underway = new Map<string, Promise<boolean>>()
@@ -33,7 +33,7 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
   async function endEvicted(userId: string, { evicted }: Opened): Promise<void> {
     if (evicted.length === 0) return
     log.info({ event: 'sessions_evicted', userId, sessions: evicted }, 'session cap reached')
-    await ending.end(
+    await revoker.revokeSessions(
       evicted.map((sessionId) => ({ userId, sessionId })),
       'session_cap',
     )
@@ -70,7 +70,7 @@ export function createOpening({ store, records, ending, clock, log }: OpeningOpt
     })
     if (!alive) {
       // Whoever ended it may not have come to telling the nodes: what one client is told must hold everywhere.
-      await ending.tell([sessionId])
+      await revoker.announceRevoked([sessionId])
       remember(sessionId)
     }
     if (made) {

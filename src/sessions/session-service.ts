@@ -1,13 +1,13 @@
 import { parseId } from '../common/id.ts'
-import type { OnBegin, RevocationRecords } from '../revocation/revocation-records.ts'
-import type { Ending } from '../revocation/revoker.ts'
-import type { EndReason } from './session-records.ts'
+import type { OnCommit, RevocationRecords } from '../revocation/revocation-records.ts'
+import type { Revoker } from '../revocation/revoker.ts'
+import type { SessionEndReason } from './session-records.ts'
 import type { SessionView, SessionViews } from './session-views.ts'
 
 export interface SessionServiceOptions {
   views: SessionViews
-  revocations: Pick<RevocationRecords, 'beginEpoch'>
-  ending: Pick<Ending, 'end' | 'finish'>
+  revocations: Pick<RevocationRecords, 'revokeAll'>
+  revoker: Pick<Revoker, 'revokeSessions' | 'publish'>
   /** Milliseconds that a session lives without a refresh. */
   refreshIdleTtl: number
   /** Milliseconds since the epoch. */
@@ -20,7 +20,7 @@ export type SessionService = ReturnType<typeof createSessionService>
 export function createSessionService({
   views,
   revocations,
-  ending,
+  revoker,
   refreshIdleTtl,
   clock,
 }: SessionServiceOptions) {
@@ -29,19 +29,19 @@ export function createSessionService({
     list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), refreshIdleTtl),
 
     /** Answers whether the user has such a session; one that has ended already is ended once more. */
-    async end(userId: string, id: string, reason: EndReason): Promise<boolean> {
+    async end(userId: string, id: string, reason: SessionEndReason): Promise<boolean> {
       const sessionId = parseId(id)
       if (!sessionId) return false
       if ((await views.findOwner(sessionId)) !== userId) return false
-      await ending.end([{ userId, sessionId }], reason)
+      await revoker.revokeSessions([{ userId, sessionId }], reason)
       return true
     },
 
     /** Every token issued so far is dead, in one step, however many there are. */
-    async endEverything(onBegin?: OnBegin): Promise<void> {
-      await ending.finish({
+    async endEverything(onCommit?: OnCommit): Promise<void> {
+      await revoker.publish({
         kind: 'everything',
-        before: await revocations.beginEpoch(clock(), onBegin),
+        before: await revocations.revokeAll(clock(), onCommit),
       })
     },
   }

@@ -22,7 +22,7 @@ export interface InspectionOptions {
   refreshTokens: Pick<RefreshTokens, 'readExpired'>
   store: Pick<SessionStore, 'find'>
   records: Pick<SessionRecords, 'find'>
-  revocations: Pick<Revocations, 'denies' | 'hasEnded'>
+  revocations: Pick<Revocations, 'denies' | 'isSessionRevoked'>
   feed: Pick<RevocationFeed, 'age'>
   /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
   revocationMaxStaleness: number
@@ -99,7 +99,7 @@ export function createInspection(options: InspectionOptions) {
       const claims = await refreshTokens.readExpired(token)
       if (!claims) return undefined
       requireFreshness()
-      if (isExpired(claims) || revocations.hasEnded(claims.sid)) return undefined
+      if (isExpired(claims) || revocations.isSessionRevoked(claims.sid)) return undefined
       const found = await findLive(claims)
       // One that is ahead is the better witness: the stores have lost writes.
       return found && claims.gen >= found.generation ? claims : undefined

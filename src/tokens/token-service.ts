@@ -4,7 +4,7 @@ import { PawlError, unavailable } from '../errors.ts'
 import type { Occurrence } from '../events/event.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import type { Ending } from '../revocation/revoker.ts'
+import type { Revoker } from '../revocation/revoker.ts'
 import type { TokenPair } from '../schemas/token-pair.ts'
 import type { Checkpoints } from '../sessions/checkpoints.ts'
 import { retryKeyOf } from '../sessions/retry-key.ts'
@@ -21,7 +21,7 @@ export interface TokenServiceOptions {
   store: SessionStore
   records: SessionRecords
   checkpoints: Checkpoints
-  ending: Ending
+  revoker: Revoker
   revocations: Revocations
   feed: RevocationFeed
   /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
@@ -50,14 +50,14 @@ export function createTokenService(options: TokenServiceOptions) {
     store,
     records,
     checkpoints,
-    ending,
+    revoker,
     onRefresh,
     sessionMaxTtl,
     clock,
     log,
   } = options
   const { onEvent = () => {} } = options
-  const opening = createOpening({ store, records, ending, clock, log })
+  const opening = createOpening({ store, records, revoker, clock, log })
   const { requireFreshness, authenticate, inspectAccess, inspectRefresh } =
     createInspection(options)
 
@@ -93,7 +93,7 @@ export function createTokenService(options: TokenServiceOptions) {
       { event: 'reuse_found', ...event, ip: device.ip },
       'a spent refresh token came back: the session ends',
     )
-    await ending.endForReuse({ ...event, device }, now)
+    await revoker.revokeForReuse({ ...event, device }, now)
   }
 
   function deliver(
@@ -111,7 +111,8 @@ export function createTokenService(options: TokenServiceOptions) {
     const claims =
       (await refreshTokens.readExpired(token)) ??
       (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
-    if (claims) await ending.end([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
+    if (claims)
+      await revoker.revokeSessions([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
     return claims !== undefined
   }
 
@@ -167,7 +168,7 @@ export function createTokenService(options: TokenServiceOptions) {
       // This process may have been stopped since the request arrived, and the client have gone on with another node.
       requireFreshness()
       // Nodes hear of the end of a session also where its part of the hot state could not be reached.
-      if (options.revocations.hasEnded(sessionId)) throw refused('revoked')
+      if (options.revocations.isSessionRevoked(sessionId)) throw refused('revoked')
       const result = await opening.rotate(claims, retryKeyOf(idempotencyKey))
       onRefresh(result.outcome)
       switch (result.outcome) {

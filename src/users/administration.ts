@@ -4,7 +4,7 @@ import type { AdminAction, Occurrence } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { NewUser, UserPatch, UserQuery, UserView } from '../schemas/users.ts'
-import type { EndReason } from '../sessions/session-records.ts'
+import type { SessionEndReason } from '../sessions/session-records.ts'
 import type { SessionService } from '../sessions/session-service.ts'
 import type { SessionView } from '../sessions/session-views.ts'
 import type { AccountService } from './account-service.ts'
@@ -125,7 +125,7 @@ function action(what: AdminAction, { via, ...who }: Administrator): AdminOccurre
 }
 
 /** Undefined where the sessions go on. */
-function endReasonOf({ roles, status, sessions }: UserPatch): EndReason | undefined {
+function endReasonOf({ roles, status, sessions }: UserPatch): SessionEndReason | undefined {
   if (status === 'disabled') return 'user_disabled'
   if (sessions !== 'logout') return undefined
   return roles ? 'roles_changed' : 'ended_by_admin'

@@ -1,9 +1,9 @@
 import type { Occurrence, SecurityEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
-import type { Ending } from '../revocation/revoker.ts'
+import type { Revoker } from '../revocation/revoker.ts'
 import type { Device } from '../sessions/device.ts'
-import type { EndReason } from '../sessions/session-records.ts'
+import type { SessionEndReason } from '../sessions/session-records.ts'
 import type { Changed, UserChange, UserChanges } from './user-changes.ts'
 
 /** Who changes a user, and from where; without `actorId` the user himself, or the command line. */
@@ -18,7 +18,7 @@ export type Describe = (user: Changed, before: Changed) => Occurrence[]
 export interface EnforcementOptions {
   changes: UserChanges
   events: Pick<EventLog, 'record' | 'announce'>
-  finish: Ending['finish']
+  publish: Revoker['publish']
   /** Milliseconds since the epoch. */
   clock: () => number
 }
@@ -29,7 +29,7 @@ export type Enforcement = ReturnType<typeof createEnforcement>
  * Changes of users, carried through: committed together with their events, then told to the hot state and to every node. Where
  * the telling fails it rejects with `AUTH_UNAVAILABLE`: the change stands, the sweep tells of it, and to repeat it does no harm.
  */
-export function createEnforcement({ changes, events, finish, clock }: EnforcementOptions) {
+export function createEnforcement({ changes, events, publish, clock }: EnforcementOptions) {
   /** The transaction's callback, and what to do after its commit. */
   function recording(describe: Describe) {
     const told: SecurityEvent[] = []
@@ -42,7 +42,12 @@ export function createEnforcement({ changes, events, finish, clock }: Enforcemen
     }
   }
 
-  function recordEnds(userId: string, sessionIds: string[], reason: EndReason, by: By): void {
+  function recordEnds(
+    userId: string,
+    sessionIds: string[],
+    reason: SessionEndReason,
+    by: By,
+  ): void {
     for (const sessionId of sessionIds)
       events.record({ type: 'session_ended', userId, sessionId, ...by, detail: { reason } })
   }
@@ -60,7 +65,7 @@ export function createEnforcement({ changes, events, finish, clock }: Enforcemen
       if (!done) return undefined
       announce()
       if (change.end) recordEnds(id, done.sessionIds, change.end.reason, by)
-      await finish(done.ended)
+      await publish(done.ended)
       return done.user
     },
 
@@ -70,7 +75,7 @@ export function createEnforcement({ changes, events, finish, clock }: Enforcemen
       if (!done) return undefined
       announce()
       recordEnds(id, done.sessionIds, 'user_deleted', by)
-      await finish(done.ended)
+      await publish(done.ended)
       return done.user
     },
   }

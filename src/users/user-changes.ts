@@ -2,8 +2,8 @@ import { and, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { sessions, userRevocations, users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
-import type { Ended } from '../revocation/revocation-records.ts'
-import type { EndReason } from '../sessions/session-records.ts'
+import type { CommittedRevocation } from '../revocation/revocation-records.ts'
+import type { SessionEndReason } from '../sessions/session-records.ts'
 import { PUBLIC_COLUMNS, type Transaction, type User } from './user-records.ts'
 
 /** The role that must never be without an active bearer, once there was one. */
@@ -12,7 +12,7 @@ export const ADMIN = 'admin'
 export interface UserChange {
   set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash'>>
   /** End his sessions, for this reason, all or all but one. Otherwise they go on, with other access tokens. */
-  end?: { reason: EndReason; except?: string | undefined }
+  end?: { reason: SessionEndReason; except?: string | undefined }
   /** Only where he is still at this `ver`; otherwise it is as if there were no such user. */
   ifVer?: number
 }
@@ -97,7 +97,10 @@ export function createUserChanges({ orm, query }: Database) {
     return user
   }
 
-  function toEnded({ id: userId, ver, roles }: Changed, end: UserChange['end']): Ended {
+  function toEnded(
+    { id: userId, ver, roles }: Changed,
+    end: UserChange['end'],
+  ): CommittedRevocation {
     const { except } = end ?? {}
     return {
       kind: 'user',

@@ -16,17 +16,17 @@ export interface Break {
 /** Where a window is a millisecond wide, it is opened as far as it takes to be hit in a short run. */
 const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.random()))'
 
-/** An ending stays half done for a while: the truth knows of it, and nobody else. */
-const SLOW_ENDING: Change = {
+/** A revocation stays unpublished for a while after its commit in Postgres. */
+const SLOW_REVOCATION: Change = {
   file: 'src/revocation/revoker.ts',
-  text: 'await finish(sessions.map',
-  by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await finish(sessions.map',
+  text: 'await publishAll(sessions.map',
+  by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await publishAll(sessions.map',
 }
 
 /** Nodes also remember which sessions have ended; those that were started later do not. */
 const FORGETFUL: Change = {
   file: 'src/tokens/token-service.ts',
-  text: "if (options.revocations.hasEnded(sessionId)) throw refused('revoked')",
+  text: "if (options.revocations.isSessionRevoked(sessionId)) throw refused('revoked')",
   by: '',
 }
 
@@ -64,10 +64,10 @@ export const BREAKS: readonly Break[] = [
     fault: 'server-gone',
     shows: 'revokedAccepted',
     changes: [
-      SLOW_ENDING,
+      SLOW_REVOCATION,
       {
         file: 'src/revocation/revoker.ts',
-        text: 'if (forgotten.length === 0) return',
+        text: 'if (unpublished.length === 0) return',
         by: 'return',
       },
     ],

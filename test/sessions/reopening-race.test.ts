@@ -47,7 +47,7 @@ test('a session that is ended while it is being opened again does not survive th
   const { rotate } = createOpening({
     store: interrupted,
     records,
-    ending: { end: async () => {}, tell: async () => {} },
+    revoker: { revokeSessions: async () => {}, announceRevoked: async () => {} },
     clock: Date.now,
     log: { debug() {}, info() {}, warn() {} },
   })

@@ -57,7 +57,7 @@ async function setUp(losses: number) {
       },
     } as never,
     checkpoints: { note() {} } as never,
-    ending: {} as never,
+    revoker: {} as never,
     revocations,
     feed: createLocalFeed(revocations, async () => []),
     revocationMaxStaleness: 2_000,

@@ -24,8 +24,6 @@ declare module 'fastify' {
     auth: Auth | null
   }
   interface FastifyInstance {
-    /** The request's bearer token, if it has one. */
-    bearerToken(request: FastifyRequest): string | undefined
     /** preHandler: 401 without a valid access token of a session that lives. */
     authenticate: preHandlerAsyncHookHandler
     /** preHandler: `authenticate`, then 403 without one of the roles, or without all of the permissions. */
@@ -44,7 +42,7 @@ export const authenticate = fp(
       fresh: boolean,
     ): Promise<void> {
       try {
-        const token = bearerToken(request)
+        const token = app.bearerToken(request)
         if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
         request.auth = await tokens.authenticate(token, fresh)
       } catch (error) {
@@ -56,7 +54,6 @@ export const authenticate = fp(
     }
 
     app.decorateRequest('auth', null)
-    app.decorate('bearerToken', bearerToken)
     app.decorate('authenticate', (request, reply) => check(request, reply, false))
     app.decorate(
       'authorize',
@@ -78,14 +75,9 @@ export const authenticate = fp(
       },
     )
   },
-  { name: 'pawl-authenticate', dependencies: ['pawl-tokens'] },
+  { name: 'pawl-authenticate', dependencies: ['pawl-bearer-token', 'pawl-tokens'] },
 )
 
 function forbidden(lacking: string): PawlError {
   return new PawlError('AUTH_FORBIDDEN', { reason: `a ${lacking} is lacking` })
-}
-
-/** RFC 6750 2.1; the scheme's case does not matter (RFC 9110 11.1). */
-function bearerToken(request: FastifyRequest): string | undefined {
-  return request.headers.authorization?.match(/^Bearer +(\S.*)$/i)?.[1]
 }

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { administration } from '../plugins/administration.ts'
 import { authenticate } from '../plugins/authenticate.ts'
+import { bearerToken } from '../plugins/bearer-token.ts'
 import { clientAuthentication } from '../plugins/client-authentication.ts'
 import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
@@ -90,6 +91,7 @@ async function registerParts(
   })
   await scope.register(accounts, { ...config.passwords, signup: config.signup, clock })
   await scope.register(administration, { clock })
+  await scope.register(bearerToken)
   await scope.register(authenticate, config.permissions)
   await scope.register(refreshCookie, {
     issuer: config.tokens.issuer,

@@ -24,16 +24,24 @@ import {
 } from '../support/helper.ts'
 import { ask } from '../support/patience.ts'
 
+interface EmbedOptions {
+  overrides?: Env
+  prefix?: string
+  /** Called once Pawl is registered. */
+  extend?: (host: FastifyInstance) => PromiseLike<unknown>
+}
+
 async function embed(
   t: TestContext,
   prepare: (host: FastifyInstance) => Promise<void> = async () => {},
-  { overrides = {}, prefix = '' }: { overrides?: Env; prefix?: string } = {},
+  { overrides = {}, prefix = '', extend = async () => {} }: EmbedOptions = {},
 ) {
   const env = await environment(t, overrides)
   const host = Fastify()
   cleanUp(t, () => host.close())
   await prepare(host)
   await host.register(pawl, { config: loadConfig(env), prefix })
+  await extend(host)
   host.get('/invoices', { preHandler: host.authenticate }, async (request) => request.auth)
   host.get(
     '/audit',
@@ -139,6 +147,17 @@ test('it lives beside an application that uses the same plugins for itself', asy
   assert.deepEqual(host.jwt.verify<{ hello: string }>(own).hello, 'world')
   const problem = await get(host, '/invoices', own)
   assert.equal(problem.json().code, 'AUTH_INVALID_TOKEN')
+})
+
+test('an application may register @fastify/jwt after Pawl', async (t) => {
+  const { host } = await embed(t, undefined, {
+    extend: (host) => host.register(jwt, { secret: 'of the application' }),
+  })
+  const pair = await signUp(host)
+  assert.equal((await get(host, '/invoices', pair.accessToken)).statusCode, 200)
+  const own = host.jwt.sign({ hello: 'world' })
+  assert.equal(host.jwt.verify<{ hello: string }>(own).hello, 'world')
+  assert.equal((await get(host, '/invoices', own)).json().code, 'AUTH_INVALID_TOKEN')
 })
 
 test("the application's cookies and origins are its own, and Pawl's are not", async (t) => {

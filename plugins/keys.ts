@@ -1,12 +1,11 @@
-import fastifyJwt from '@fastify/jwt'
-import Fastify from 'fastify'
 import fp from 'fastify-plugin'
 import type { Secrets } from '../src/config/secrets.ts'
 import { createEnvelope } from '../src/keys/envelope.ts'
 import { createHmacVerifier } from '../src/keys/hmac-verifier.ts'
-import type { Jwt } from '../src/keys/jwt.ts'
+import type { JwtCodec } from '../src/keys/jwt.ts'
 import { createJwtSigner } from '../src/keys/jwt-signer.ts'
-import { createKeyKeeper, type KeyKeeper } from '../src/keys/key-manager.ts'
+import { createJwtVerifier } from '../src/keys/jwt-verifier.ts'
+import { createKeyManager, type KeyManager } from '../src/keys/key-manager.ts'
 import { importKey, type KeyMaterial } from '../src/keys/key-material.ts'
 import { createKeyRecords } from '../src/keys/key-records.ts'
 import type { SigningAlgorithm } from '../src/keys/signing-key.ts'
@@ -15,8 +14,8 @@ import { REFRESH_TYP, refreshAudience } from '../src/tokens/refresh-token.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    keys: KeyKeeper
-    /** For the routes: what is published of the keys, and for how many seconds it may be kept. */
+    keys: KeyManager
+    /** Returns the published keys, and for how many seconds a client may cache them. */
     keySet(): { keys: Record<string, string>[]; etag: string; maxAge: number }
   }
 }
@@ -24,8 +23,8 @@ declare module 'fastify' {
 export interface KeysOptions extends Secrets {
   issuer: string
   audience: string
-  algorithm: SigningAlgorithm
-  /** Milliseconds, as below. */
+  accessTokenAlg: SigningAlgorithm
+  /** Milliseconds, like all durations below. */
   accessTokenTtl: number
   sessionMaxTtl: number
   revocationMaxStaleness: number
@@ -33,79 +32,60 @@ export interface KeysOptions extends Secrets {
   keyPublicationDelay: number
 }
 
-/** Milliseconds between two looks at the table of keys: at most, and at least. */
-const LONGEST_INTERVAL = 1_000
+/** The bounds of the time between two reads of the table of keys, in milliseconds. */
 const SHORTEST_INTERVAL = 100
+const LONGEST_INTERVAL = 1_000
 
-/** Decorates the instance with `keys`, what tokens are signed and verified with, and `keySet`. */
+/** Decorates the instance with `keys`, which signs and verifies tokens, and with `keySet`. */
 export const keys = fp(
   async (app, options: KeysOptions) => {
-    const {
-      algorithm,
-      accessTokenTtl,
-      sessionMaxTtl,
-      revocationMaxStaleness,
-      keyRotationAge,
-      keyPublicationDelay,
-    } = options
-    const keeper = createKeyKeeper({
+    const { accessTokenAlg, keyRotationAge, keyPublicationDelay, revocationMaxStaleness } = options
+    const manager = createKeyManager({
       records: createKeyRecords(app.database),
       envelope: createEnvelope(options.keyEncryptionSecret),
-      // A refresh token is looked at after its expiry, too: while its session may live, a spent one is proof of theft.
       policy: {
-        algorithm,
+        accessTokenAlg,
         keyRotationAge,
         keyPublicationDelay,
-        tokenLife: { access: accessTokenTtl, refresh: sessionMaxTtl },
+        // Refresh tokens are verified after their expiry, too: a spent one is proof of theft for as
+        // long as its session may live.
+        tokenLife: { access: options.accessTokenTtl, refresh: options.sessionMaxTtl },
       },
-      given: {
-        access: importKey('access', algorithm, options.accessTokenPrivateKey),
+      configuredKeys: {
+        access: importKey('access', accessTokenAlg, options.accessTokenPrivateKey),
         refresh: importKey('refresh', 'HS256', options.refreshTokenSecret),
       },
       createJwt: (material) => createJwt(material, options),
-      // A key that is retired at once has to be known as such within the bound.
+      // A revoked key must be known on every node within the staleness bound.
       interval: Math.max(SHORTEST_INTERVAL, Math.min(LONGEST_INTERVAL, revocationMaxStaleness / 2)),
       log: app.log,
     })
-    await keeper.start()
-    app.addHook('onClose', keeper.stop)
-    app.decorate('keys', keeper)
-    // Half of the delay: who fetched the set just before a key came to it has it in time.
+    await manager.start()
+    app.addHook('onClose', manager.stop)
+    app.decorate('keys', manager)
+    // Half of the delay, so that a client that fetched the set just before a key was added fetches
+    // it again before that key signs.
     const maxAge = Math.floor(keyPublicationDelay / 2_000)
-    app.decorate('keySet', () => ({ ...keeper.keySet(), maxAge }))
+    app.decorate('keySet', () => ({ ...manager.keySet(), maxAge }))
   },
   { name: 'pawl-keys', dependencies: ['pawl-database'] },
 )
 
-/**
- * One key's signer and verifier. Everything is pinned; only expiry is left to the domain, which judges it by its own clock.
- *
- * @fastify/jwt has one static key per registration. A key for a single call is possible, but then it makes a signer or a
- * verifier for that call, parsing the key each time; and nothing can be registered on an application that has started. So
- * each access key gets an application of its own, which never listens, and is forgotten with the key.
- */
-async function createJwt(material: KeyMaterial, { issuer, audience }: KeysOptions): Promise<Jwt> {
-  const { purpose, algorithm, signingKey, verifyingKey } = material
-  if (purpose === 'refresh') {
-    const expected = { typ: REFRESH_TYP, issuer, audience: refreshAudience(issuer) }
-    return {
-      sign: createJwtSigner(material, REFRESH_TYP),
-      verify: createHmacVerifier(material, expected),
+function createJwt(material: KeyMaterial, { issuer, audience }: KeysOptions): JwtCodec {
+  switch (material.purpose) {
+    case 'access': {
+      const expected = { typ: ACCESS_TYP, issuer, audience, requiredClaims: ACCESS_CLAIMS }
+      return {
+        sign: createJwtSigner(material, ACCESS_TYP),
+        verify: createJwtVerifier(material, expected),
+      }
+    }
+    case 'refresh': {
+      const expected = { typ: REFRESH_TYP, issuer, audience: refreshAudience(issuer) }
+      return {
+        sign: createJwtSigner(material, REFRESH_TYP),
+        verify: createHmacVerifier(material, expected),
+      }
     }
   }
-  const host = Fastify()
-  await host.register(fastifyJwt, {
-    secret: { private: signingKey, public: verifyingKey },
-    verify: {
-      algorithms: [algorithm],
-      checkTyp: ACCESS_TYP,
-      allowedIss: issuer,
-      allowedAud: audience,
-      requiredClaims: ACCESS_CLAIMS,
-      ignoreExpiration: true,
-    },
-  })
-  await host.ready()
-  const { verify } = host.jwt
-  return { sign: createJwtSigner(material, ACCESS_TYP), verify: (token) => verify(token) }
 }

@@ -58,9 +58,9 @@ export const tokens = fp(
       redis: options.redis,
       recover: async (within) => [
         ...(await revocationRecords.findRecent(within)).map(revocationOf),
-        ...keys.revoked().map(revocationOfKey),
+        ...keys.revokedKeyIds().map(revocationOfKey),
       ],
-      onKeyRevoked: keys.drop,
+      onKeyRevoked: keys.markRevoked,
       accessTokenTtl,
       revocationMaxStaleness,
       log: app.log,

@@ -82,7 +82,12 @@ async function registerParts(
   await scope.register(rateLimit, { enabled: config.rateLimit })
   await scope.register(database, config)
   await scope.register(events, { ...config.events, clock })
-  await scope.register(keys, { ...config.tokens, ...config.keys, ...(await secretsOf(config)) })
+  await scope.register(keys, {
+    ...config.tokens,
+    accessTokenAlg: config.tokens.algorithm,
+    ...config.keys,
+    ...(await secretsOf(config)),
+  })
   await scope.register(tokens, {
     ...config.tokens,
     permissions: config.permissions,

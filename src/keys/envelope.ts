@@ -2,19 +2,22 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 
 const ALGORITHM = 'aes-256-gcm'
 const VERSION = 'v1'
-/** Bytes, as NIST SP 800-38D recommends them. */
-const NONCE = 12
+/** Bytes, as NIST SP 800-38D recommends. */
+const NONCE_LENGTH = 12
+/** Bytes of the GCM authentication tag. */
+const TAG_LENGTH = 16
 
 export interface Envelope {
-  /** `context` is bound to the text: what is sealed for one key cannot be opened as another's. */
+  /** Encrypts `text`. Only `open` with the same context can decrypt it. */
   seal(text: string, context: string): string
-  /** Throws where the text was sealed with another secret, for another context, or tampered with. */
+  /** Decrypts. Throws if the text was sealed with another secret or context, or was changed. */
   open(sealed: string, context: string): string
 }
 
 /**
- * Encryption for what is kept in the database, under a key derived (RFC 5869) from a secret that is not in it. Of several
- * secrets, separated by commas, the first one seals and all of them open, so that the secret itself can be changed.
+ * Encrypts values that are stored in the database, under a key derived (HKDF, RFC 5869) from a
+ * secret that is not in the database. `secrets` is a comma-separated list: the first secret
+ * encrypts and every secret decrypts, so that the secret itself can be changed.
  */
 export function createEnvelope(secrets: string): Envelope {
   const keys = new Map(
@@ -29,7 +32,7 @@ export function createEnvelope(secrets: string): Envelope {
     seal(text, context) {
       if (!first) throw new Error('there is no secret to encrypt with')
       const [id, key] = first
-      const nonce = randomBytes(NONCE)
+      const nonce = randomBytes(NONCE_LENGTH)
       const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(context))
       const parts = [nonce, cipher.update(text, 'utf8'), cipher.final()]
       const sealed = Buffer.concat([...parts, cipher.getAuthTag()])
@@ -39,13 +42,12 @@ export function createEnvelope(secrets: string): Envelope {
     open(text, context) {
       const [version, id = '', body = ''] = text.split('.')
       const key = keys.get(id)
-      if (version !== VERSION || !key) throw new Error('sealed with another secret')
+      if (version !== VERSION || !key) throw new Error('encrypted with another secret')
       const sealed = Buffer.from(body, 'base64url')
-      const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE))
-      decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-16))
-      return (
-        decipher.update(sealed.subarray(NONCE, -16), undefined, 'utf8') + decipher.final('utf8')
-      )
+      const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE_LENGTH))
+      decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-TAG_LENGTH))
+      const encrypted = sealed.subarray(NONCE_LENGTH, -TAG_LENGTH)
+      return decipher.update(encrypted, undefined, 'utf8') + decipher.final('utf8')
     },
   }
 }

@@ -1,56 +1,70 @@
 /**
- * What signs and verifies one kind of token: it answers a token's claims only where signature, algorithm, `typ`, `iss` and `aud`
- * are in order. Whether every claim is there is looked at here; whether the token has expired is judged by the domain, by a
- * clock that all nodes share.
+ * Signs and verifies one kind of token. Verification covers signature, algorithm, `typ`, `iss` and
+ * `aud`. The reader below checks the claims. The domain checks expiry, by a clock that all nodes
+ * share.
  */
-export interface Jwt {
-  /** With the key whose time `at` is (milliseconds), or that of now. */
+export interface JwtCodec {
+  /** Signs with the key that was current at the time `at` (milliseconds), by default now. */
   sign(claims: Record<string, unknown>, at?: number): string
-  /** Throws where anything is wrong. */
+  /** Returns the claims. Throws if anything is wrong with the token. */
   verify(token: string): unknown
   /**
-   * For a token that could not be verified: whether it is worth another try, since its key is known now. Rejects with
-   * `AUTH_UNAVAILABLE` where that cannot be known. Absent where keys do not change.
+   * Looks for the key of a token that could not be verified. Resolves with true if the key is known
+   * now and another attempt makes sense. Rejects with `AUTH_UNAVAILABLE` if that cannot be found
+   * out. Absent if the keys never change.
    */
-  learn?(token: string): Promise<boolean>
-  /** Undefined unless this node may have missed a change of keys; then it resolves once it has looked, or cannot. */
-  prepare?(): Promise<void> | undefined
+  loadKeyOf?(token: string): Promise<boolean>
+  /**
+   * Returns undefined, unless this node may have missed a change of the keys. Then it returns a
+   * promise that resolves after an attempt to read them, successful or not.
+   */
+  refreshIfStale?(): Promise<void> | undefined
 }
 
-/** The longest token worth a look, in characters: ours stay far below it. */
-const LONGEST_TOKEN = 4_096
+/** Characters. Longer tokens are refused unread; those that Pawl issues are far shorter. */
+export const MAX_TOKEN_LENGTH = 4_096
 
 /**
- * Reads one kind of token: every way to be invalid is one and the same, undefined. The answer is there at once, without a
- * promise, for every token that is valid, and for any that names a key that this node knows.
+ * Creates a reader of one kind of token. It returns undefined for an invalid token, whatever is
+ * wrong with it. It returns without a promise if the token is valid, so that the usual case costs
+ * no turn of the event loop.
  */
-export function createReader<T>(jwt: Jwt, fits: (claims: unknown) => claims is T) {
+export function createTokenReader<T>(jwt: JwtCodec, hasShape: (claims: unknown) => claims is T) {
   function verify(token: string): T | undefined {
     try {
       const claims = jwt.verify(token)
-      return fits(claims) ? claims : undefined
+      return hasShape(claims) ? claims : undefined
     } catch {
       return undefined
     }
   }
 
-  function verifyOrLearn(token: string): T | undefined | Promise<T | undefined> {
+  function verifyOrLoadKey(token: string): T | undefined | Promise<T | undefined> {
     const claims = verify(token)
-    if (claims || !jwt.learn) return claims
-    return jwt.learn(token).then((learned) => (learned ? verify(token) : undefined))
+    if (claims || !jwt.loadKeyOf) return claims
+    return jwt.loadKeyOf(token).then((isLoaded) => (isLoaded ? verify(token) : undefined))
   }
 
   return {
-    /** The claims of a token that we signed for this purpose, also of one that has expired. */
+    /** Returns the claims of a token that Pawl issued for this purpose, even if it has expired. */
     readExpired(token: string): T | undefined | Promise<T | undefined> {
-      if (token.length > LONGEST_TOKEN) return undefined
-      const preparing = jwt.prepare?.()
-      return preparing ? preparing.then(() => verifyOrLearn(token)) : verifyOrLearn(token)
+      if (token.length > MAX_TOKEN_LENGTH) return undefined
+      const refreshing = jwt.refreshIfStale?.()
+      return refreshing ? refreshing.then(() => verifyOrLoadKey(token)) : verifyOrLoadKey(token)
     },
   }
 }
 
-/** NumericDate (RFC 7519 2) of a time in milliseconds. */
+/**
+ * Returns the `kid` in the header of an unverified token, or undefined if there is none. It may
+ * have any type. Throws if the token has no readable header.
+ */
+export function readKeyId(token: string): unknown {
+  const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
+  return header.kid
+}
+
+/** Returns the NumericDate (RFC 7519 2) of a time in milliseconds. */
 export function numericDate(ms: number): number {
   return Math.floor(ms / 1000)
 }

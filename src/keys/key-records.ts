@@ -5,18 +5,21 @@ import type { Occurrence } from '../events/event.ts'
 import { insertEvents } from '../events/event-records.ts'
 import { type KeyRecord, PURPOSES, type Purpose } from './key-record.ts'
 
-/** Any number, as long as every Pawl asks for the same one. */
+/** The advisory lock of the table. The number is arbitrary, but every version must use the same. */
 const KEYS_LOCK = 7_295_002
 
 export interface Snapshot {
   keys: KeyRecord[]
-  /** The time of Postgres when it answered, in milliseconds; 0 where it has no key yet. */
+  /** The time of Postgres at the read, in milliseconds; 0 if the table is empty. */
   now: number
 }
 
 export type KeyRecords = ReturnType<typeof createKeyRecords>
 
-/** The `signing_keys` table. Every time in it, and every time that it is compared with, is that of Postgres. */
+/**
+ * Creates access to the `signing_keys` table. Every time in it, and every time that it is compared
+ * with, is a time of Postgres.
+ */
 export function createKeyRecords({ orm, query }: Database) {
   const now = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::float8`.mapWith(Number)
   const columns = { row: signingKeys, now }
@@ -24,30 +27,31 @@ export function createKeyRecords({ orm, query }: Database) {
   const inUse = or(isNotNull(signingKeys.sealed), gt(signingKeys.revokedAt, recently))
 
   return {
-    /** Every key that signs or verifies, and those that were retired at once in the last day. */
+    /** Returns the keys that sign or verify, and those that were revoked in the last day. */
     async read(): Promise<Snapshot> {
       return toSnapshot(await query(orm.select(columns).from(signingKeys).where(inUse)))
     },
 
-    /** The same, with what was ever there. */
+    /** Returns every key that was ever in the table. */
     async readAll(): Promise<Snapshot> {
       return toSnapshot(await query(orm.select(columns).from(signingKeys)))
     },
 
     /**
-     * Let `decide` say what becomes of the keys, those that are gone included, while nobody else changes any. Answers what
-     * the table then holds.
+     * Changes the table to what `decide` returns for all of its keys, expired ones included, under
+     * a lock that excludes other changes. Returns the new contents. Rejects with the error of
+     * `decide` if that throws.
      */
     async change(
       decide: (keys: readonly KeyRecord[], now: number) => readonly KeyRecord[],
     ): Promise<Snapshot> {
-      let fault: unknown
+      let refusal: unknown
       const changing = orm.transaction(async (tx) => {
         await tx.execute(sql`select pg_advisory_xact_lock(${KEYS_LOCK})`)
         const [time] = await tx.select({ now }).from(sql`(values (1)) as one`)
         const at = Math.floor(time?.now ?? 0)
         const { keys: before } = toSnapshot(await tx.select(columns).from(signingKeys))
-        const after = guard(() => decide(before, at))
+        const after = rememberRefusal(() => decide(before, at))
         for (const key of after.filter((other) => !before.includes(other))) {
           const row = toRow(key)
           await tx
@@ -59,25 +63,25 @@ export function createKeyRecords({ orm, query }: Database) {
         if (events.length > 0) await insertEvents(tx, ...events)
         return { keys: [...after], now: at }
       })
-      function guard<T>(step: () => T): T {
+      function rememberRefusal<T>(step: () => T): T {
         try {
           return step()
         } catch (error) {
-          fault = error
+          refusal = error
           throw error
         }
       }
       try {
         return await query(changing)
       } catch (error) {
-        // A refusal of the rule itself, and none of the database.
-        throw fault ?? error
+        // `query` reports every error as one of the database; a refusal by `decide` is not.
+        throw refusal ?? error
       }
     },
   }
 }
 
-/** Apply a rule to the keys of each purpose. */
+/** Applies a rule to the keys of each purpose and returns all results together. */
 export function eachPurpose(
   keys: readonly KeyRecord[],
   rule: (keys: readonly KeyRecord[], purpose: Purpose) => readonly KeyRecord[],
@@ -88,7 +92,10 @@ export function eachPurpose(
   })
 }
 
-/** What a change of the keys is on record as. The first ones that there are come from the configuration. */
+/**
+ * Returns the security events of a change. The first keys of a purpose come from the configuration,
+ * which is not a rotation.
+ */
 function eventsOf(before: readonly KeyRecord[], after: readonly KeyRecord[]): Occurrence[] {
   return after.flatMap((key): Occurrence[] => {
     const { kid, purpose, signsFrom, revokedAt } = key
@@ -112,14 +119,14 @@ type Row = typeof signingKeys.$inferSelect
 
 const TIMES = ['createdAt', 'readyAt', 'signsFrom', 'retiredAt', 'expiresAt', 'revokedAt'] as const
 
-function toSnapshot(answer: { row: Row; now: number }[]): Snapshot {
-  const keys = answer.map(({ row }) => {
+function toSnapshot(rows: { row: Row; now: number }[]): Snapshot {
+  const keys = rows.map(({ row }) => {
     const times = TIMES.map((name) => [name, row[name]?.getTime() ?? null])
     return { ...row, ...Object.fromEntries(times) } as KeyRecord
   })
-  // Oldest first: which of several that stand by comes next must not depend on the order of an answer.
+  // Oldest first, because the order of the rows must not decide which of several keys is next.
   keys.sort((a, b) => a.createdAt - b.createdAt || (a.kid < b.kid ? -1 : 1))
-  return { keys, now: Math.floor(answer[0]?.now ?? 0) }
+  return { keys, now: Math.floor(rows[0]?.now ?? 0) }
 }
 
 function toRow(key: KeyRecord): Row {

@@ -1,71 +1,80 @@
 import { createHash } from 'node:crypto'
 import { unavailable } from '../errors.ts'
-import type { Jwt } from './jwt.ts'
+import { type JwtCodec, readKeyId } from './jwt.ts'
 import { type KeyRecord, stateOf } from './key-record.ts'
 
 export interface RingKey {
   record: KeyRecord
-  jwt: Jwt
+  jwt: JwtCodec
 }
 
 export interface KeySet {
-  /** RFC 7517. */
+  /** JSON Web Keys (RFC 7517). */
   keys: Record<string, string>[]
   /** RFC 9110 8.8.3. */
   etag: string
 }
 
 export interface KeyRingOptions {
-  /** The time of Postgres, as far as this node knows it. Milliseconds. */
+  /** Returns the time of Postgres in milliseconds, as far as this node knows it. */
   now: () => number
-  /** The key of tokens that name none: an earlier version signed them. */
-  nameless?: string | undefined
+  /** The id of the key for tokens without `kid`, which an earlier version of Pawl signed. */
+  defaultKeyId?: string | undefined
 }
 
 export type KeyRing = ReturnType<typeof createKeyRing>
 
 /**
- * The keys of one purpose that this node knows. A token is verified with the key that its header names, if it is one of
- * them, without a look anywhere else; tokens are signed with the key whose time it is.
+ * Creates the collection of keys of one purpose that this node knows. A token is verified with the
+ * key that its header names, in memory alone. A token is signed with the current key.
  */
-export function createKeyRing({ now, nameless }: KeyRingOptions) {
+export function createKeyRing({ now, defaultKeyId }: KeyRingOptions) {
   let keys = new Map<string, RingKey>()
-  /** Those that sign, have signed or are going to, in that order. */
-  let line: RingKey[] = []
+  /** Keys that sign, have signed or are due to sign, in the order in which they sign. */
+  let signers: RingKey[] = []
   let standby: RingKey | undefined
-  let keySet: KeySet = publish([])
+  let keySet: KeySet = toKeySet([])
   let version = 0
-  /** By the header of tokens that it has verified, as it stands in them: that saves a look into it. */
+  /** Keys by encoded JWT header, so that a known header is not decoded again. */
   let byHeader = new Map<string, RingKey>()
 
-  function fill(held: readonly RingKey[], at: number): void {
-    const isHeld = (kid: string) => held.some(({ record }) => record.kid === kid)
-    if (![...keys.keys()].every(isHeld)) version++
-    keys = new Map(held.map((key) => [key.record.kid, key]))
+  function replaceKeys(ringKeys: readonly RingKey[], at: number): void {
+    const remains = (kid: string) => ringKeys.some(({ record }) => record.kid === kid)
+    if (![...keys.keys()].every(remains)) version++
+    keys = new Map(ringKeys.map((key) => [key.record.kid, key]))
     byHeader = new Map()
-    const dated = held.filter(({ record }) => record.signsFrom !== null)
-    line = dated.sort((a, b) => (a.record.signsFrom ?? 0) - (b.record.signsFrom ?? 0))
-    standby = held.find(({ record }) => record.signsFrom === null)
-    keySet = publish(inOrder(held, at))
+    signers = ringKeys
+      .filter(({ record }) => record.signsFrom !== null)
+      .sort((a, b) => (a.record.signsFrom ?? 0) - (b.record.signsFrom ?? 0))
+    standby = ringKeys.find(({ record }) => record.signsFrom === null)
+    keySet = toKeySet(currentFirst(ringKeys, at))
   }
 
-  /** Where the key of that time is no more, the one after it: whoever has to sign again comes to the same one. */
+  /**
+   * Returns the key that signs at that time. If it is no longer there, the next one after it signs,
+   * so that every node that signs the same token again chooses the same key.
+   */
   function signerAt(time: number): RingKey {
     const key =
-      line.findLast(({ record }) => stateAt(record, time) === 'current') ??
-      line.find(({ record }) => stateAt(record, time) === 'next') ??
+      signers.findLast(({ record }) => signingStateAt(record, time) === 'current') ??
+      signers.find(({ record }) => signingStateAt(record, time) === 'next') ??
       standby ??
-      line.at(-1)
-    if (!key) throw unavailable('a key to sign with')
+      signers.at(-1)
+    if (!key) throw unavailable('a signing key')
     return key
   }
 
-  const jwt: Jwt = {
+  function findKeyOf(token: string): RingKey | undefined {
+    const kid = readKeyId(token) ?? defaultKeyId
+    return typeof kid === 'string' ? keys.get(kid) : undefined
+  }
+
+  const jwt: JwtCodec = {
     sign: (claims, at = now()) => signerAt(at).jwt.sign(claims),
 
     verify(token) {
       const header = token.slice(0, token.indexOf('.'))
-      const key = byHeader.get(header) ?? keys.get(keyIdOf(token) ?? nameless ?? '')
+      const key = byHeader.get(header) ?? findKeyOf(token)
       if (!key) throw new Error('unknown key')
       const claims = key.jwt.verify(token)
       byHeader.set(header, key)
@@ -75,40 +84,36 @@ export function createKeyRing({ now, nameless }: KeyRingOptions) {
 
   return {
     jwt,
-    fill,
+    replaceKeys,
 
     get: (kid: string): RingKey | undefined => keys.get(kid),
 
-    /** Another number when a key has gone: what it signed and was verified is to be verified again. */
+    /**
+     * Returns a number that changes whenever a key is removed. Verification results from before
+     * the change must not be reused.
+     */
     version: () => version,
 
-    /** From now on what it signed is refused. */
-    drop(kid: string): void {
-      if (keys.has(kid))
-        fill(
-          [...keys.values()].filter(({ record }) => record.kid !== kid),
-          now(),
-        )
+    /** Removes a key: its tokens are refused from now on. */
+    remove(kid: string): void {
+      if (!keys.has(kid)) return
+      const remaining = [...keys.values()].filter(({ record }) => record.kid !== kid)
+      replaceKeys(remaining, now())
     },
 
+    /** Returns what is published of the keys. */
     keySet: (): KeySet => keySet,
   }
 }
 
-/** The `kid` of a token's header, of whatever form; undefined where it has none. Throws where that is no header. */
-export function keyIdOf(token: string): string | undefined {
-  const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
-  return header.kid
-}
-
-/** The one that signs comes first, for consumers that look no further. */
-function inOrder(held: readonly RingKey[], at: number): RingKey[] {
+/** Puts the current key first, for consumers of the key set that only read its first entry. */
+function currentFirst(ringKeys: readonly RingKey[], at: number): RingKey[] {
   const isCurrent = ({ record }: RingKey) => Number(stateOf(record, at) === 'current')
-  return held.toSorted((a, b) => isCurrent(b) - isCurrent(a))
+  return ringKeys.toSorted((a, b) => isCurrent(b) - isCurrent(a))
 }
 
-/** Of a key in the line; whether it still verifies does not matter for what it signed at its time. */
-function stateAt(
+/** Returns the state by the signing times alone: the time may be in the past of an expired key. */
+function signingStateAt(
   { signsFrom, retiredAt }: KeyRecord,
   time: number,
 ): 'next' | 'current' | 'retired' {
@@ -116,8 +121,8 @@ function stateAt(
   return retiredAt === null || time < retiredAt ? 'current' : 'retired'
 }
 
-function publish(held: readonly RingKey[]): KeySet {
-  const keys = held.flatMap(({ record }) => (record.jwk ? [record.jwk] : []))
+function toKeySet(ringKeys: readonly RingKey[]): KeySet {
+  const keys = ringKeys.flatMap(({ record }) => (record.jwk ? [record.jwk] : []))
   const digest = createHash('sha256').update(JSON.stringify(keys)).digest('base64url')
   return { keys, etag: `"${digest.slice(0, 22)}"` }
 }

@@ -12,7 +12,7 @@ import { promisify } from 'node:util'
 export const SIGNING_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 
-/** A key pair for access tokens, with its public half as published (RFC 7517). */
+/** A key pair for access tokens, with its public half as it is published (RFC 7517). */
 export interface SigningKey {
   kid: string
   algorithm: SigningAlgorithm
@@ -22,8 +22,9 @@ export interface SigningKey {
 }
 
 /**
- * A private key from its PKCS #8 text: PEM, or the base64 of the DER, which fits on a line of an .env file.
- * Throws where the text is no private key, or one that the algorithm cannot use (RFC 7518 3.1, RFC 8037 3.1).
+ * Reads a private key from PKCS #8 text: PEM, or the base64 of the DER, which fits on one line of
+ * an .env file. Throws if the text is not a private key, or not one for the algorithm
+ * (RFC 7518 3.1, RFC 8037 3.1).
  */
 export function importSigningKey(text: string, algorithm: string): SigningKey {
   const privateKey = text.includes('-----BEGIN')
@@ -42,22 +43,26 @@ export function importSigningKey(text: string, algorithm: string): SigningKey {
   }
 }
 
-/** What Node is asked for. Its types know each pair, and not that the three are used alike. */
-type Request = ['ed25519', object]
-const REQUESTS: Record<SigningAlgorithm, Request> = {
+/**
+ * The arguments of Node's key generators. Node's types have one overload for each pair of
+ * arguments and none for their union, so all three are declared as the first.
+ */
+type GeneratorArguments = ['ed25519', object]
+const GENERATOR_ARGUMENTS: Record<SigningAlgorithm, GeneratorArguments> = {
   EdDSA: ['ed25519', {}],
-  ES256: ['ec', { namedCurve: 'P-256' }] as unknown as Request,
-  RS256: ['rsa', { modulusLength: 3072 }] as unknown as Request,
+  ES256: ['ec', { namedCurve: 'P-256' }] as unknown as GeneratorArguments,
+  RS256: ['rsa', { modulusLength: 3072 }] as unknown as GeneratorArguments,
 }
 
-/** A new private key, as the one-line text that `importSigningKey` and the environment take. */
+/** Generates a private key, as the one-line text that `importSigningKey` reads. */
 export function generateSigningKey(algorithm: SigningAlgorithm): string {
-  return toText(generateKeyPairSync(...REQUESTS[algorithm]).privateKey)
+  return toText(generateKeyPairSync(...GENERATOR_ARGUMENTS[algorithm]).privateKey)
 }
 
-/** The same, beside the work of a server: RSA would hold it up for the better part of a second. */
-export async function makeSigningKey(algorithm: SigningAlgorithm): Promise<string> {
-  return toText((await promisify(generateKeyPair)(...REQUESTS[algorithm])).privateKey)
+/** Does the same on another thread: RSA would block a server for most of a second. */
+export async function generateSigningKeyAsync(algorithm: SigningAlgorithm): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)(...GENERATOR_ARGUMENTS[algorithm])
+  return toText(privateKey)
 }
 
 function toText(privateKey: KeyObject): string {
@@ -78,7 +83,7 @@ function fits(key: KeyObject, algorithm: string): algorithm is SigningAlgorithm 
   }
 }
 
-/** RFC 7638: the same key has the same id everywhere, so nothing has to be configured. */
+/** Returns the thumbprint of RFC 7638, so that a key has the same id on every node. */
 function thumbprint(jwk: JsonWebKey): string {
   const required = ['crv', 'e', 'kty', 'n', 'x', 'y'].filter((name) => jwk[name] !== undefined)
   const canonical = JSON.stringify(Object.fromEntries(required.map((name) => [name, jwk[name]])))

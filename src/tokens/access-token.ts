@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { v4 as uuid } from 'uuid'
-import { createReader, type Jwt, numericDate } from '../keys/jwt.ts'
+import { createTokenReader, type JwtCodec, numericDate } from '../keys/jwt.ts'
 import type { Authorization } from '../sessions/session-store.ts'
 import type { VerifiedTokens } from './verified-tokens.ts'
 
@@ -50,12 +50,12 @@ export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 /** `verified` remembers tokens, so that each is verified once. */
 export function createAccessTokens(
-  jwt: Jwt,
+  jwt: JwtCodec,
   settings: AccessTokenSettings,
   verified?: VerifiedTokens<AccessClaims>,
 ) {
   const { issuer, audience, accessTokenTtl, permissionsOf } = settings
-  const reader = createReader(jwt, isAccessClaims)
+  const reader = createTokenReader(jwt, isAccessClaims)
 
   function remember(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
     if (claims) verified?.add(token, claims)

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { createReader, type Jwt, numericDate } from '../keys/jwt.ts'
+import { createTokenReader, type JwtCodec, numericDate } from '../keys/jwt.ts'
 import type { Line } from '../sessions/session-store.ts'
 
 const RefreshClaims = Type.Object({
@@ -34,9 +34,9 @@ export interface RefreshTokenSettings {
 
 export type RefreshTokens = ReturnType<typeof createRefreshTokens>
 
-export function createRefreshTokens(jwt: Jwt, { issuer, audience }: RefreshTokenSettings) {
+export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: RefreshTokenSettings) {
   return {
-    ...createReader(jwt, isRefreshClaims),
+    ...createTokenReader(jwt, isRefreshClaims),
 
     /**
      * A function of its arguments and nothing else: the same line is the same string however often it is delivered, signed

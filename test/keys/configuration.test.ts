@@ -12,7 +12,7 @@ import { kidOf } from '../support/keys/key-records.ts'
 const published = async (app: FastifyInstance): Promise<{ kid: string; alg: string }[]> =>
   (await app.inject('/.well-known/jwks.json')).json().keys
 
-test('keys rotate by themselves when they are old, and nobody notices', async (t) => {
+test('keys are rotated automatically by age, and their tokens stay valid', async (t) => {
   const app = await build(t, { KEY_ROTATION_AGE: '1s', KEY_PUBLICATION_DELAY: '0s' })
   const pair = await signUp(app)
   const [first] = await published(app)
@@ -24,7 +24,7 @@ test('keys rotate by themselves when they are old, and nobody notices', async (t
   })
 })
 
-test('a node that was given other secrets works with the keys of the database', async (t) => {
+test('a node with other configured keys uses the keys of the database', async (t) => {
   const env = await environment(t)
   const one = await build(t, env)
   const pair = await signUp(one)
@@ -40,7 +40,7 @@ test('a node that was given other secrets works with the keys of the database', 
   assert.equal((await me(one, next.accessToken)).statusCode, 200)
 })
 
-test('another algorithm, with a key for it, is rotated to', async (t) => {
+test('a node with another algorithm and a key for it rotates to that key', async (t) => {
   const env = await environment(t, { KEY_PUBLICATION_DELAY: '0s' })
   const one = await build(t, env)
   const pair = await signUp(one)
@@ -56,7 +56,7 @@ test('another algorithm, with a key for it, is rotated to', async (t) => {
   for (const app of [one, other]) assert.equal((await me(app, next.accessToken)).statusCode, 200)
 })
 
-test('a data folder of a version without key encryption gets its secret, once, and keeps the others', async (t) => {
+test('an older data folder gets a key encryption secret and keeps its other secrets', async (t) => {
   const dir = await folder(t)
   const { accessTokenPrivateKey, refreshTokenSecret } = generateSecrets('EdDSA')
   const path = join(dir, 'secrets.json')
@@ -70,9 +70,9 @@ test('a data folder of a version without key encryption gets its secret, once, a
     [accessTokenPrivateKey, refreshTokenSecret],
   )
   assert.ok(first.keyEncryptionSecret.length >= 32)
-  const kept = await readFile(path, 'utf8')
+  const content = await readFile(path, 'utf8')
   assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)
-  assert.equal(await readFile(path, 'utf8'), kept)
+  assert.equal(await readFile(path, 'utf8'), content)
   const second = await loadSecrets(dir, 'ES256')
   assert.equal(second.keyEncryptionSecret, first.keyEncryptionSecret)
   assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)

@@ -3,18 +3,18 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { generateSecrets } from '../../src/config/secrets.ts'
 import { createEnvelope } from '../../src/keys/envelope.ts'
-import type { Jwt } from '../../src/keys/jwt.ts'
-import { createKeyKeeper } from '../../src/keys/key-manager.ts'
+import type { JwtCodec } from '../../src/keys/jwt.ts'
+import { createKeyManager } from '../../src/keys/key-manager.ts'
 import { importKey, type KeyMaterial } from '../../src/keys/key-material.ts'
 import { eachPurpose, type KeyRecords } from '../../src/keys/key-records.ts'
-import { LEAD, retire, revoke, rotate } from '../../src/keys/lifecycle.ts'
+import { ROTATION_LEAD, retire, revoke, rotate } from '../../src/keys/lifecycle.ts'
 import { databaseEnvironment } from '../support/cli-process.ts'
 import { hmac, makeJwt } from '../support/forgeries.ts'
 import { createClock } from '../support/helper.ts'
 import { currentKid, kidOf, openRecords } from '../support/keys/key-records.ts'
 
-/** As it is signed does not matter here: of any key, the library's own tests say enough. */
-async function createJwt({ kid, secret }: KeyMaterial): Promise<Jwt> {
+/** Signs with HMAC whatever the algorithm is: signatures have tests of their own. */
+function createJwt({ kid, secret }: KeyMaterial): JwtCodec {
   const sign = hmac(secret)
   return {
     sign: (claims) => makeJwt({ kid }, claims, sign),
@@ -28,35 +28,35 @@ async function createJwt({ kid, secret }: KeyMaterial): Promise<Jwt> {
 }
 
 const SECRETS = generateSecrets('EdDSA')
-const LONG = 3_600_000
+const HOUR = 3_600_000
 
-/** Nodes on one table that never look at it by themselves. */
+/** Starts nodes on one table. They never poll it. */
 async function setUp(t: TestContext) {
   const records = await openRecords(t, await databaseEnvironment(t))
   const startNode = async (options: { records?: KeyRecords; encryption?: string } = {}) => {
     const monotonic = createClock(0)
     const warnings: object[] = []
-    const keeper = createKeyKeeper({
+    const manager = createKeyManager({
       records: options.records ?? records,
       envelope: createEnvelope(options.encryption ?? SECRETS.keyEncryptionSecret),
       policy: {
-        algorithm: 'EdDSA',
+        accessTokenAlg: 'EdDSA',
         keyRotationAge: undefined,
         keyPublicationDelay: 0,
-        tokenLife: { access: LONG, refresh: LONG },
+        tokenLife: { access: HOUR, refresh: HOUR },
       },
-      given: {
+      configuredKeys: {
         access: importKey('access', 'EdDSA', SECRETS.accessTokenPrivateKey),
         refresh: importKey('refresh', 'HS256', SECRETS.refreshTokenSecret),
       },
       createJwt,
-      interval: LONG,
+      interval: HOUR,
       log: { debug() {}, info() {}, warn: (facts) => warnings.push(facts) },
       monotonic,
     })
-    await keeper.start()
-    t.after(() => keeper.stop())
-    return { ...keeper, monotonic, warnings }
+    await manager.start()
+    t.after(() => manager.stop())
+    return { ...manager, monotonic, warnings }
   }
   return { records, startNode }
 }
@@ -64,7 +64,7 @@ async function setUp(t: TestContext) {
 const rotateAll = (records: KeyRecords) =>
   records.change((keys, now) => eachPurpose(keys, (own) => rotate(own, now)))
 
-test('nodes that start at once agree on the keys, and the first are those of the configuration', async (t) => {
+test('nodes that start together agree on the keys, first the configured ones', async (t) => {
   const { records, startNode } = await setUp(t)
   const nodes = await Promise.all(Array.from({ length: 5 }, () => startNode()))
   const { keys } = await records.readAll()
@@ -74,45 +74,48 @@ test('nodes that start at once agree on the keys, and the first are those of the
   for (const { access } of nodes) assert.deepEqual(access.verify(token), { sub: 'ada' })
 })
 
-test('a key signs from its time on also at a node that cannot read the table since', async (t) => {
+test('a key signs from its time on, even if the node reads nothing in between', async (t) => {
   const { records, startNode } = await setUp(t)
-  const { access, look, monotonic } = await startNode()
+  const { access, refreshKeys, monotonic } = await startNode()
   const first = kidOf(access.sign({}))
   await rotateAll(records)
-  await look()
+  await refreshKeys()
   assert.equal(kidOf(access.sign({})), first)
-  monotonic.advance(LEAD)
+  monotonic.advance(ROTATION_LEAD)
   assert.notEqual(kidOf(access.sign({})), first)
 })
 
-test('a refresh token is signed with the key of its time, however late it is signed again', async (t) => {
+test('a refresh token is always signed with the key of its rotation time', async (t) => {
   const { records, startNode } = await setUp(t)
   const [one, other] = [await startNode(), await startNode()]
   const { now } = await records.read()
   const before = one.refresh.sign({ gen: 1 }, now)
   await rotateAll(records)
   for (const node of [one, other]) {
-    await node.look()
-    node.monotonic.advance(LEAD + 1)
+    await node.refreshKeys()
+    node.monotonic.advance(ROTATION_LEAD + 1)
     assert.equal(node.refresh.sign({ gen: 1 }, now), before)
-    assert.notEqual(kidOf(node.refresh.sign({ gen: 2 }, now + LEAD + 1_000)), kidOf(before))
+    assert.notEqual(
+      kidOf(node.refresh.sign({ gen: 2 }, now + ROTATION_LEAD + 1_000)),
+      kidOf(before),
+    )
   }
 })
 
-test('a node that has not looked for a while looks before it signs for a session', async (t) => {
+test('a node with a stale picture of the keys reads them before it signs', async (t) => {
   const { records, startNode } = await setUp(t)
   const { refresh, monotonic } = await startNode()
   const first = kidOf(refresh.sign({}))
-  assert.equal(refresh.prepare?.(), undefined)
+  assert.equal(refresh.refreshIfStale?.(), undefined)
   await rotateAll(records)
-  monotonic.advance(LEAD)
-  await refresh.prepare?.()
-  assert.equal(refresh.prepare?.(), undefined)
+  monotonic.advance(ROTATION_LEAD)
+  await refresh.refreshIfStale?.()
+  assert.equal(refresh.refreshIfStale?.(), undefined)
   const { now } = await records.read()
-  assert.notEqual(kidOf(refresh.sign({}, now + LEAD)), first)
+  assert.notEqual(kidOf(refresh.sign({}, now + ROTATION_LEAD)), first)
 })
 
-test('a node learns of the key of another from its first token, and is not made to ask by made-up ones', async (t) => {
+test('an unknown key is read on its first token, and forged tokens cause few reads', async (t) => {
   const { records, startNode } = await setUp(t)
   let reads = 0
   const counting = {
@@ -123,20 +126,22 @@ test('a node learns of the key of another from its first token, and is not made 
     },
   }
   const [one, other] = [await startNode(), await startNode({ records: counting })]
-  // Two in a row were no secret any more: the one that signs now was made after the other node last looked.
+  // Two keys are revoked in a row, so the current key was created after the last read of the
+  // other node.
   await records.change((keys, now) =>
-    eachPurpose(keys, (own) => own.reduce((held, { kid }) => revoke(held, kid, now), own)),
+    eachPurpose(keys, (own) => own.reduce((rest, { kid }) => revoke(rest, kid, now), own)),
   )
-  await one.look()
+  await one.refreshKeys()
   const token = one.access.sign({ sub: 'ada' })
   assert.throws(() => other.access.verify(token))
   const forged = () => makeJwt({ kid: randomBytes(32).toString('base64url') }, {}, hmac('x'))
-  assert.deepEqual(await Promise.all([other.access.learn(token), other.access.learn(forged())]), [
-    true,
-    false,
-  ])
+  assert.deepEqual(
+    await Promise.all([other.access.loadKeyOf(token), other.access.loadKeyOf(forged())]),
+    [true, false],
+  )
   assert.deepEqual(other.access.verify(token), { sub: 'ada' })
-  for (let count = 0; count < 100; count++) assert.equal(await other.access.learn(forged()), false)
+  for (let count = 0; count < 100; count++)
+    assert.equal(await other.access.loadKeyOf(forged()), false)
   for (const odd of [
     '',
     '.',
@@ -145,60 +150,60 @@ test('a node learns of the key of another from its first token, and is not made 
     makeJwt({ kid: 7 }, {}, hmac('x')),
     makeJwt({ kid: '__proto__' }, {}, hmac('x')),
   ])
-    assert.equal(await other.access.learn(odd), false)
+    assert.equal(await other.access.loadKeyOf(odd), false)
   assert.equal(reads, 1)
   other.monotonic.advance(1_000)
-  assert.equal(await other.access.learn(forged()), false)
+  assert.equal(await other.access.loadKeyOf(forged()), false)
   assert.equal(reads, 2)
 })
 
-test('a node that cannot read the table goes on with what it knows, and does not judge a key unknown to it', async (t) => {
+test('without Postgres the known keys work, and an unknown key is unavailable', async (t) => {
   const { records, startNode } = await setUp(t)
-  let away = false
+  let isUnavailable = false
   const failing = {
     ...records,
-    read: () => (away ? Promise.reject(new Error('away')) : records.read()),
+    read: () => (isUnavailable ? Promise.reject(new Error('unavailable')) : records.read()),
   }
-  const { access, look } = await startNode({ records: failing })
+  const { access, refreshKeys } = await startNode({ records: failing })
   const token = access.sign({ sub: 'ada' })
-  away = true
-  await assert.rejects(look())
+  isUnavailable = true
+  await assert.rejects(refreshKeys())
   assert.deepEqual(access.verify(token), { sub: 'ada' })
   assert.ok(access.sign({}))
   const unknown = makeJwt({ kid: randomBytes(32).toString('base64url') }, {}, hmac('x'))
-  await assert.rejects(access.learn(unknown), { code: 'AUTH_UNAVAILABLE' })
+  await assert.rejects(access.loadKeyOf(unknown), { code: 'AUTH_UNAVAILABLE' })
 })
 
-test('a key that a node was told is dead is refused and signs no more, whatever the table said before', async (t) => {
+test('a key announced as revoked stays refused, whatever the table says', async (t) => {
   const { records, startNode } = await setUp(t)
-  const { access, drop, look, revoked } = await startNode()
+  const { access, markRevoked, refreshKeys, revokedKeyIds } = await startNode()
   const token = access.sign({})
-  drop(kidOf(token))
+  markRevoked(kidOf(token))
   assert.throws(() => access.verify(token))
-  await look()
+  await refreshKeys()
   assert.throws(() => access.verify(token))
-  assert.deepEqual(revoked(), [kidOf(token)])
-  // The key that stands by is the one that the table promotes.
+  assert.deepEqual(revokedKeyIds(), [kidOf(token)])
+  // The standby key is also the one that the table promotes.
   const next = kidOf(access.sign({}))
   assert.notEqual(next, kidOf(token))
   await records.change((keys, now) => eachPurpose(keys, (own) => revoke(own, kidOf(token), now)))
-  await look()
+  await refreshKeys()
   assert.equal(kidOf(access.sign({})), next)
 })
 
-test('of what a node reads was retired at once, the others are told', async (t) => {
+test('a node announces each key that it finds revoked in the table, once', async (t) => {
   const { records, startNode } = await setUp(t)
-  const { look, onRevoked } = await startNode()
-  const told: string[] = []
-  onRevoked((kids) => told.push(...kids))
+  const { refreshKeys, onRevoked } = await startNode()
+  const announced: string[] = []
+  onRevoked((kids) => announced.push(...kids))
   const kid = await currentKid(records, 'refresh')
   await records.change((keys, now) => eachPurpose(keys, (own) => revoke(own, kid, now)))
-  await look()
-  await look()
-  assert.deepEqual(told, [kid])
+  await refreshKeys()
+  await refreshKeys()
+  assert.deepEqual(announced, [kid])
 })
 
-test('a key that is gone is not taken from the configuration again', async (t) => {
+test('a revoked key is not taken from the configuration again', async (t) => {
   const { records, startNode } = await setUp(t)
   const { access } = await startNode()
   const first = kidOf(access.sign({}))
@@ -206,16 +211,16 @@ test('a key that is gone is not taken from the configuration again', async (t) =
   assert.notEqual(kidOf((await startNode()).access.sign({})), first)
 })
 
-test('a next key that was retired is replaced by another', async (t) => {
+test('a next key that was retired is replaced by a new one', async (t) => {
   const { records, startNode } = await setUp(t)
-  const { look } = await startNode()
+  const { refreshKeys } = await startNode()
   const standby = (await records.read()).keys.find(
     (key) => key.purpose === 'access' && key.signsFrom === null,
   )
   await records.change((keys, now) =>
     eachPurpose(keys, (own) => retire(own, standby?.kid ?? '', now)),
   )
-  await look()
+  await refreshKeys()
   const next = (await records.read()).keys.filter(
     (key) => key.purpose === 'access' && key.signsFrom === null,
   )
@@ -223,7 +228,7 @@ test('a next key that was retired is replaced by another', async (t) => {
   assert.notEqual(next[0]?.kid, standby?.kid)
 })
 
-test('the private halves are in the table, encrypted, each bound to its place', async (t) => {
+test('the table holds the private halves encrypted, each bound to its row', async (t) => {
   const { records, startNode } = await setUp(t)
   const node = await startNode()
   const { keys } = await records.readAll()
@@ -233,18 +238,18 @@ test('the private halves are in the table, encrypted, each bound to its place', 
       assert.ok(!JSON.stringify(key).includes(secret))
     assert.deepEqual(Object.keys(key.jwk ?? {}).includes('d'), false)
   }
-  // Somebody who can write to the database puts one key's text where another's was.
+  // An attacker who can write to the database replaces one key's text by another's.
   const [one, two] = keys.filter((key) => key.purpose === 'access')
-  await records.change((held) =>
-    held.map((key) => (key.kid === two?.kid ? { ...key, sealed: one?.sealed ?? null } : key)),
+  await records.change((rows) =>
+    rows.map((key) => (key.kid === two?.kid ? { ...key, sealed: one?.sealed ?? null } : key)),
   )
   await assert.rejects(startNode(), /KEY_ENCRYPTION_SECRET/)
-  // A node that runs leaves what it cannot read alone.
-  await node.look()
+  // A running node ignores what it cannot decrypt.
+  await node.refreshKeys()
   assert.ok(node.access.verify(node.access.sign({})))
 })
 
-test('with another encryption secret a node does not start, with a new one beside the old one it does', async (t) => {
+test('a new encryption secret works beside the old one, and not without it', async (t) => {
   const { startNode } = await setUp(t)
   const { access } = await startNode()
   const changed = randomBytes(32).toString('base64url')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { v7 as uuid } from 'uuid'
-import type { Jwt } from '../../src/keys/jwt.ts'
+import type { JwtCodec } from '../../src/keys/jwt.ts'
 import { createLocalFeed } from '../../src/revocation/revocation-feed.ts'
 import { createRevocations } from '../../src/revocation/revocations.ts'
 import { createMemoryStore } from '../../src/sessions/memory-store.ts'
@@ -13,7 +13,10 @@ import { createClock } from '../support/helper.ts'
 import { SETTINGS } from '../support/sessions/stores.ts'
 
 /** What is signed does not matter here. */
-const jwt: Jwt = { sign: (claims) => JSON.stringify(claims), verify: (token) => JSON.parse(token) }
+const jwt: JwtCodec = {
+  sign: (claims) => JSON.stringify(claims),
+  verify: (token) => JSON.parse(token),
+}
 const DEVICE = { ip: '127.0.0.1', userAgent: undefined }
 
 /** A service whose hot state forgets a session so many times just after it was opened again. */

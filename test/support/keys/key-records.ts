@@ -1,27 +1,27 @@
 import type { TestContext } from 'node:test'
 import { openPostgres } from '../../../src/db/postgres.ts'
-import { type Purpose, stateOf } from '../../../src/keys/key-record.ts'
+import { PURPOSES, type Purpose, stateOf } from '../../../src/keys/key-record.ts'
 import { createKeyRecords, eachPurpose, type KeyRecords } from '../../../src/keys/key-records.ts'
 import { rotate, standbyOf } from '../../../src/keys/lifecycle.ts'
 import { readJwt } from '../forgeries.ts'
 import { cleanUp, type Env, until } from '../helper.ts'
 
-/** The table of keys, as the commands see it. */
+/** Opens the table of keys as the commands do. */
 export async function openRecords(t: TestContext, env: Env): Promise<KeyRecords> {
   const database = await openPostgres(env.DATABASE_URL ?? '')
   cleanUp(t, () => database.close())
   return createKeyRecords(database)
 }
 
+/** Returns the id of the key that signed the token. */
 export const kidOf = (token: string) => String(readJwt(token)[0].kid)
 
-/** What `pawl keys rotate` does, as soon as there is a next key of both purposes. */
+/** Rotates like `pawl keys rotate`, as soon as there is a next key for each purpose. */
 export async function rotateBoth(records: KeyRecords): Promise<void> {
   await until(async () => {
     let ready = false
     await records.change((keys, now) => {
-      const purposes: Purpose[] = ['access', 'refresh']
-      ready = purposes.every((purpose) =>
+      ready = PURPOSES.every((purpose) =>
         standbyOf(
           keys.filter((key) => key.purpose === purpose),
           now,
@@ -33,6 +33,7 @@ export async function rotateBoth(records: KeyRecords): Promise<void> {
   })
 }
 
+/** Returns the id of the key of one purpose that signs now. */
 export async function currentKid(records: KeyRecords, purpose: Purpose): Promise<string> {
   const { keys, now } = await records.read()
   const current = keys.filter((key) => key.purpose === purpose && stateOf(key, now) === 'current')

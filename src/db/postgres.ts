@@ -27,7 +27,7 @@ export async function openPostgres(url: string): Promise<Database> {
   }
   try {
     if (!(await whenReachable(() => isMigrated(database))))
-      throw new Error("the schema is not up to date: query 'pawl migrate' first")
+      throw new Error("the schema is not up to date: run 'pawl migrate' first")
     return database
   } catch (error) {
     await client.end({ timeout: 0 })

@@ -1,84 +1,70 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { retry } from '../common/backoff.ts'
 import { type SharedClock, startStopwatch } from '../common/clocks.ts'
+import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
 import { PawlError } from '../errors.ts'
-import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { openReader } from '../redis/reader.ts'
-import { createScript } from '../redis/script.ts'
 import type { Era } from '../sessions/redis-era.ts'
 import type { Recover, RevocationFeed } from './revocation-feed.ts'
+import { createRevocationStream } from './revocation-stream.ts'
 import type { Revocation, Revocations } from './revocations.ts'
 
 export interface RedisFeedOptions {
   redis: RedisClient
   era: Era
-  /** Is kept right by what Redis says. */
+  /** The feed sets it to the time of Redis. */
   serverClock: SharedClock
   known: Revocations
   recover: Recover
   /** Milliseconds that an entry matters: the longest life of an access token. */
   lifetime: number
-  /** Milliseconds that this node may be behind before it stops answering. */
+  /** Milliseconds that this node may be behind before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
   prefix?: string
 }
 
-/** Milliseconds that a read waits for entries: an emptied stream is noticed as soon, and the time is as good. */
-const LONGEST_WAIT = 500
-/** Entries in one read; where that many came there may be more, and nothing is proven yet. */
-const BATCH = 1_000
-/** Milliseconds between two attempts to get back to Redis. */
+/**
+ * Milliseconds that a read waits for entries at most. It is also how long an emptied stream may go
+ * unnoticed, and how old the time of Redis may be.
+ */
+const MAX_WAIT = 500
+/** Milliseconds between two attempts to connect to Redis again. */
 const RETRY_INTERVAL = 100
-/** Milliseconds to wait at start for a server that is not there yet. */
-const START_LIMIT = 5_000
-
-type Entries = [stream: string, entries: [id: string, fields: string[]][]][] | null
+/** Milliseconds to wait at start for a server that is not available yet. */
+const START_TIMEOUT = 5_000
 
 /**
- * A stream that every node tails on a connection of its own. A read that comes back empty-handed proves that nothing was
- * missed until it began. After a new connection nothing is proven: it may lead to a server that never saw the last
- * entries, so the node first reads the recent revocations from Postgres, and publishes them again for whoever has no
- * Postgres to read. The marker of the era, beside the stream, tells a stream that was emptied under a living connection.
+ * Creates a feed on a Redis stream, which every node reads on a connection of its own. A read that
+ * returns nothing proves that the node missed nothing until the read began.
+ *
+ * A new connection proves nothing: it may lead to a server that never received the last entries.
+ * So the node first reads the recent revocations from Postgres. It also publishes them again, for
+ * nodes that cannot reach Postgres. The marker of the era, beside the stream, shows that a stream
+ * was emptied while the connection lived on.
  */
 export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
-  const {
-    redis,
-    era,
-    serverClock,
-    known,
-    recover,
-    lifetime,
-    revocationMaxStaleness,
-    log,
-    prefix = 'pawl:',
-  } = options
-  const stream = `{${prefix}revocations}`
-  // The wait must end well within the bound: only what is finished proves something.
-  const wait = Math.min(LONGEST_WAIT, Math.max(10, Math.floor(revocationMaxStaleness / 4)))
+  const { redis, era, serverClock, known, recover, lifetime, log, prefix } = options
+  const stream = createRevocationStream(redis, lifetime, prefix)
+  // A read must end well within the bound, because only a finished read proves something.
+  const wait = Math.min(MAX_WAIT, Math.max(10, Math.floor(options.revocationMaxStaleness / 4)))
 
-  const append = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
-
-  /** Milliseconds since what this node knew was certainly complete. */
   let age = () => Number.POSITIVE_INFINITY
   let reader: Redis | undefined
+  /** The id of the last entry that this node has read. */
   let position = '0-0'
-  /** The marker of the era in which this node last read the truth. */
+  /** The marker of the era in which this node last read the revocations from Postgres. */
   let synchronisedIn: string | undefined
-  let stopped = false
-  let interrupted = false
+  let isStopped = false
+  let isInterrupted = false
   let tailing: Promise<void> | undefined
 
   async function publish(revocations: readonly Revocation[]): Promise<void> {
     for (const revocation of revocations) known.add(revocation)
-    for (let start = 0; start < revocations.length; start += BATCH) {
-      const entries = revocations
-        .slice(start, start + BATCH)
-        .map((revocation) => JSON.stringify(revocation))
-      await awaitReply(append(stream, lifetime, ...entries))
-    }
+    await stream.append(revocations)
   }
 
   const isSynchronised = () => synchronisedIn !== undefined && synchronisedIn === era.marker()
@@ -87,88 +73,87 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     await era.establish()
     const marker = era.marker()
     reader ??= await openReader(redis, era.markerKey, wait + 1_000)
-    const [last] = await reader.xrevrange(stream, '+', '-', 'COUNT', 1)
-    position = last?.[0] ?? '0-0'
-    // Whatever is committed after this moment comes by the stream, behind `position`.
-    const sinceBegun = startStopwatch()
-    await tellTime(reader)
+    position = await stream.end(reader)
+    // A revocation that is committed from now on arrives by the stream, after `position`.
+    const sinceNow = startStopwatch()
+    await setServerClock(reader)
     await publish(await recover(lifetime))
     synchronisedIn = marker
-    age = sinceBegun
+    age = sinceNow
   }
 
-  async function tellTime(from: Redis): Promise<void> {
-    const [seconds, microseconds] = await from.time()
+  async function setServerClock(server: Redis): Promise<void> {
+    const [seconds, microseconds] = await server.time()
     serverClock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000))
   }
 
-  async function read(from: Redis): Promise<void> {
-    const sinceBegun = startStopwatch()
-    const reply = (await from.xread(
-      'COUNT',
-      BATCH,
-      'BLOCK',
-      wait,
-      'STREAMS',
-      stream,
-      position,
-    )) as Entries
-    const entries = reply?.[0]?.[1] ?? []
-    for (const [id, fields] of entries) {
-      position = id
-      const revocation = parse(fields[1])
-      if (revocation) known.add(revocation)
-    }
-    // A GET that counts as a write, and changes nothing: a master that was replaced, and now hears of nothing, refuses it
-    // once it is a replica (READONLY), or before where it knows that its replicas have left it (min-replicas-to-write).
-    const [marker] = await Promise.all([from.getex(era.markerKey, 'PERSIST'), tellTime(from)])
+  async function read(server: Redis): Promise<void> {
+    const sinceNow = startStopwatch()
+    const batch = await stream.read(server, position, wait)
+    position = batch.position
+    for (const revocation of batch.revocations) known.add(revocation)
+    // GETEX with PERSIST counts as a write, and changes nothing. A master that was replaced, and
+    // receives no more entries, refuses it: as a replica (READONLY), or before that if it knows
+    // that its replicas have left it (min-replicas-to-write).
+    const [marker] = await Promise.all([
+      server.getex(era.markerKey, 'PERSIST'),
+      setServerClock(server),
+    ])
     era.confirm(marker)
-    if (isSynchronised() && entries.length < BATCH) age = sinceBegun
+    if (isSynchronised() && batch.isComplete) age = sinceNow
+  }
+
+  function closeReader(): void {
+    reader?.disconnect()
+    reader = undefined
   }
 
   async function tail(): Promise<void> {
-    while (!stopped) {
+    while (!isStopped) {
       try {
         if (!isSynchronised() || !reader) await synchronise()
         if (reader) await read(reader)
-        if (interrupted) log.info({ event: 'feed_resumed' }, 'hearing of revocations again')
-        interrupted = false
+        if (isInterrupted) log.info({ event: 'feed_resumed' }, 'receiving revocations again')
+        isInterrupted = false
       } catch (error) {
-        if (stopped) return
-        reader?.disconnect()
-        reader = undefined
-        const reason = reasonOf(error)
-        if (!interrupted)
-          log.warn({ event: 'feed_interrupted', reason }, 'cannot hear of revocations')
-        interrupted = true
+        if (isStopped) return
+        closeReader()
+        if (!isInterrupted) {
+          const facts = { event: 'feed_interrupted', reason: reasonOf(error) }
+          log.warn(facts, 'cannot receive revocations')
+        }
+        isInterrupted = true
         await delay(RETRY_INTERVAL)
       }
     }
   }
 
+  async function synchroniseAfresh(): Promise<void> {
+    try {
+      await synchronise()
+    } catch (error) {
+      closeReader()
+      throw error
+    }
+  }
+
   return {
     async start() {
-      const sinceBegun = startStopwatch()
-      while (age() === Number.POSITIVE_INFINITY) {
-        try {
-          await synchronise()
-        } catch (error) {
-          reader?.disconnect()
-          reader = undefined
-          if (sinceBegun() > START_LIMIT)
-            throw new Error(`the feed of revocations: ${reasonOf(error)}`)
-          await delay(RETRY_INTERVAL)
-        }
+      const pauses = { first: RETRY_INTERVAL, longest: RETRY_INTERVAL }
+      try {
+        await retry(synchroniseAfresh, { ...pauses, limit: START_TIMEOUT })
+      } catch (error) {
+        throw new Error(`cannot receive revocations: ${reasonOf(error)}`)
       }
       tailing = tail()
     },
 
     async stop() {
-      stopped = true
+      isStopped = true
       era.stop()
       reader?.disconnect()
       await tailing
-      // One that was being opened meanwhile.
+      // The connection that `tail` was opening meanwhile.
       reader?.disconnect()
     },
 
@@ -178,18 +163,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   }
 }
 
-/** What went wrong, rather than that nothing can be decided. */
+/** Returns the cause behind an `AUTH_UNAVAILABLE`, or the text of any other error. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof PawlError ? (error.cause ?? error.reason) : error
-  return cause instanceof Error ? cause.message : String(cause)
-}
-
-/** Undefined for what a later version may have written. */
-function parse(text: string | undefined): Revocation | undefined {
-  try {
-    const { kind, ...rest } = JSON.parse(text ?? '')
-    return ['session', 'user', 'everything', 'key'].includes(kind) ? { kind, ...rest } : undefined
-  } catch {
-    return undefined
-  }
+  return errorText(error instanceof PawlError ? (error.cause ?? error.reason) : error)
 }

@@ -1,36 +1,39 @@
 import type { Revocation, Revocations } from './revocations.ts'
 
-/**
- * How nodes hear of revocations. Two implement it: `redis-feed.ts`, and `createLocalFeed` for the one node of the embedded
- * default.
- */
+/** How every node learns of every revocation. */
 export interface RevocationFeed {
-  /** Resolves once this node knows what is revoked. */
+  /** Resolves when this node knows all revocations that may still matter. */
   start(): Promise<void>
   stop(): Promise<void>
 
-  /** Tell every node. Resolves when they will hear of it; rejects with `AUTH_UNAVAILABLE` where that is not certain. */
+  /**
+   * Publishes to every node. Resolves when it is certain that they will receive the revocations;
+   * otherwise it rejects with `AUTH_UNAVAILABLE`.
+   */
   publish(revocations: readonly Revocation[]): Promise<void>
 
-  /** Milliseconds since what this node knew was certainly complete. */
+  /** Returns the milliseconds since the knowledge of this node was certainly complete. */
   age(): number
 }
 
-/** What makes up for all that a feed may have lost: reads the revocations of the last so many milliseconds from the truth. */
-export type Recover = (within: number) => Promise<Revocation[]>
+/**
+ * Reads the revocations of the last `ms` milliseconds from Postgres, to make up for entries that
+ * the feed may have lost.
+ */
+export type Recover = (ms: number) => Promise<Revocation[]>
 
+/** Creates the feed of the embedded default, in which there is only one node. */
 export function createLocalFeed(
   known: Revocations,
   recover: () => Promise<Revocation[]>,
 ): RevocationFeed {
+  const publish = async (revocations: readonly Revocation[]) => {
+    for (const revocation of revocations) known.add(revocation)
+  }
   return {
-    async start() {
-      for (const revocation of await recover()) known.add(revocation)
-    },
+    start: async () => publish(await recover()),
     async stop() {},
-    async publish(revocations) {
-      for (const revocation of revocations) known.add(revocation)
-    },
+    publish,
     age: () => 0,
   }
 }

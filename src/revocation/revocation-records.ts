@@ -1,13 +1,17 @@
-import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
+import { ago } from '../db/interval.ts'
 import { epochs, sessions, userRevocations, users } from '../db/schema.ts'
 import type { Authorization } from '../sessions/session-store.ts'
 import type { Revocation } from './revocations.ts'
 
-/** Something that has ended, as it stands in Postgres: what to close in the hot state, and to tell the nodes. */
+/** A revocation that is committed in Postgres: what to apply to the hot state and to publish. */
 export type CommittedRevocation =
   | { kind: 'session'; sessionId: string; userId: string }
-  /** His access tokens below this authorization, and where `sessionsEnded` his sessions; all but those of `except`. */
+  /**
+   * The user's access tokens below this authorization. With `sessionsEnded`, the user's sessions as
+   * well, except the session `except`.
+   */
   | {
       kind: 'user'
       userId: string
@@ -15,91 +19,106 @@ export type CommittedRevocation =
       sessionsEnded: boolean
       except?: string
     }
-  /** Every session opened before; milliseconds since the epoch. */
+  /** Every session that started before this time. Unix time in milliseconds. */
   | { kind: 'everything'; before: number }
 
+/** Runs in the transaction of a revocation, right before its commit. */
 export type OnCommit = (tx: Pick<Database['orm'], 'execute'>) => Promise<void>
 
 export type RevocationRecords = ReturnType<typeof createRevocationRecords>
 
-/** Where the truth has what ended: for nodes that may have missed it, and for the sweep. */
-export function createRevocationRecords({ orm, query }: Database) {
-  const ago = (ms: number) => sql`now() - ${`${ms} milliseconds`}::interval`
+type Conditions = Record<'session' | 'user' | 'epoch', SQL | undefined>
 
-  async function read(
-    conditions: { [K in 'session' | 'user' | 'epoch']: ReturnType<typeof and> },
-    most: number,
-  ) {
-    const session = { sessionId: sessions.id, userId: sessions.userId }
-    const ended = await query(
-      orm.select(session).from(sessions).where(conditions.session).limit(most),
-    )
-    const user = { revocation: userRevocations, ver: users.ver, roles: users.roles }
-    const changed = await query(
+/**
+ * Milliseconds by which the clocks of nodes may differ: no session that started before everything
+ * was revoked may survive it.
+ */
+const CLOCK_MARGIN = 100
+
+const NO_LIMIT = 2 ** 31 - 1
+
+/** Reads revocations from Postgres, for nodes that may have missed them and for the sweep. */
+export function createRevocationRecords({ orm, query }: Database) {
+  async function read(conditions: Conditions, limit: number): Promise<CommittedRevocation[]> {
+    const ofSessions = await query(
       orm
-        .select(user)
+        .select({ sessionId: sessions.id, userId: sessions.userId })
+        .from(sessions)
+        .where(conditions.session)
+        .limit(limit),
+    )
+    const ofUsers = await query(
+      orm
+        .select({ revocation: userRevocations, ver: users.ver, roles: users.roles })
         .from(userRevocations)
         .leftJoin(users, eq(users.id, userRevocations.userId))
         .where(conditions.user)
-        .limit(most),
+        .limit(limit),
     )
-    const begun = await query(orm.select().from(epochs).where(conditions.epoch))
+    const ofEverything = await query(orm.select().from(epochs).where(conditions.epoch))
     return [
-      ...ended.map((one): CommittedRevocation => ({ kind: 'session', ...one })),
-      ...changed.map(({ revocation, ver, roles }): CommittedRevocation => {
+      ...ofSessions.map((row) => ({ kind: 'session' as const, ...row })),
+      ...ofUsers.map(({ revocation, ver, roles }) => {
         const { userId, sessionsEnded, exceptSession } = revocation
-        const authorization = { ver: ver ?? revocation.ver, roles: roles ?? [] }
         return {
-          kind: 'user',
+          kind: 'user' as const,
           userId,
-          authorization,
+          authorization: { ver: ver ?? revocation.ver, roles: roles ?? [] },
           sessionsEnded,
           ...(exceptSession && { except: exceptSession }),
         }
       }),
-      ...begun.map(
-        ({ startedAt }): CommittedRevocation => ({
-          kind: 'everything',
-          before: startedAt.getTime(),
-        }),
-      ),
+      ...ofEverything.map(({ startedAt }) => ({
+        kind: 'everything' as const,
+        before: startedAt.getTime(),
+      })),
     ]
   }
 
+  /** Skips a user whose row belongs to a later change by now: that change is published by itself. */
+  async function markUser(userId: string, ver: number): Promise<void> {
+    const isSame = and(eq(userRevocations.userId, userId), lte(userRevocations.ver, ver))
+    await query(orm.update(userRevocations).set({ publishedAt: sql`now()` }).where(isSame))
+  }
+
+  async function markEverything(before: number): Promise<void> {
+    const isCovered = lte(epochs.startedAt, new Date(before))
+    await query(orm.update(epochs).set({ publishedAt: sql`now()` }).where(isCovered))
+  }
+
   return {
-    /** What ended less than so many milliseconds ago. */
+    /** Returns the revocations of the last `ms` milliseconds. */
     findRecent(ms: number): Promise<CommittedRevocation[]> {
       const since = ago(ms)
-      return read(
-        {
-          session: gt(sessions.revokedAt, since),
-          user: gt(userRevocations.at, since),
-          epoch: gt(epochs.at, since),
-        },
-        NO_LIMIT,
-      )
-    },
-
-    /** What ended, longer than so many milliseconds ago, by a process that then told nobody. */
-    findUnpublished(ms: number, most: number): Promise<CommittedRevocation[]> {
-      const before = ago(ms)
-      return read(
-        {
-          session: and(
-            isNotNull(sessions.revokedAt),
-            isNull(sessions.publishedAt),
-            lt(sessions.revokedAt, before),
-          ),
-          user: and(isNull(userRevocations.publishedAt), lt(userRevocations.at, before)),
-          epoch: and(isNull(epochs.publishedAt), lt(epochs.at, before)),
-        },
-        most,
-      )
+      const conditions = {
+        session: gt(sessions.revokedAt, since),
+        user: gt(userRevocations.at, since),
+        epoch: gt(epochs.at, since),
+      }
+      return read(conditions, NO_LIMIT)
     },
 
     /**
-     * Every session opened before what this answers is dead: after the newest there is, and after `at`. `onCommit` is in the
-     * same transaction: it writes down who did it.
+     * Returns revocations that were committed more than `ms` milliseconds ago and never marked as
+     * published: at most `limit` of sessions and as many of users.
+     */
+    findUnpublished(ms: number, limit: number): Promise<CommittedRevocation[]> {
+      const before = ago(ms)
+      const conditions = {
+        session: and(
+          isNotNull(sessions.revokedAt),
+          isNull(sessions.publishedAt),
+          lt(sessions.revokedAt, before),
+        ),
+        user: and(isNull(userRevocations.publishedAt), lt(userRevocations.at, before)),
+        epoch: and(isNull(epochs.publishedAt), lt(epochs.at, before)),
+      }
+      return read(conditions, limit)
+    },
+
+    /**
+     * Revokes every session that started before the returned Unix time in milliseconds. That time
+     * is after `at` and after the start of the newest session. `onCommit` can record who did it.
      */
     async revokeAll(at: number, onCommit: OnCommit = async () => {}): Promise<number> {
       const newest = orm
@@ -108,7 +127,7 @@ export function createRevocationRecords({ orm, query }: Database) {
         .orderBy(desc(sessions.id))
         .limit(1)
       const [last] = await query(newest)
-      const startedAt = new Date(Math.max(at, last?.at.getTime() ?? 0) + EPOCH_MARGIN)
+      const startedAt = new Date(Math.max(at, last?.at.getTime() ?? 0) + CLOCK_MARGIN)
       await query(
         orm.transaction(async (tx) => {
           await tx.insert(epochs).values({ startedAt, at: sql`now()` }).onConflictDoNothing()
@@ -118,48 +137,32 @@ export function createRevocationRecords({ orm, query }: Database) {
       return startedAt.getTime()
     },
 
-    /** Every node has been told of these. */
-    async markPublished(ended: readonly CommittedRevocation[]): Promise<void> {
-      const publishedAt = sql`now()`
-      const ids = ended.flatMap((one) => (one.kind === 'session' ? [one.sessionId] : []))
-      if (ids.length > 0)
-        await query(orm.update(sessions).set({ publishedAt }).where(inArray(sessions.id, ids)))
-      for (const one of ended) {
-        if (one.kind === 'user') {
-          // A later change of the same user has the row now, and is told of by itself.
-          const same = and(
-            eq(userRevocations.userId, one.userId),
-            lte(userRevocations.ver, one.authorization.ver),
-          )
-          await query(orm.update(userRevocations).set({ publishedAt }).where(same))
-        }
-        if (one.kind === 'everything')
-          await query(
-            orm
-              .update(epochs)
-              .set({ publishedAt })
-              .where(lte(epochs.startedAt, new Date(one.before))),
-          )
+    async markPublished(revocations: readonly CommittedRevocation[]): Promise<void> {
+      const sessionIds = revocations.flatMap((one) =>
+        one.kind === 'session' ? [one.sessionId] : [],
+      )
+      if (sessionIds.length > 0) {
+        const isPublished = inArray(sessions.id, sessionIds)
+        await query(orm.update(sessions).set({ publishedAt: sql`now()` }).where(isPublished))
+      }
+      for (const one of revocations) {
+        if (one.kind === 'user') await markUser(one.userId, one.authorization.ver)
+        if (one.kind === 'everything') await markEverything(one.before)
       }
     },
   }
 }
 
-/** Milliseconds by which the nodes' ideas of the time may differ: nothing that was opened before an epoch may outlive it. */
-const EPOCH_MARGIN = 100
-
-const NO_LIMIT = 2 ** 31 - 1
-
-/** What every node is told. */
-export function revocationOf(ended: CommittedRevocation): Revocation {
-  switch (ended.kind) {
+/** Returns the entry of the feed that publishes a committed revocation. */
+export function revocationOf(committed: CommittedRevocation): Revocation {
+  switch (committed.kind) {
     case 'session':
-      return { kind: 'session', sessionId: ended.sessionId }
+      return { kind: 'session', sessionId: committed.sessionId }
     case 'user': {
-      const { userId, authorization, except } = ended
+      const { userId, authorization, except } = committed
       return { kind: 'user', userId, ver: authorization.ver, ...(except && { except }) }
     }
     case 'everything':
-      return ended
+      return committed
   }
 }

@@ -1,19 +1,15 @@
-/**
- * What this node knows to be revoked: a map that a request is checked against, without a network call. An entry stays for
- * as long as an access token that it kills may live; then it is forgotten.
- */
-
+/** An entry of the feed of revocations. */
 export type Revocation =
   | { kind: 'session'; sessionId: string }
-  /** Access tokens of the user below `ver` are dead, but for those of one session. */
+  /** The user's access tokens below `ver`, except those of the session `except`. */
   | { kind: 'user'; userId: string; ver: number; except?: string }
-  /** Every session opened before `before` is dead. Milliseconds since the epoch. */
+  /** Every session that started before this time. Unix time in milliseconds. */
   | { kind: 'everything'; before: number }
-  /** What this key signed is dead. */
+  /** Every token that this key signed. */
   | { kind: 'key'; kid: string }
 
-/** The claims that a revocation can be about. */
-export interface Revocable {
+/** The claims by which a revocation applies to an access token. */
+export interface RevocableClaims {
   sub: string
   sid: string
   ver: number
@@ -22,14 +18,18 @@ export interface Revocable {
 interface UserEntry {
   ver: number
   except: string | undefined
-  until: number
+  expiresAt: number
 }
 
 export type Revocations = ReturnType<typeof createRevocations>
 
 /**
- * `lifetime` is the longest life of an access token; it and the clock in milliseconds. `onKey` is told of keys: no entry is
- * kept, since who verifies by keys simply has one fewer.
+ * Creates the map of revocations that this node knows. Requests are checked against it without a
+ * network call. An entry stays for as long as an access token that it revokes may live.
+ *
+ * `lifetime` is the longest life of an access token; it and the clock are in milliseconds.
+ * `onKey` receives the id of a revoked key. The map holds no entry for it, because a key that the
+ * node no longer has verifies nothing.
  */
 export function createRevocations(
   lifetime: number,
@@ -37,75 +37,79 @@ export function createRevocations(
   onKey: (kid: string) => void = () => {},
 ) {
   const origin = clock()
-  // Both in the order in which they were added, which is the order in which they expire. Until when in whole seconds from
-  // the origin, rounded up: small integers take no memory of their own, and there may be a million.
+  // In the order in which entries were added, which is the order in which they expire. The expiry
+  // is in whole seconds since `origin`, rounded up: a small integer takes no memory of its own,
+  // and there may be a million entries.
   const sessions = new Map<string, number>()
   const users = new Map<string, UserEntry>()
-  let epoch = 0
+  let everythingBefore = 0
 
-  function forgetExpired(ms: number): void {
+  function removeExpired(ms: number): void {
     const now = Math.floor((ms - origin) / 1_000)
-    for (const [sessionId, until] of sessions) {
-      if (until > now) break
+    for (const [sessionId, expiresAt] of sessions) {
+      if (expiresAt > now) break
       sessions.delete(sessionId)
     }
-    for (const [userId, { until }] of users) {
-      if (until > now) break
+    for (const [userId, { expiresAt }] of users) {
+      if (expiresAt > now) break
       users.delete(userId)
     }
   }
 
   function addUser(
     { userId, ver, except }: Extract<Revocation, { kind: 'user' }>,
-    until: number,
+    expiresAt: number,
   ): void {
     const known = users.get(userId)
     users.delete(userId)
-    // Told late of an earlier change, a later one stays in force.
-    users.set(userId, known && known.ver > ver ? { ...known, until } : { ver, except, until })
+    // An entry that arrives late must not replace that of a later change.
+    const isOlder = known !== undefined && known.ver > ver
+    users.set(userId, isOlder ? { ...known, expiresAt } : { ver, except, expiresAt })
   }
 
   function isSessionRevoked(sessionId: string): boolean {
-    return sessions.has(sessionId) || (epoch > 0 && openedAt(sessionId) < epoch)
+    if (sessions.has(sessionId)) return true
+    return everythingBefore > 0 && startOf(sessionId) < everythingBefore
   }
 
   return {
-    /** Idempotent, in any order. */
+    /** Adds an entry. Entries may come in any order, and more than once. */
     add(revocation: Revocation): void {
       const now = clock()
-      const until = Math.ceil((now + lifetime - origin) / 1_000)
-      forgetExpired(now)
+      const expiresAt = Math.ceil((now + lifetime - origin) / 1_000)
+      removeExpired(now)
       switch (revocation.kind) {
         case 'session':
           sessions.delete(revocation.sessionId)
-          sessions.set(revocation.sessionId, until)
+          sessions.set(revocation.sessionId, expiresAt)
           return
         case 'user':
-          addUser(revocation, until)
+          addUser(revocation, expiresAt)
           return
         case 'everything':
-          epoch = Math.max(epoch, revocation.before)
+          everythingBefore = Math.max(everythingBefore, revocation.before)
           return
         case 'key':
           onKey(revocation.kid)
       }
     },
 
-    denies({ sub, sid, ver }: Revocable): boolean {
+    /** Returns whether an access token with these claims is revoked. */
+    denies({ sub, sid, ver }: RevocableClaims): boolean {
       if (isSessionRevoked(sid)) return true
       const user = users.get(sub)
       return user !== undefined && ver < user.ver && sid !== user.except
     },
 
-    /** Whether the session itself was ended, as far as this node has heard. */
+    /** Returns whether the session itself is revoked, as far as this node knows. */
     isSessionRevoked,
 
-    /** How many entries are kept. */
+    /** Returns the number of entries. */
     size: (): number => sessions.size + users.size,
   }
 }
 
-/** An id of a session begins with when that was: UUIDv7, RFC 9562 5.7. */
-function openedAt(sessionId: string): number {
+/** Returns when a session started, which its id (a UUIDv7, RFC 9562 5.7) begins with. */
+function startOf(sessionId: string): number {
   return Number.parseInt(sessionId.slice(0, 8) + sessionId.slice(9, 13), 16)
 }

@@ -38,7 +38,7 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/revocation/redis-feed.ts',
-        text: 'if (revocation) known.add(revocation)',
+        text: 'for (const revocation of batch.revocations) known.add(revocation)',
         by: '',
       },
     ],

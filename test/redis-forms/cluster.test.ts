@@ -109,5 +109,5 @@ test('a server that is started while the master of the feed is away waits for it
   await holder.restart()
   assert.equal(await status(await late, (await signUp(await late)).accessToken), 200)
   await holder.crash('SIGKILL')
-  await assert.rejects(startNode(t, env), /the feed of revocations: .+/)
+  await assert.rejects(startNode(t, env), /cannot receive revocations: .+/)
 })

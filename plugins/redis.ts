@@ -4,17 +4,17 @@ import { connectRedis, disconnectRedis } from '../src/redis/connect.ts'
 
 export interface RedisOptions {
   url: string
-  /** Decorates `redis[namespace]` instead, where the application has a `redis` of its own. */
+  /** Decorates `redis[namespace]` instead, for an application that has a `redis` of its own. */
   namespace?: string | undefined
 }
 
 /** Decorates the instance with `redis`, and closes the client with the instance. */
 export const redis = fp(
   async (app, { url, namespace }: RedisOptions) => {
-    const onTrouble = (error: Error) =>
+    const onError = (error: Error) =>
       app.log.warn({ reason: error.message }, 'lost the connection to Redis')
-    const client = await connectRedis(url, onTrouble)
-    // Who opens a client closes it: given a client, @fastify/redis leaves that to us.
+    const client = await connectRedis(url, onError)
+    // Not `closeClient` of @fastify/redis: it would reject if Redis is unavailable at that time.
     app.addHook('onClose', () => disconnectRedis(client))
     await app.register(fastifyRedis, namespace ? { client, namespace } : { client })
   },

@@ -1,13 +1,17 @@
+import { errorText } from '../common/error-text.ts'
 import { unavailable } from '../errors.ts'
 
 /**
- * Await a reply of Redis; none becomes `AUTH_UNAVAILABLE`. The client's own error carries the command and its arguments:
- * only what went wrong is kept.
+ * Awaits a reply of Redis. Rejects with `AUTH_UNAVAILABLE` if there is none.
+ *
+ * Only the text of the cause is kept, because errors of ioredis carry the command with its
+ * arguments (https://github.com/redis/ioredis/issues/1713). When they no longer do, the error can
+ * be passed on as the cause.
  */
 export async function awaitReply<T>(reply: Promise<T>): Promise<T> {
   try {
     return await reply
   } catch (error) {
-    throw unavailable('Redis', new Error(error instanceof Error ? error.message : 'unknown'))
+    throw unavailable('Redis', new Error(errorText(error)))
   }
 }

@@ -1,34 +1,37 @@
 import { Cluster, Redis } from 'ioredis'
+import { backoffDelay } from '../common/backoff.ts'
 import type { RedisTarget } from './url.ts'
 
 export type RedisClient = Redis | Cluster
 
-/** Milliseconds that a command may take before its caller is told 503. */
-const COMMAND_LIMIT = 1_000
-/** Milliseconds without a byte from a server that owes one, until the connection is given up: its host may be gone. */
-const SILENCE_LIMIT = 2_000
+/** Milliseconds after which a command fails, and its caller responds with 503. */
+const COMMAND_TIMEOUT = 1_000
+/** Milliseconds without a byte from a server that owes a reply until the connection is closed. */
+const SOCKET_TIMEOUT = 2_000
+/** Milliseconds between two attempts to connect. */
+const RECONNECT = { first: 100, longest: 1_000 }
 
-const delayOf = (attempt: number) => Math.min(50 * 2 ** attempt, 1_000)
+const reconnectDelay = (attempt: number) => backoffDelay(attempt, RECONNECT)
 
 const OPTIONS = {
   lazyConnect: true,
   connectTimeout: 2_000,
-  commandTimeout: COMMAND_LIMIT,
-  socketTimeout: SILENCE_LIMIT,
+  commandTimeout: COMMAND_TIMEOUT,
+  socketTimeout: SOCKET_TIMEOUT,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  // A server that has become a replica: where the name leads now is another one.
+  // The server has become a replica. A new connection leads to the new master.
   reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   connectionName: 'pawl',
 }
 
-const ALONE = { ...OPTIONS, enableOfflineQueue: false, retryStrategy: delayOf }
+const SINGLE = { ...OPTIONS, enableOfflineQueue: false, retryStrategy: reconnectDelay }
 
-/** A client that is not connected yet; its options are those of `connectRedis`. */
+/** Creates a client that is not connected yet; `connectRedis` says what it promises. */
 export function createClient(target: RedisTarget): RedisClient {
   switch (target.form) {
     case 'server':
-      return batchWrites(new Redis(target.url, ALONE))
+      return batchWrites(new Redis(target.url, SINGLE))
     case 'sentinel':
       return createSentinelClient(target)
     case 'cluster':
@@ -39,14 +42,15 @@ export function createClient(target: RedisTarget): RedisClient {
 function createSentinelClient(target: Extract<RedisTarget, { form: 'sentinel' }>): Redis {
   const { sentinels, name, login, sentinelLogin, tls } = target
   const redis = new Redis({
-    ...ALONE,
+    ...SINGLE,
     ...login,
     sentinels,
     name,
-    // Asked of the server itself at every connection: a Sentinel may know of the fail-over later than the client.
+    // The server itself confirms its role at every connection, because a Sentinel may learn of a
+    // fail-over later than the client.
     role: 'master',
-    sentinelRetryStrategy: delayOf,
-    sentinelCommandTimeout: COMMAND_LIMIT,
+    sentinelRetryStrategy: reconnectDelay,
+    sentinelCommandTimeout: COMMAND_TIMEOUT,
     ...(sentinelLogin.username && { sentinelUsername: sentinelLogin.username }),
     ...(sentinelLogin.password && { sentinelPassword: sentinelLogin.password }),
     ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
@@ -55,8 +59,12 @@ function createSentinelClient(target: Extract<RedisTarget, { form: 'sentinel' }>
 }
 
 /**
- * Hands the commands of all requests that came in together to the network at once, rather than one by one: each costs a system
- * call, which is a good part of what a refresh costs.
+ * Writes the commands of all requests that arrived together by one system call instead of one
+ * each, which is a good part of the cost of a refresh.
+ *
+ * `enableAutoPipelining` of ioredis does that too, but it holds back every reply until the whole
+ * batch has its replies (https://github.com/redis/ioredis/issues/1608), and the next batch until
+ * then. This function can be removed when ioredis batches writes without that.
  */
 function batchWrites(redis: Redis): Redis {
   const send = redis.sendCommand
@@ -78,27 +86,41 @@ function createClusterClient(target: Extract<RedisTarget, { form: 'cluster' }>):
     enableOfflineQueue: false,
     scaleReads: 'master',
     redisOptions: { ...OPTIONS, ...login, ...(tls && { tls: {} }) },
-    clusterRetryStrategy: delayOf,
-    // Each of these would send a command again that may have been carried out, or that its caller has given up.
+    clusterRetryStrategy: reconnectDelay,
+    // Without 0, ioredis would send a command again that may have been carried out already, or
+    // whose caller no longer waits for it.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
-    retryDelayOnTryAgain: 0,
-    slotsRefreshTimeout: COMMAND_LIMIT,
+    slotsRefreshTimeout: COMMAND_TIMEOUT,
     slotsRefreshInterval: 5_000,
-    // The host as it is written: a certificate is for a name, not for the address behind it.
+    // ioredis connects to the address behind a host name, for which no certificate is valid
+    // (https://github.com/redis/ioredis/issues/754). This can be removed when it connects to the
+    // host name itself.
     dnsLookup: (host, done) => done(null, host),
   })
-  // While a node connects, commands to it are refused: do it before the first of them, not by it. But not before the
-  // cluster is ready: it finds out by a command. The tick later lets a command that was redirected here, and is about to
-  // be sent, wait for the connection. A replica is left alone until it is promoted.
+  connectMasters(cluster)
+  return cluster
+}
+
+/**
+ * Connects to each master of a cluster before the first command to it.
+ *
+ * ioredis connects by that command, and without an offline queue it rejects every further one
+ * until the connection stands (https://github.com/redis/ioredis/pull/2096). This function can be
+ * removed when ioredis lets commands wait for the first connection to a node.
+ */
+function connectMasters(cluster: Cluster): void {
+  // A replica stays unconnected until it is promoted.
   const connect = (node: Redis) => {
     if (node.status === 'wait' && !node.options.readOnly) node.connect().catch(() => {})
   }
+  // Not before the cluster is ready, because ioredis finds that out by a command to some node.
   cluster.on('ready', () => cluster.nodes('master').forEach(connect))
+  // A tick later, because a redirected command may be about to be sent to the new node: the node
+  // accepts it as long as it has not begun to connect.
   cluster.on('+node', (node: Redis) =>
     process.nextTick(() => {
       if (cluster.status === 'ready') connect(node)
     }),
   )
-  return cluster
 }

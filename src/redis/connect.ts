@@ -2,36 +2,39 @@ import { Cluster, type Redis } from 'ioredis'
 import { createClient, type RedisClient } from './client.ts'
 import { parseRedisUrl, redisHosts } from './url.ts'
 
-/** Milliseconds to wait at start for a server that is not there yet. */
-const START_LIMIT = 5_000
+/** Milliseconds to wait at start for a server that is not available yet. */
+const START_TIMEOUT = 5_000
 
 /**
- * A client of one Redis, of the master that Sentinels name, or of a cluster, as `url` says. It fails fast: while Redis is
- * away a command is refused at once instead of queued, and one whose answer was lost is not sent again behind its caller's
- * back. It reconnects by itself, at most a second after Redis is back, and follows a fail-over.
- * Rejects where Redis cannot be reached within about 5 seconds. `onTrouble` hears of connection errors, once per outage.
+ * Connects to one Redis, to the master that Sentinels name, or to a cluster, as `url` says.
+ * Rejects if Redis cannot be reached within about 5 seconds.
+ *
+ * The client fails fast: while Redis is unavailable it rejects a command at once instead of
+ * queueing it, and it never sends a command again whose reply was lost. It reconnects by itself,
+ * at most a second after Redis is back, and follows a fail-over. `onError` receives the first
+ * connection error of each outage.
  */
 export async function connectRedis(
   url: string,
-  onTrouble: (error: Error) => void,
+  onError: (error: Error) => void,
 ): Promise<RedisClient> {
   const target = parseRedisUrl(url)
-  if (!target) throw new Error('the URL of Redis is none')
+  if (!target) throw new Error('the URL of Redis is not valid')
   const client = createClient(target)
-  const trouble = watch(client, onTrouble)
-  // A failed attempt arrives as 'error', and is followed by the next: what counts is 'ready', or the end of the wait.
+  const outages = watchOutages(client, onError)
+  // A failed attempt emits 'error' and is followed by another one, so its rejection says nothing.
   client.connect().catch(() => {})
-  if (await isReady(client)) {
-    trouble.started()
+  if (await becomesReady(client)) {
+    outages.report()
     return client
   }
   client.disconnect()
   throw new Error(
-    `Redis at ${redisHosts(target)}: cannot be reached: ${trouble.reason() ?? 'no answer'}`,
+    `Redis at ${redisHosts(target)}: cannot be reached: ${outages.reason() ?? 'no reply'}`,
   )
 }
 
-/** Let what is under way finish, but do not wait for a server that no longer answers. */
+/** Lets commands in flight finish, but does not wait for a server that no longer replies. */
 export async function disconnectRedis(redis: RedisClient): Promise<void> {
   try {
     await redis.quit()
@@ -40,58 +43,67 @@ export async function disconnectRedis(redis: RedisClient): Promise<void> {
   }
 }
 
-/** Resolves where Redis answers; of a cluster one master is enough, as it serves its users whatever befell the others. */
+/**
+ * Rejects if Redis does not reply. One master of a cluster is enough, because it serves its users
+ * whatever the state of the others.
+ */
 export async function pingRedis(redis: RedisClient): Promise<void> {
   if (redis instanceof Cluster) await Promise.any(redis.nodes('master').map((node) => node.ping()))
   else await redis.ping()
 }
 
-function watch(client: RedisClient, onTrouble: (error: Error) => void) {
+/** Passes on errors from the call of `report` on; `reason` returns that of the current outage. */
+function watchOutages(client: RedisClient, onError: (error: Error) => void) {
   let current: Error | undefined
-  // Why a Sentinel was of no help comes by itself, and says more than that none was.
-  let detail: Error | undefined
-  let hasStarted = false
-  const onError = (error: Error) => {
+  let sentinelError: Error | undefined
+  let isReporting = false
+  const handleError = (error: Error) => {
     const isNew = !current
-    current = (error as { lastNodeError?: Error }).lastNodeError ?? detail ?? error
-    if (isNew && hasStarted) onTrouble(current)
+    current = (error as { lastNodeError?: Error }).lastNodeError ?? sentinelError ?? error
+    if (isNew && isReporting) onError(current)
   }
-  const onReady = () => {
+  const handleReady = () => {
     current = undefined
-    detail = undefined
+    sentinelError = undefined
   }
-  client.on('error', onError)
-  client.on('node error', onError)
+  client.on('error', handleError)
+  client.on('node error', handleError)
+  // The error that follows says only that all Sentinels are unreachable, even if they are not
+  // (https://github.com/redis/ioredis/issues/1390). This can be removed when it gives the reason.
   client.on('sentinelError', (error: Error) => {
-    detail = error
+    sentinelError = error
   })
-  client.on('ready', onReady)
-  client.on('+node', (node: Redis) => node.once('ready', onReady))
+  client.on('ready', handleReady)
+  client.on('+node', (node: Redis) => node.once('ready', handleReady))
   return {
     reason: () => current?.message || undefined,
-    started: () => {
-      hasStarted = true
+    report: () => {
+      isReporting = true
     },
   }
 }
 
-async function isReady(client: RedisClient): Promise<boolean> {
-  const isThere = await new Promise<boolean>((done) => {
-    const timer = setTimeout(() => done(false), START_LIMIT)
+/** Returns whether the client is ready within the time limit. */
+async function becomesReady(client: RedisClient): Promise<boolean> {
+  const isReady = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), START_TIMEOUT)
     client.once('ready', () => {
       clearTimeout(timer)
-      done(true)
+      resolve(true)
     })
   })
-  if (isThere && client instanceof Cluster) await Promise.all(client.nodes('master').map(isSettled))
-  return isThere
+  // A cluster is ready when one node says so (https://github.com/redis/ioredis/issues/225), while
+  // connections to other nodes are in progress. This can be removed when it waits for them.
+  if (isReady && client instanceof Cluster)
+    await Promise.all(client.nodes('master').map(connectionSettled))
+  return isReady
 }
 
-/** A cluster is ready by the word of one node: the connections to the others may be under way. */
-function isSettled(node: Redis): Promise<void> {
-  return new Promise((done) => {
-    if (['ready', 'end'].includes(node.status)) return done()
-    node.once('ready', done)
-    node.once('end', done)
+/** Resolves when the connection to a node stands or has failed. */
+function connectionSettled(node: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    if (['ready', 'end'].includes(node.status)) return resolve()
+    node.once('ready', resolve)
+    node.once('end', resolve)
   })
 }

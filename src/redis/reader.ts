@@ -1,17 +1,18 @@
 import { Cluster, type Redis } from 'ioredis'
 import type { RedisClient } from './client.ts'
-import { serverOf } from './servers.ts'
+import { masterOf } from './servers.ts'
 
 /**
- * A connection of its own to the one master that holds `key`, for reads that wait. Its first fault ends it for good: a new
- * connection may lead to another server, which whoever reads has to know of. Rejects where there is no such master now.
+ * Opens a connection of its own to the master that holds `key`, for reads that wait. The first
+ * fault closes it for good: a new connection may lead to another server, and the caller has to
+ * know that. Rejects if there is no such master now.
  */
 export async function openReader(
   client: RedisClient,
   key: string,
   commandTimeout: number,
 ): Promise<Redis> {
-  const origin = client instanceof Cluster ? await holderOf(client, key) : client
+  const origin = client instanceof Cluster ? await findMaster(client, key) : client
   const reader = origin.duplicate({
     commandTimeout,
     socketTimeout: commandTimeout,
@@ -34,10 +35,10 @@ export async function openReader(
   }
 }
 
-async function holderOf(cluster: Cluster, key: string): Promise<Redis> {
-  // Finds the node wherever the slot has moved, and so brings what the client knows of the slots up to date.
+async function findMaster(cluster: Cluster, key: string): Promise<Redis> {
+  // The command follows the slot wherever it has moved, and so updates what the client knows.
   await cluster.getex(key, 'PERSIST')
-  const node = serverOf(cluster, key)
-  if (!node) throw new Error('no node of the cluster holds the slot')
-  return node
+  const master = masterOf(cluster, key)
+  if (!master) throw new Error('no node of the cluster holds the slot')
+  return master
 }

@@ -4,15 +4,15 @@ import type { RedisClient } from './client.ts'
 type Reply = (string | number)[] | string | number
 
 /**
- * A Lua script of this package as a function of one key. It costs one round trip; where the server does not know it
- * yet (first use, restart, fail-over) one more sends it whole.
+ * Returns a Lua script of this package as a function of one key. A call costs one round trip, and
+ * a second one, which sends the whole script, if the server has lost it (restart, fail-over).
  */
 export function createScript(redis: RedisClient, file: URL) {
   const name = `pawl:${file.pathname.split('/').pop()}`
   redis.defineCommand(name, { numberOfKeys: 1, lua: readFileSync(file, 'utf8') })
-  const command = (redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
-    name
-  ]
+  // ioredis adds the command as a method, for which it can have no type.
+  const commands = redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const command = commands[name]
   return <T extends Reply>(key: string, ...args: (string | number | Buffer)[]) =>
     command?.call(redis, key, ...args) as Promise<T>
 }

@@ -1,22 +1,27 @@
 import { Cluster, Command, type Redis } from 'ioredis'
 import type { RedisClient } from './client.ts'
 
-/** The servers that hold data and can be asked now: of a cluster, the masters that are connected. */
-export function serversOf(client: RedisClient): Redis[] {
-  const servers = client instanceof Cluster ? client.nodes('master') : [client]
-  return servers.filter(({ status }) => status === 'ready')
+/** Returns the connected servers that hold data: of a cluster, the masters. */
+export function connectedMasters(client: RedisClient): Redis[] {
+  const masters = client instanceof Cluster ? client.nodes('master') : [client]
+  return masters.filter(({ status }) => status === 'ready')
 }
 
-/** The one that a command on `key` is sent to, as far as the client knows the slots. */
-export function serverOf(client: RedisClient, key: string): Redis | undefined {
+/**
+ * Returns the server to which a command on `key` is sent, as far as the client knows the slots.
+ *
+ * ioredis 6.0.0 has no function for this, and no issue that asks for one was found. If one is
+ * added, it replaces this look-up in the table of slots.
+ */
+export function masterOf(client: RedisClient, key: string): Redis | undefined {
   if (!(client instanceof Cluster)) return client
   const address = client.slots[new Command('get', [key]).getSlot() ?? 0]?.[0]
   return client.nodes('master').find(({ options }) => `${options.host}:${options.port}` === address)
 }
 
 /**
- * Calls back when a connection to a server ends, and when there is a new one: it may lead to another server, or to other
- * data. Returns what ends that.
+ * Calls `listener` when a connection to a server closes, and when there is a new one: it may lead
+ * to another server, or to other data. Returns a function that stops this.
  */
 export function onConnectionChange(
   client: RedisClient,
@@ -39,6 +44,6 @@ export function onConnectionChange(
   } else watch(client)
   return () => {
     client.off('+node', watch).off('-node', unwatch)
-    for (const forget of watched.values()) forget()
+    for (const removeListeners of watched.values()) removeListeners()
   }
 }

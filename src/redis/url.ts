@@ -8,7 +8,7 @@ export interface RedisLogin {
   password?: string
 }
 
-/** One server, the servers of a cluster, or a master that is found by its name. */
+/** One server, some nodes of a cluster, or the name of a master and the Sentinels that know it. */
 export type RedisTarget =
   | { form: 'server'; url: string }
   | { form: 'cluster'; nodes: RedisAddress[]; login: RedisLogin; tls: boolean }
@@ -23,7 +23,7 @@ export type RedisTarget =
 
 const SENTINEL = /^(rediss?)\+sentinel:\/\/(?:([^@/]*)@)?([^@/?#]+)\/([^/?#]+)(?:\?([^#]*))?$/
 
-/** What a REDIS_URL means, in any of its three forms; undefined where it is none of them. */
+/** Parses a REDIS_URL in any of its three forms. Returns undefined if it has none of them. */
 export function parseRedisUrl(text: string): RedisTarget | undefined {
   try {
     const sentinel = SENTINEL.exec(text)
@@ -33,7 +33,7 @@ export function parseRedisUrl(text: string): RedisTarget | undefined {
   }
 }
 
-/** Host and port of every server in it, for messages: the rest may be a password. */
+/** Returns the host and port of every server, for messages, without user names and passwords. */
 export function redisHosts(target: RedisTarget): string {
   if (target.form === 'server') return new URL(target.url).host
   const addresses = target.form === 'cluster' ? target.nodes : target.sentinels
@@ -57,17 +57,17 @@ function parseSentinel([, scheme, userInfo, hosts = '', name = '', query]: strin
 }
 
 function parseServers(text: string): RedisTarget {
-  // A password may contain a comma, but no slash.
+  // A comma alone does not separate URLs, because a password may contain one; it has no slash.
   const urls = text.split(/,(?=rediss?:\/\/)/).map(parse)
   const [first, ...others] = urls
   if (!first || others.length === 0) return { form: 'server', url: text }
   const login = loginOf(first)
   for (const url of urls) {
-    // A cluster has one database, one user for all of its nodes, and TLS at all of them or none.
+    // A cluster has one database, one user for all nodes, and TLS at all of them or at none.
     const sameLogin = !url.password || url.password === first.password
     const hasPath = !['', '/', '/0'].includes(url.pathname)
     if (!sameLogin || hasPath || url.search || url.protocol !== first.protocol)
-      throw new TypeError('a mixture')
+      throw new TypeError('the URLs do not belong to one cluster')
   }
   return {
     form: 'cluster',
@@ -85,7 +85,7 @@ function parse(text: string): URL {
     !url.hostname ||
     url.hostname.includes(',')
   )
-    throw new TypeError('not a URL of Redis')
+    throw new TypeError('the URL is not one of Redis')
   loginOf(url)
   return url
 }

@@ -4,7 +4,7 @@ import { unavailable } from '../errors.ts'
 import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
-import { onConnectionChange, serverOf, serversOf } from '../redis/servers.ts'
+import { connectedMasters, masterOf, onConnectionChange } from '../redis/servers.ts'
 
 export type Era = ReturnType<typeof createEra>
 
@@ -39,7 +39,7 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
   }
 
   async function visit(purpose: 'learn' | 'begin'): Promise<void> {
-    const asked = await Promise.allSettled(serversOf(redis).map(ask))
+    const asked = await Promise.allSettled(connectedMasters(redis).map(ask))
     const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     if (known.length === 0) throw unavailable('Redis')
     const another = randomBytes(4).toString('hex')
@@ -55,7 +55,7 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
     underway ??= visit('learn').finally(() => {
       underway = undefined
       clearTimeout(retry)
-      if (!stopped && serversOf(redis).some(isUnknown))
+      if (!stopped && connectedMasters(redis).some(isUnknown))
         retry = setTimeout(tryAgain, RETRY_INTERVAL).unref()
     })
     return underway
@@ -94,7 +94,7 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
      * server has: asked before a command and after its reply, the same answer says that there was no doubt in between.
      */
     current(key: string): number {
-      const server = serverOf(redis, key)
+      const server = masterOf(redis, key)
       if (marker === undefined || !server || isUnknown(server)) throw unavailable('the hot state')
       return Number.parseInt(marker, 16)
     },

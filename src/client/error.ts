@@ -1,11 +1,11 @@
-/** What came of a call to Pawl that was refused, or had no answer. */
+/** The error of a call to Pawl that was refused or had no complete response. */
 export class PawlClientError extends Error {
   override readonly name = 'PawlClientError'
-  /** Of the answer; 0 where there was none. */
+  /** The HTTP status, or 0 without a complete response. */
   readonly status: number
   /** The stable code of the problem document. */
   readonly code: string | undefined
-  /** Seconds. */
+  /** Seconds to wait before a retry, from `Retry-After`; 0 if the server does not say. */
   readonly retryAfter: number
 
   constructor(
@@ -14,7 +14,7 @@ export class PawlClientError extends Error {
     retryAfter: number,
     cause?: unknown,
   ) {
-    super(problem.detail ?? problem.title ?? (status ? `HTTP ${status}` : 'No answer'), { cause })
+    super(problem.detail ?? problem.title ?? (status ? `HTTP ${status}` : 'No response'), { cause })
     this.status = status
     this.code = problem.code
     this.retryAfter = retryAfter

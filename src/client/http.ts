@@ -1,43 +1,48 @@
 import { PawlClientError } from './error.ts'
 import type { Platform } from './platform.ts'
-import { CALL_LIMIT } from './refresh-lock.ts'
 
-export interface Tokens {
+export interface TokenResponse {
   accessToken: string
+  /** Absent if the server sets it as a cookie. */
   refreshToken?: string
-  /** Seconds. */
+  /** The access token's lifetime in seconds. */
   expiresIn: number
   sessionId: string
 }
 
-/** Milliseconds: how long a server may ask for patience before the caller is told instead. */
-const PATIENCE = 60_000
-const RETRIES = 4
+/** Milliseconds after which a request is aborted. */
+const REQUEST_TIMEOUT = 10_000
+/** Milliseconds. If the server asks for a longer wait, the caller gets the error instead. */
+const MAX_RETRY_AFTER = 60_000
+const MAX_RETRIES = 4
 
-/** Posts to Pawl. Rejects with `PawlClientError`, its status 0 where no whole answer came. */
-export function createCalls({ fetch, limit }: Platform, base: string, byCookie: boolean) {
+/**
+ * Returns a function that posts to an auth route of Pawl. It rejects with `PawlClientError`, whose
+ * status is 0 without a complete response.
+ */
+export function createPost({ fetch, timeoutSignal }: Platform, base: string, byCookie: boolean) {
   return async (
     path: string,
     body?: object | '' | undefined,
-    key?: string,
-  ): Promise<Tokens | undefined> => {
+    retryKey?: string,
+  ): Promise<TokenResponse | undefined> => {
     const headers: Record<string, string> = {}
     if (byCookie) headers['x-token-delivery'] = 'cookie'
-    if (key) headers['idempotency-key'] = key
+    if (retryKey) headers['idempotency-key'] = retryKey
     if (body) headers['content-type'] = 'application/json'
     try {
-      const answer = await fetch(`${base}/auth/${path}`, {
+      const response = await fetch(`${base}/auth/${path}`, {
         method: 'POST',
         headers,
         body: body ? JSON.stringify(body) : null,
         credentials: byCookie ? 'include' : 'omit',
         redirect: 'error',
-        signal: limit(CALL_LIMIT),
+        signal: timeoutSignal(REQUEST_TIMEOUT),
       })
-      const { ok, status } = answer
-      if (ok) return status === 204 ? undefined : ((await answer.json()) as Tokens)
-      const problem = (await answer.json().catch(() => ({}))) as object
-      throw new PawlClientError(status, problem, Number(answer.headers.get('retry-after')) || 0)
+      const { ok, status } = response
+      if (ok) return status === 204 ? undefined : ((await response.json()) as TokenResponse)
+      const problem = (await response.json().catch(() => ({}))) as object
+      throw new PawlClientError(status, problem, Number(response.headers.get('retry-after')) || 0)
     } catch (error) {
       throw error instanceof PawlClientError ? error : new PawlClientError(0, {}, 0, error)
     }
@@ -45,18 +50,23 @@ export function createCalls({ fetch, limit }: Platform, base: string, byCookie: 
 }
 
 /**
- * Again and again, for as long as it may yet be answered: neither silence nor an overloaded server says anything of a
- * session. Waits outside of the work, so that other tabs get their turn.
+ * Repeats work that fails because there is no response or the server is unavailable: neither says
+ * anything about the session. Work takes the lock itself, so other tabs can work during a pause.
  */
-export async function persist<T>({ sleep }: Platform, work: () => Promise<T>): Promise<T> {
+export async function retryTransient<T>({ sleep }: Platform, work: () => Promise<T>): Promise<T> {
   for (let retry = 0; ; retry++) {
     try {
       return await work()
     } catch (error) {
       const { status, retryAfter } = error as PawlClientError
       const isTransient = status === 0 || status === 429 || status >= 500
-      if (!isTransient || retry >= RETRIES || retryAfter * 1_000 > PATIENCE) throw error
+      if (!isTransient || retry >= MAX_RETRIES || retryAfter * 1_000 > MAX_RETRY_AFTER) throw error
       await sleep(Math.max(retryAfter * 1_000, 500 * 2 ** retry * (0.5 + Math.random())))
     }
   }
+}
+
+/** Turns a 401 into undefined: it is a valid response that says that there is no such session. */
+export function ignore401(error: PawlClientError): undefined {
+  if (error.status !== 401) throw error
 }

@@ -1,4 +1,8 @@
-import type { TokenStorage } from './types.ts'
+/** A storage like `localStorage`, or an asynchronous one. All tabs of a session must share it. */
+export interface TokenStorage {
+  getItem(name: string): string | null | Promise<string | null>
+  setItem(name: string, value: string): unknown
+}
 
 export interface LockOptions {
   signal?: AbortSignal
@@ -6,38 +10,40 @@ export interface LockOptions {
   steal?: boolean
 }
 
-/** What the client needs of Web Locks. */
+/** The part of Web Locks that the client uses. */
 export interface Locks {
   request(name: string, options: LockOptions, work: (lock: unknown) => unknown): Promise<unknown>
 }
 
-/** What it needs of a BroadcastChannel. */
+/** The part of BroadcastChannel that the client uses. */
 export interface Channel {
   onmessage: ((event: { data: unknown }) => void) | null
   postMessage(message: unknown): void
   close(): void
 }
 
-type Listen = (type: string, listener: (event: { key?: string | null }) => void) => void
+type EventTargetMethod = (type: string, listener: (event: { key?: string | null }) => void) => void
 
-/** What the client needs of a browser. Where there is no storage, no locks or no channel it does without. */
+/**
+ * The features of a browser that the client uses. It works without those that may be undefined.
+ */
 export interface Platform {
   fetch: typeof globalThis.fetch
   /** Shared by the tabs of an origin. */
   storage: TokenStorage | undefined
   locks: Locks | undefined
   createChannel: ((name: string) => Channel) | undefined
-  addEventListener: Listen | undefined
-  removeEventListener: Listen | undefined
-  /** The page's own address. */
+  addEventListener: EventTargetMethod | undefined
+  removeEventListener: EventTargetMethod | undefined
+  /** The address of the page. */
   href: string | undefined
-  /** Milliseconds since the epoch: may be set, and goes on while the machine sleeps. */
+  /** Returns milliseconds since the epoch. The clock may be set, and it runs during sleep. */
   wall(): number
-  /** Milliseconds since some moment: never set, and may stand still while the machine sleeps. */
+  /** Returns milliseconds of a clock that nobody can set. It may stop while the machine sleeps. */
   steady(): number
   sleep(ms: number): Promise<void>
-  /** A signal that aborts after so many milliseconds. */
-  limit(ms: number): AbortSignal
+  /** Returns a signal that aborts after this many milliseconds. */
+  timeoutSignal(ms: number): AbortSignal
 }
 
 interface Browser {
@@ -45,11 +51,11 @@ interface Browser {
   navigator?: { locks?: Locks }
   location?: { href: string }
   BroadcastChannel?: new (name: string) => unknown
-  addEventListener?: Listen
-  removeEventListener?: Listen
+  addEventListener?: EventTargetMethod
+  removeEventListener?: EventTargetMethod
 }
 
-/** As the page has it. */
+/** Returns what the current page offers. */
 export function browserPlatform(): Platform {
   const page = globalThis as Browser
   const { BroadcastChannel } = page
@@ -64,11 +70,11 @@ export function browserPlatform(): Platform {
     wall: Date.now,
     steady: () => performance.now(),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    limit: (ms) => AbortSignal.timeout(ms),
+    timeoutSignal: (ms) => AbortSignal.timeout(ms),
   }
 }
 
-/** A browser that is told to keep nothing throws already where it is asked for it. */
+/** Returns undefined if the browser is configured to store nothing: then even the getter throws. */
 function storageOf(page: Browser): TokenStorage | undefined {
   try {
     return page.localStorage

@@ -1,34 +1,36 @@
-import type { LockOptions, Locks, Platform } from './platform.ts'
-import { newKey } from './stored-session.ts'
-import type { TokenStorage } from './types.ts'
+import type { LockOptions, Locks, Platform, TokenStorage } from './platform.ts'
+import { randomId } from './stored-session.ts'
 
-/** Milliseconds that a call may take. */
-export const CALL_LIMIT = 10_000
-/** Milliseconds after which whoever holds the lock is taken for frozen: longer than a call. */
-export const LOCK_LIMIT = 12_000
-/** Milliseconds for another tab's entry to become visible here. */
-const SETTLE = 30
-
-/** Does work that no other tab does at the same time; `waited` says whether one did before. */
-export type InTurn = <T>(work: (waited: boolean) => Promise<T>) => Promise<T>
+/** Milliseconds after which the holder is taken for a frozen tab: longer than a request may take. */
+const LOCK_TIMEOUT = 12_000
+/** Milliseconds until an entry that another tab wrote is visible here. */
+const STORAGE_DELAY = 30
 
 /**
- * A tab that is killed gives the lock back; one that is frozen does not, and is passed over in the end. Two tabs that work at
- * once do no harm: they send the same token with the same key.
+ * Runs work while no other tab does. `waited` is true if another tab held the lock before this one.
  */
-export function createTurns(
+export type RefreshLock = <T>(work: (waited: boolean) => Promise<T>) => Promise<T>
+
+/**
+ * Creates the lock of the tabs for login, logout and refresh. A tab that is killed releases it. A
+ * frozen tab does not, so the others stop waiting for it after a timeout. Two tabs that work at
+ * once do no harm, because they send the same refresh token with the same retry key.
+ */
+export function createRefreshLock(
   platform: Platform,
   storage: TokenStorage | undefined,
   name: string,
-): InTurn {
+): RefreshLock {
   const { locks } = platform
-  return locks ? byLock(platform, locks, name) : byLease(platform, storage, `${name} lock`)
+  return locks
+    ? createWebLock(platform, locks, name)
+    : createStorageLease(platform, storage, `${name} lock`)
 }
 
-function byLock({ limit }: Platform, locks: Locks, name: string): InTurn {
+function createWebLock({ timeoutSignal }: Platform, locks: Locks, name: string): RefreshLock {
   return async <T>(work: (waited: boolean) => Promise<T>) => {
     let running: Promise<T> | undefined
-    // Whatever becomes of the lock, work that has begun goes on: its answer is what counts.
+    // Work that has begun goes on even if the lock is lost, because its result is what counts.
     const attempt = (options: LockOptions, waited: boolean) =>
       locks
         .request(name, options, (lock) => {
@@ -37,35 +39,35 @@ function byLock({ limit }: Platform, locks: Locks, name: string): InTurn {
         })
         .catch(() => {})
     await attempt({ ifAvailable: true }, false)
-    if (!running) await attempt({ signal: limit(LOCK_LIMIT) }, true)
+    if (!running) await attempt({ signal: timeoutSignal(LOCK_TIMEOUT) }, true)
     if (!running) await attempt({ steal: true }, true)
     return running ?? work(true)
   }
 }
 
-/** Where there are no locks: an entry in the storage that says who may, and until when. */
-function byLease(
+/** Replaces Web Locks by an entry in the storage that names the holder and the time of expiry. */
+function createStorageLease(
   { wall, sleep }: Platform,
   storage: TokenStorage | undefined,
   name: string,
-): InTurn {
+): RefreshLock {
   return async (work) => {
     if (!storage) return work(false)
-    const mine = newKey()
+    const holder = randomId()
     let waited = false
-    const isMine = async () => (await storage.getItem(name))?.startsWith(mine)
-    for (let round = 0; round * SETTLE < LOCK_LIMIT && !(await isMine()); round++) {
+    const isHeld = async () => (await storage.getItem(name))?.startsWith(holder)
+    for (let round = 0; round * STORAGE_DELAY < LOCK_TIMEOUT && !(await isHeld()); round++) {
       const left = Number((await storage.getItem(name))?.split(' ')[1] ?? 0) - wall()
-      // Longer than anybody takes it for: the clock was set.
-      if (left <= 0 || left > LOCK_LIMIT)
-        await storage.setItem(name, `${mine} ${wall() + LOCK_LIMIT}`)
+      // No lease is longer than the timeout. If one seems to be, the clock was set.
+      if (left <= 0 || left > LOCK_TIMEOUT)
+        await storage.setItem(name, `${holder} ${wall() + LOCK_TIMEOUT}`)
       else waited = true
-      await sleep(SETTLE)
+      await sleep(STORAGE_DELAY)
     }
     try {
       return await work(waited)
     } finally {
-      if (await isMine()) await storage.setItem(name, '')
+      if (await isHeld()) await storage.setItem(name, '')
     }
   }
 }

@@ -1,58 +1,72 @@
-import type { Platform } from './platform.ts'
+import type { Platform, TokenStorage } from './platform.ts'
 
 export interface Credentials {
   email: string
   password: string
 }
 
-/** What the tokens are kept in: `localStorage`, or anything of this form, shared by all tabs that share a session. */
-export interface TokenStorage {
-  getItem(name: string): string | null | Promise<string | null>
-  setItem(name: string, value: string): unknown
-}
-
 export interface ClientOptions {
-  /** Where Pawl is, its prefix included: `https://auth.example.com`, or a path on this origin. */
+  /** Pawl's address with its prefix: `https://auth.example.com`, or a path on this origin. */
   baseUrl: string
   /**
-   * Given, refresh tokens are kept in it; it must be as well guarded as they are worth. Absent, they stay in a cookie that no
-   * script can read, and nothing secret is stored.
+   * Where to store refresh tokens. It must be protected as well as a session deserves. By default
+   * they are in a cookie that no script can read, and nothing secret is stored.
    */
   storage?: TokenStorage
-  /** Origins beside Pawl's and the page's own whose requests `fetch` adds the access token to. */
+  /**
+   * Origins to which `fetch` sends the access token, in addition to Pawl's and the page's own.
+   */
   origins?: readonly string[]
-  /** For tests: in the stead of what the browser has. */
+  /** Replaces features of the browser in tests. */
   platform?: Partial<Platform>
 }
 
-/** `ended`: the server refuses to go on, since the session has expired or was revoked. `restored`: one was found at the start. */
+/**
+ * Why the user is signed in or out. `restored`: the page found a session when it loaded. `ended`:
+ * the server refuses to go on, because the session has expired or was revoked.
+ */
 export type Reason = 'login' | 'restored' | 'logout' | 'ended'
 
 export interface Change {
   signedIn: boolean
-  /** Of the session that there is now. */
+  /** The id of the current session, or undefined if the user is signed out. */
   sessionId: string | undefined
   reason: Reason
-  /** It happened in another tab. */
+  /** True if it happened in another tab. */
   elsewhere: boolean
 }
 
 export interface Client {
-  /** As far as this tab knows, without asking the server; undefined until the first call has found out. */
+  /**
+   * The id of the session as far as this tab knows, without asking the server. It is undefined
+   * until the first call has found out.
+   */
   readonly sessionId: string | undefined
-  /** Create an account and sign in. Rejects with `PawlClientError`; so do those below. */
+  /** Creates an account and signs in. Rejects with `PawlClientError`, as all calls to Pawl do. */
   signup(credentials: Credentials): Promise<{ sessionId: string }>
   login(credentials: Credentials): Promise<{ sessionId: string }>
-  /** End the session. Resolves once the server has; rejects, still signed in, where it cannot be reached. */
+  /**
+   * Ends the session and resolves when the server has done so. If the server cannot be reached, it
+   * rejects and the user stays signed in.
+   */
   logout(): Promise<void>
-  /** A live access token, refreshed if need be; undefined where nobody is signed in. To be asked first when a page loads. */
+  /**
+   * Returns an unexpired access token, refreshed if necessary, or undefined if nobody is signed in.
+   * Call it when a page loads to find out whether there is a session.
+   */
   token(): Promise<string | undefined>
-  /** A new access token now, with the roles of now. */
+  /** Refreshes now and returns an access token with the user's current roles. */
   refresh(): Promise<string | undefined>
-  /** The global `fetch`, with the access token; refreshes ahead of expiry, and once on a 401. */
+  /**
+   * Sends a request as the global `fetch` does, with the access token. Refreshes shortly before the
+   * token expires, and once if the response is a 401.
+   */
   fetch: typeof globalThis.fetch
-  /** Calls the listener when somebody signs in or out, here or in another tab; answers how to stop it. */
+  /**
+   * Calls the listener when the user signs in or out, in this tab or another. Returns a function
+   * that removes the listener.
+   */
   onChange(listener: (change: Change) => void): () => void
-  /** Stop listening to other tabs. */
+  /** Stops listening to other tabs. */
   close(): void
 }

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { losing, type Wire } from '../support/client/browser.ts'
-import { EXPIRY, GRACE, MINUTE, world } from '../support/client/client-world.ts'
+import { EXPIRY, GRACE, MINUTE, startWorld } from '../support/client/client-world.ts'
 import { until } from '../support/helper.ts'
 
 const me = (url: string) => `${url}/auth/me`
 
-test('a login signs in, fetch adds the token, and logout ends the session on the server', async (t) => {
-  const { open, url, credentials, browser } = await world(t)
+test('login signs in, fetch adds the access token, and logout ends the session on the server', async (t) => {
+  const { open, url, credentials, browser } = await startWorld(t)
   const tab = open()
   assert.equal(await tab.token(), undefined)
   const { sessionId } = await tab.login(credentials)
-  const answer = await tab.fetch(me(url))
-  assert.equal(((await answer.json()) as { sessionId: string }).sessionId, sessionId)
+  const response = await tab.fetch(me(url))
+  assert.equal(((await response.json()) as { sessionId: string }).sessionId, sessionId)
   const token = await tab.token()
   await tab.logout()
   assert.equal(await tab.token(), undefined)
@@ -31,8 +31,8 @@ test('a login signs in, fetch adds the token, and logout ends the session on the
   )
 })
 
-test('a login that is refused says why, and changes nothing', async (t) => {
-  const { open, credentials } = await world(t)
+test('a refused login rejects with the code of the problem and changes nothing', async (t) => {
+  const { open, credentials } = await startWorld(t)
   const tab = open()
   await assert.rejects(tab.login({ ...credentials, password: 'something else entirely' }), {
     name: 'PawlClientError',
@@ -42,8 +42,8 @@ test('a login that is refused says why, and changes nothing', async (t) => {
   assert.deepEqual(tab.changes, [])
 })
 
-test('with the cookie no token is stored where scripts find it', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('in cookie mode no token is in a storage that scripts can read', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   const secrets: string[] = []
   const note = async () => secrets.push((await tab.token()) ?? '', ...browser.jar.values())
@@ -59,8 +59,8 @@ test('with the cookie no token is stored where scripts find it', async (t) => {
   }
 })
 
-test('the token is added for Pawl, the page and named origins, and for nobody else', async (t) => {
-  const { open, credentials, browser } = await world(t)
+test('fetch sends the token to Pawl, the page and named origins, and to no other origin', async (t) => {
+  const { open, credentials, browser } = await startWorld(t)
   const tab = open({ origins: ['https://api.example.com'] })
   await tab.login(credentials)
   const seen = new Map<string, string | null>()
@@ -81,8 +81,8 @@ test('the token is added for Pawl, the page and named origins, and for nobody el
   assert.equal(seen.get(named), 'Basic of-the-caller')
 })
 
-test('ahead of expiry the token is refreshed aside, and after it first', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('fetch refreshes in the background before expiry and waits for the refresh after it', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
   const first = await tab.token()
@@ -98,14 +98,14 @@ test('ahead of expiry the token is refreshed aside, and after it first', async (
   assert.equal(browser.refreshes(), 2)
 })
 
-test('a laptop that slept, and clocks that were set, are no trouble', async (t) => {
-  const { open, url, credentials, browser, pass, clock } = await world(t)
+test('a client notices that its token expired during sleep or a change of the clock', async (t) => {
+  const { open, url, credentials, browser, pass, clock } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
   pass(EXPIRY, true)
   browser.requests.length = 0
   assert.equal((await tab.fetch(me(url))).status, 200)
-  // Known without asking: no request was made with the dead token.
+  // The client knew without a request that the token had expired.
   assert.deepEqual(browser.requests, ['POST /auth/refresh', 'GET /auth/me'])
 
   browser.wall -= 86_400_000
@@ -118,8 +118,8 @@ test('a laptop that slept, and clocks that were set, are no trouble', async (t) 
   assert.equal(browser.requests.at(-2), 'POST /auth/refresh')
 })
 
-test('a 401 is refreshed once, and the request sent again with its body', async (t) => {
-  const { open, url, credentials, browser } = await world(t)
+test('after a 401, fetch refreshes once and sends the request again with its body', async (t) => {
+  const { open, url, credentials, browser } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
   const sent: (string | null)[] = []
@@ -130,16 +130,16 @@ test('a 401 is refreshed once, and the request sent again with its body', async 
     bodies.push(await request.text())
     return new Response(null, { status: 401 })
   }
-  const answer = await tab.fetch(`${url}/orders`, { method: 'POST', body: 'one of each' })
-  assert.equal(answer.status, 401)
+  const response = await tab.fetch(`${url}/orders`, { method: 'POST', body: 'one of each' })
+  assert.equal(response.status, 401)
   assert.deepEqual(bodies, ['one of each', 'one of each'])
   assert.notEqual(sent[0], sent[1])
   assert.equal(browser.refreshes(), 1)
 })
 
 for (const losses of [1, 2, 3]) {
-  test(`a response that is lost ${losses} times is asked for again with its key`, async (t) => {
-    const { open, url, credentials, browser, pass } = await world(t)
+  test(`a refresh whose response is lost ${losses} times is retried with the same key`, async (t) => {
+    const { open, url, credentials, browser, pass } = await startWorld(t)
     const tab = open()
     await tab.login(credentials)
     pass(EXPIRY)
@@ -153,30 +153,30 @@ for (const losses of [1, 2, 3]) {
   })
 }
 
-for (const way of ['by cookie', 'by storage']) {
-  test(`after a reload, and the grace, a lost response is still repaired, ${way}`, async (t) => {
-    const { open, url, credentials, browser, pass } = await world(t)
-    const kept = new Map<string, string>()
+for (const delivery of ['cookie', 'storage']) {
+  test(`a refresh whose response was lost is retried after a reload and the grace, by ${delivery}`, async (t) => {
+    const { open, url, credentials, browser, pass } = await startWorld(t)
+    const items = new Map<string, string>()
     const storage = {
-      getItem: (name: string) => kept.get(name) ?? null,
-      setItem: (name: string, value: string) => kept.set(name, value),
+      getItem: (name: string) => items.get(name) ?? null,
+      setItem: (name: string, value: string) => items.set(name, value),
     }
-    const options = way === 'by storage' ? { storage } : {}
+    const options = delivery === 'storage' ? { storage } : {}
     let tab = open(options)
     await tab.login(credentials)
-    assert.equal(browser.jar.size, way === 'by storage' ? 0 : 1)
+    assert.equal(browser.jar.size, delivery === 'storage' ? 0 : 1)
     pass(EXPIRY)
     for (let losses = 1; losses <= 3; losses++) {
-      // The page is gone while the answer is on its way.
-      let isServed = false
+      // The page is closed while it waits for the response.
+      let hasResponded = false
       browser.wire = async (path, send, take) => {
-        const answer = await send()
-        if (path !== '/auth/refresh') return take(answer)
-        isServed = true
+        const response = await send()
+        if (path !== '/auth/refresh') return take(response)
+        hasResponded = true
         return new Promise(() => {})
       }
       void tab.fetch(me(url))
-      await until(() => isServed)
+      await until(() => hasResponded)
       tab.tab.kill()
       pass(losses === 3 ? 10 * GRACE : 1_000)
       tab = open(options)
@@ -190,16 +190,16 @@ for (const way of ['by cookie', 'by storage']) {
   })
 }
 
-test('silence and an overloaded server sign nobody out, and Retry-After is waited for', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('an unavailable server does not sign the user out, and the client respects Retry-After', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
   pass(EXPIRY)
-  const busy: Wire = async (path, send, take) =>
+  const overloaded: Wire = async (path, send, take) =>
     path === '/auth/refresh'
       ? new Response('{}', { status: 503, headers: { 'retry-after': '7' } })
       : take(await send())
-  browser.wire = busy
+  browser.wire = overloaded
   await assert.rejects(tab.fetch(me(url)), { name: 'PawlClientError', status: 503, retryAfter: 7 })
   assert.equal(browser.refreshes(), 5)
   assert.ok(browser.pauses.length === 4 && browser.pauses.every((ms) => ms >= 7_000))
@@ -213,8 +213,8 @@ test('silence and an overloaded server sign nobody out, and Retry-After is waite
   assert.equal((await tab.fetch(me(url))).status, 200)
 })
 
-test('a session that the server ended is over here as well, with the reason', async (t) => {
-  const { open, url, credentials, browser, app } = await world(t)
+test('if the server revoked the session, every tab reports that it has ended', async (t) => {
+  const { open, url, credentials, browser, app } = await startWorld(t)
   const tab = open()
   const other = open()
   await tab.login(credentials)
@@ -235,8 +235,8 @@ test('a session that the server ended is over here as well, with the reason', as
   assert.equal(browser.requests.length, before)
 })
 
-test('a logout that cannot reach the server fails, and the session is still there', async (t) => {
-  const { open, url, credentials, browser } = await world(t)
+test('a logout that cannot reach the server rejects, and the user stays signed in', async (t) => {
+  const { open, url, credentials, browser } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
   browser.wire = async () => {
@@ -250,8 +250,8 @@ test('a logout that cannot reach the server fails, and the session is still ther
   assert.equal((await tab.fetch(me(url))).status, 401)
 })
 
-test('nobody is signed out for good by a record that was wiped', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('a session in a cookie is restored after the storage was cleared', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   await open().login(credentials)
   browser.items.clear()
   pass(MINUTE)

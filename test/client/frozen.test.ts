@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { losing } from '../support/client/browser.ts'
-import { EXPIRY, GRACE, world } from '../support/client/client-world.ts'
+import { EXPIRY, GRACE, startWorld } from '../support/client/client-world.ts'
 import { newEmail, PASSWORD, signUp, until } from '../support/helper.ts'
 
 const me = (url: string) => `${url}/auth/me`
-const LOCK_LIMIT = 12_000
+/** The client's, in milliseconds. */
+const LOCK_TIMEOUT = 12_000
 
-test('a tab that is frozen with the lock in its hands is passed over', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('if a frozen tab holds the lock, another tab refreshes after a timeout', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const victim = open()
   await victim.login(credentials)
   pass(EXPIRY)
@@ -20,18 +21,18 @@ test('a tab that is frozen with the lock in its hands is passed over', async (t)
   void victim.fetch(me(url))
   await until(() => browser.refreshes() === 1)
   const other = open()
-  const answer = other.fetch(me(url))
-  await until(() => browser.limits.some(({ ms }) => ms === LOCK_LIMIT))
+  const response = other.fetch(me(url))
+  await until(() => browser.timeouts.some(({ ms }) => ms === LOCK_TIMEOUT))
   assert.equal(browser.refreshes(), 1)
-  browser.reach(LOCK_LIMIT)
-  assert.equal((await answer).status, 200)
+  browser.endTimeouts(LOCK_TIMEOUT)
+  assert.equal((await response).status, 200)
   assert.equal(new Set(browser.keys).size, 1)
   pass(10 * GRACE + EXPIRY)
   assert.equal((await other.fetch(me(url))).status, 200)
 })
 
-test('the late answer of a session that is no longer ours changes nothing', async (t) => {
-  const { open, url, app, credentials, browser, pass } = await world(t)
+test('a late response for a session that was replaced changes nothing', async (t) => {
+  const { open, url, app, credentials, browser, pass } = await startWorld(t)
   const slow = open({ platform: { locks: undefined } })
   const quick = open()
   await slow.login(credentials)
@@ -42,21 +43,22 @@ test('the late answer of a session that is no longer ours changes nothing', asyn
   })
   browser.wire = async (path, send, take) => {
     if (path !== '/auth/refresh') return take(await send())
-    const answer = await send()
+    const response = await send()
     await promise
-    // Its cookie as well: without locks that cannot be helped. With them nobody signs in meanwhile.
-    return answer
+    // The cookie jar ignores this response. Without locks a browser would store its cookie, and the
+    // client could not prevent that. With locks, no other tab signs in during the refresh.
+    return response
   }
   const late = slow.fetch(me(url))
   await until(() => browser.refreshes() === 1)
   await quick.logout()
-  const somebody = { email: newEmail(), password: PASSWORD }
-  await signUp(app, somebody.email)
-  const { sessionId } = await quick.login(somebody)
+  const otherUser = { email: newEmail(), password: PASSWORD }
+  await signUp(app, otherUser.email)
+  const { sessionId } = await quick.login(otherUser)
   browser.wire = losing(0)
   resolve()
-  const answer = (await (await late).json()) as { sessionId: string }
-  assert.equal(answer.sessionId, sessionId)
+  const response = (await (await late).json()) as { sessionId: string }
+  assert.equal(response.sessionId, sessionId)
   assert.equal(quick.changes.at(-1)?.sessionId, sessionId)
   assert.equal(slow.client.sessionId, sessionId)
 })

@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Platform } from '../../src/client/platform.ts'
-import { EXPIRY, GRACE, world } from '../support/client/client-world.ts'
+import { EXPIRY, GRACE, startWorld } from '../support/client/client-world.ts'
 import { until } from '../support/helper.ts'
 
 const me = (url: string) => `${url}/auth/me`
 
-test('eight tabs that open at once with an expired token make one refresh', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('eight tabs that open at once with an expired token refresh once', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   await open().login(credentials)
   pass(EXPIRY)
   const tabs = Array.from({ length: 8 }, () => open())
-  const answers = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
+  const responses = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     Array(8).fill(200),
   )
   assert.equal(browser.refreshes(), 1)
 })
 
-test('eight tabs whose token is refused at once make one refresh', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('eight tabs whose token is refused at the same time refresh once', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const tabs = Array.from({ length: 8 }, () => open())
   await tabs[0]?.login(credentials)
   await Promise.all(tabs.map((tab) => tab.token()))
@@ -32,29 +32,29 @@ test('eight tabs whose token is refused at once make one refresh', async (t) => 
     if (path === '/auth/me') refused ??= bearer
     return bearer && bearer === refused ? new Response(null, { status: 401 }) : take(await send())
   }
-  const answers = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
-  assert.ok(answers.every(({ status }) => status === 200))
+  const responses = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
+  assert.ok(responses.every(({ status }) => status === 200))
   assert.equal(browser.refreshes(), 1)
 })
 
-const LACKS: [string, (keyof Platform)[]][] = [
+const MISSING_FEATURES: [string, (keyof Platform)[]][] = [
   ['Web Locks', ['locks']],
   ['BroadcastChannel', ['createChannel']],
-  ['either', ['locks', 'createChannel']],
+  ['Web Locks and BroadcastChannel', ['locks', 'createChannel']],
   ['storage', ['storage']],
-  ['anything', ['locks', 'createChannel', 'storage']],
+  ['all of these', ['locks', 'createChannel', 'storage']],
 ]
 
-for (const [what, without] of LACKS) {
-  test(`without ${what} tabs get their tokens all the same, and stay signed in`, async (t) => {
-    const { open, url, credentials, browser, pass } = await world(t)
+for (const [what, without] of MISSING_FEATURES) {
+  test(`without ${what} tabs still get access tokens and stay signed in`, async (t) => {
+    const { open, url, credentials, browser, pass } = await startWorld(t)
     await open({}, { without }).login(credentials)
     for (let round = 0; round < 3; round++) {
       pass(EXPIRY)
       const tabs = Array.from({ length: 4 }, () => open({}, { without }))
-      const answers = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
+      const responses = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
       assert.ok(
-        answers.every(({ status }) => status === 200),
+        responses.every(({ status }) => status === 200),
         `round ${round}`,
       )
       if (what === 'Web Locks') assert.equal(browser.refreshes(), round + 1)
@@ -62,8 +62,8 @@ for (const [what, without] of LACKS) {
   })
 }
 
-test('two tabs that refresh at once, each without seeing the other, send one key and both go on', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('two tabs that refresh at once without a common lock send the same key and stay signed in', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   await open().login(credentials)
   pass(EXPIRY)
   const tabs = [
@@ -85,8 +85,8 @@ test('two tabs that refresh at once, each without seeing the other, send one key
   for (const tab of tabs) assert.equal((await tab.fetch(me(url))).status, 200)
 })
 
-test('logout in one tab is heard in the others, and so is the next login', async (t) => {
-  const { open, url, credentials } = await world(t)
+test('a logout in one tab signs the others out, and the next login signs them in', async (t) => {
+  const { open, url, credentials } = await startWorld(t)
   for (const without of [[], ['createChannel']] satisfies (keyof Platform)[][]) {
     const [one, other] = [open({}, { without }), open({}, { without })]
     const first = await one.login(credentials)
@@ -112,23 +112,23 @@ test('logout in one tab is heard in the others, and so is the next login', async
   }
 })
 
-test('a tab that is killed with the lock in its hands holds nobody up', async (t) => {
-  const { open, url, credentials, browser, pass } = await world(t)
+test('a tab that is killed while it holds the lock does not block the others', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const victim = open()
   await victim.login(credentials)
   pass(EXPIRY)
-  let isServed = false
+  let hasResponded = false
   browser.wire = async (path, send, take) => {
-    const answer = await send()
-    if (path !== '/auth/refresh' || isServed) return take(answer)
-    isServed = true
+    const response = await send()
+    if (path !== '/auth/refresh' || hasResponded) return take(response)
+    hasResponded = true
     return new Promise(() => {})
   }
   void victim.fetch(me(url))
-  await until(() => isServed)
+  await until(() => hasResponded)
   const other = open()
-  const answer = other.fetch(me(url))
+  const response = other.fetch(me(url))
   victim.tab.kill()
-  assert.equal((await answer).status, 200)
+  assert.equal((await response).status, 200)
   assert.equal(new Set(browser.keys).size, 1)
 })

@@ -1,52 +1,52 @@
 import { setTimeout as delay, setImmediate as tick } from 'node:timers/promises'
-import type { Channel, LockOptions, Platform } from '../../../src/client/platform.ts'
-import type { TokenStorage } from '../../../src/client/types.ts'
+import type { Channel, Platform, TokenStorage } from '../../../src/client/platform.ts'
 import { patiently } from '../patience.ts'
+import { createWebLocks } from './web-locks.ts'
 
-/** What becomes of a request: it is sent or not, and its answer taken, with its cookies, or not. */
+/** The client's wait for another tab, in milliseconds. Only this pause really happens. */
+const HANDOVER_TIMEOUT = 500
+
+/**
+ * Decides what happens to a request. `send` sends it, and `take` stores the cookies of its response.
+ * A wire that leaves out one or both simulates a fault.
+ */
 export type Wire = (
   path: string,
   send: () => Promise<Response>,
-  take: (answer: Response) => Response,
+  take: (response: Response) => Response,
   request: Request,
 ) => Promise<Response>
 
-interface Held {
-  release: () => void
-  rejected: (error: Error) => void
-}
-
-/** What the tabs of one browser share: a cookie jar, storage, locks, channels, clocks and the wire. */
+/** Simulates a browser: its tabs share cookies, storage, locks, channels, clocks and the wire. */
 export function createBrowser(origin: string) {
   const jar = new Map<string, string>()
   const items = new Map<string, string>()
   const tabs = new Set<{ hear: (key: string) => void; channel: Channel | undefined }>()
-  const holders = new Map<string, Held>()
-  const waiting = new Map<string, (() => void)[]>()
-  const limits: { ms: number; controller: AbortController }[] = []
+  const webLocks = createWebLocks()
+  const timeouts: { ms: number; controller: AbortController }[] = []
   const browser = {
     jar,
     items,
-    /** Every request, as `POST /auth/refresh`. */
+    /** All requests, in the form `POST /auth/refresh`. */
     requests: [] as string[],
     /** The `Idempotency-Key` of each refresh. */
     keys: [] as string[],
-    /** Milliseconds that a tab wanted to wait before it tried again. */
+    /** The pauses before retries, in milliseconds. Nobody waits for them. */
     pauses: [] as number[],
     wire: (async (_path, send, take) => take(await send())) as Wire,
     wall: Date.now(),
     steady: 0,
-    /** The clocks go on; asleep, only the one on the wall. */
+    /** Advances the clocks, or only the wall clock if the machine is asleep. */
     pass(ms: number, asleep = false) {
       browser.wall += ms
       if (!asleep) browser.steady += ms
     },
     refreshes: () => browser.requests.filter((request) => request.endsWith('/refresh')).length,
-    /** Time limits of so many milliseconds are over now. */
-    reach(ms: number) {
-      for (const limit of limits) if (limit.ms === ms) limit.controller.abort()
+    /** Ends the timeouts that were set to this many milliseconds. */
+    endTimeouts(ms: number) {
+      for (const timeout of timeouts) if (timeout.ms === ms) timeout.controller.abort()
     },
-    limits,
+    timeouts,
     openTab,
   }
 
@@ -57,13 +57,13 @@ export function createBrowser(origin: string) {
     if (cookies && new URL(request.url).pathname.startsWith('/auth/'))
       headers.set('cookie', cookies)
     const body = request.method === 'POST' ? await request.text() : null
-    // That a server is busy is a case of its own, with an answer that is made up for it.
+    // A real 503 of a busy test machine is repeated. Tests of a 503 make up the response.
     return patiently(() =>
       fetch(request.url, { method: request.method, headers, body: body || null }),
     )
   }
 
-  /** As the network process does, whether the page still lives or not. */
+  /** Stores the cookies as a browser's network process does, even if the page was closed. */
   function takeCookies(response: Response): Response {
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
@@ -73,35 +73,28 @@ export function createBrowser(origin: string) {
     return response
   }
 
-  function passOn(name: string): void {
-    const next = waiting.get(name)?.shift()
-    if (next) holders.set(name, { release() {}, rejected() {} })
-    else holders.delete(name)
-    next?.()
-  }
-
   function openTab({ without = [] as (keyof Platform)[] } = {}) {
-    const alive = new Set<Held>()
-    let isDead = false
+    let isStopped = false
+    const locks = webLocks.forTab(() => isStopped)
     const never = new Promise<never>(() => {})
     const tab = {
       hear: (_key: string) => {},
       channel: undefined as Channel | undefined,
       platform: {} as Partial<Platform>,
-      /** Gone in the middle of whatever it does: nothing more of its code runs, and its locks are free. */
+      /** Ends the tab at once: no more of its code runs, and its locks are released. */
       kill() {
-        isDead = true
+        isStopped = true
         tabs.delete(tab)
-        for (const { release } of alive) release()
+        locks.releaseAll()
       },
-      /** Stopped, its locks with it. */
+      /** Stops the tab, which keeps its locks. */
       freeze() {
-        isDead = true
+        isStopped = true
       },
     }
     const whileAlive = async <T>(value: Promise<T>): Promise<T> => {
       const settled = await Promise.allSettled([value])
-      if (isDead) return never
+      if (isStopped) return never
       const [result] = settled
       if (result.status === 'rejected') throw result.reason
       return result.value
@@ -110,74 +103,27 @@ export function createBrowser(origin: string) {
     const storage: TokenStorage = {
       getItem: (name) => items.get(name) ?? null,
       setItem(name, value) {
-        if (isDead) return
+        if (isStopped) return
         items.set(name, value)
         for (const other of tabs) if (other !== tab) setImmediate(() => other.hear(name))
       },
     }
 
-    async function request(
-      name: string,
-      options: LockOptions,
-      work: (lock: unknown) => unknown,
-    ): Promise<unknown> {
-      const held = holders.get(name)
-      if (held && options.ifAvailable) return await work(null)
-      if (held && options.steal) held.rejected(new DOMException('stolen', 'AbortError'))
-      else if (held) {
-        await new Promise<void>((resolve, reject) => {
-          const queue = waiting.get(name) ?? []
-          waiting.set(name, queue)
-          queue.push(resolve)
-          options.signal?.addEventListener('abort', () => {
-            if (!queue.includes(resolve)) return
-            queue.splice(queue.indexOf(resolve), 1)
-            reject(options.signal?.reason)
-          })
-        })
-      }
-      if (isDead) {
-        passOn(name)
-        return never
-      }
-      return await new Promise((resolve, reject) => {
-        const mine: Held = {
-          rejected: reject,
-          release() {
-            alive.delete(mine)
-            if (holders.get(name) === mine) passOn(name)
-          },
-        }
-        holders.set(name, mine)
-        alive.add(mine)
-        Promise.resolve(work({ name })).then(
-          (value) => {
-            mine.release()
-            resolve(value)
-          },
-          (error) => {
-            mine.release()
-            reject(error)
-          },
-        )
-      })
-    }
-
     const platform: Platform = {
       fetch: (input, init) => {
-        const asked = new Request(input, init)
-        const { pathname } = new URL(asked.url)
-        browser.requests.push(`${asked.method} ${pathname}`)
+        const sent = new Request(input, init)
+        const { pathname } = new URL(sent.url)
+        browser.requests.push(`${sent.method} ${pathname}`)
         if (pathname.endsWith('/refresh'))
-          browser.keys.push(asked.headers.get('idempotency-key') ?? '')
-        const answer = browser.wire(pathname, () => send(asked), takeCookies, asked)
+          browser.keys.push(sent.headers.get('idempotency-key') ?? '')
+        const response = browser.wire(pathname, () => send(sent), takeCookies, sent)
         const aborted = new Promise<never>((_resolve, reject) =>
-          asked.signal.addEventListener('abort', () => reject(asked.signal.reason)),
+          sent.signal.addEventListener('abort', () => reject(sent.signal.reason)),
         )
-        return whileAlive(Promise.race([answer, aborted]))
+        return whileAlive(Promise.race([response, aborted]))
       },
       storage,
-      locks: { request: (...given) => whileAlive(request(...given)) },
+      locks: { request: (...args) => whileAlive(locks.request(...args)) },
       createChannel: () => {
         const channel: Channel = {
           onmessage: null,
@@ -199,13 +145,13 @@ export function createBrowser(origin: string) {
       wall: () => browser.wall,
       steady: () => browser.steady,
       sleep: async (ms) => {
-        if (ms === HAND_OVER) await delay(ms)
+        if (ms === HANDOVER_TIMEOUT) await delay(ms)
         else browser.pauses.push(ms)
         await whileAlive(tick())
       },
-      limit: (ms) => {
+      timeoutSignal: (ms) => {
         const controller = new AbortController()
-        limits.push({ ms, controller })
+        timeouts.push({ ms, controller })
         return controller.signal
       },
     }
@@ -218,15 +164,12 @@ export function createBrowser(origin: string) {
   return browser
 }
 
-/** The one pause that is really made: for another tab to answer. */
-const HAND_OVER = 500
-
-/** The request reaches the server, its answer nobody: not even the cookie jar. */
+/** Returns a wire that sends requests but loses this many responses with their cookies. */
 export function losing(times: number, path = '/auth/refresh'): Wire {
   let left = times
-  return async (asked, send, take) => {
-    const answer = await send()
-    if (asked !== path || left-- <= 0) return take(answer)
+  return async (requested, send, take) => {
+    const response = await send()
+    if (requested !== path || left-- <= 0) return take(response)
     throw new TypeError('the connection was lost')
   }
 }

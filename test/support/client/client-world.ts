@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { createClient } from '../../../src/client/index.ts'
 import type { Change, ClientOptions } from '../../../src/client/types.ts'
 import { build, createClock, type Env, newEmail, PASSWORD, signUp } from '../helper.ts'
 import { createBrowser } from './browser.ts'
 
-/** A server that listens, a browser on its origin, and a user who has an account. */
-export async function world(t: TestContext, env: Env = {}) {
+/** Starts a server and simulates a browser on its origin. The user already has an account. */
+export async function startWorld(t: TestContext, env: Env = {}) {
   const clock = createClock()
   const app = await build(t, { ISSUER: 'http://127.0.0.1:3000', ...env }, clock)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -35,25 +34,17 @@ export async function world(t: TestContext, env: Env = {}) {
     browser,
     credentials,
     open,
-    /** On all clocks, the server's too. */
+    /** Advances all clocks, the server's too. */
     pass(ms: number, asleep = false) {
       clock.advance(ms)
       browser.pass(ms, asleep)
     },
-    /** Of the server alone. */
+    /** The server's clock alone. */
     clock,
-    /** Refresh outcomes that are not those of an honest client alone. */
-    async outcomes(): Promise<string> {
-      return (await app.inject('/metrics')).body
-    },
   }
 }
 
-export type World = Awaited<ReturnType<typeof world>>
-
 export const MINUTE = 60_000
 export const EXPIRY = 15 * MINUTE
-/** The server's, after which a spent token without its key is theft. */
+/** The server's grace period in milliseconds. After it, a spent token without its key is reuse. */
 export const GRACE = 30_000
-
-export const ticks = () => once(AbortSignal.timeout(0), 'abort')

@@ -16,7 +16,7 @@ declare module 'fastify' {
 
 export interface AccountsOptions extends HashSettings {
   /** Code points that a new password has at least. */
-  minLength: number
+  passwordMinLength: number
   signup: boolean
   /** For tests. */
   clock?: (() => number) | undefined
@@ -24,7 +24,7 @@ export interface AccountsOptions extends HashSettings {
 
 /** Decorates the instance with `accounts`, `ownAccount`, and `enforcement`, which carries changes of users through. */
 export const accounts = fp(
-  async (app, { minLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
+  async (app, { passwordMinLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
     const hasher = await createPasswordHasher(settings)
     const records = createUserRecords(database)
@@ -37,9 +37,12 @@ export const accounts = fp(
     app.decorate('enforcement', enforcement)
     app.decorate(
       'accounts',
-      createAccountService({ records, hasher, minLength, signup, onEvent: events.record }),
+      createAccountService({ records, hasher, passwordMinLength, signup, onEvent: events.record }),
     )
-    app.decorate('ownAccount', createOwnAccount({ records, hasher, minLength, enforcement }))
+    app.decorate(
+      'ownAccount',
+      createOwnAccount({ records, hasher, passwordMinLength, enforcement }),
+    )
   },
   { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-tokens'] },
 )

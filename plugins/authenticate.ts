@@ -15,7 +15,7 @@ export interface AuthorizeOptions {
 
 export interface AuthenticateOptions {
   /** What each role allows. */
-  byRole: RolePermissions
+  rolePermissions: RolePermissions
 }
 
 declare module 'fastify' {
@@ -33,7 +33,7 @@ declare module 'fastify' {
 
 /** Decorates the instance with `authenticate` and `authorize`, and requests with `auth`. */
 export const authenticate = fp(
-  async (app, { byRole }: AuthenticateOptions) => {
+  async (app, { rolePermissions }: AuthenticateOptions) => {
     const { tokens } = app
 
     async function check(
@@ -68,7 +68,7 @@ export const authenticate = fp(
           if (roles.length > 0 && !own.some((role) => roles.includes(role))) throw forbidden('role')
           if (permissions.length === 0) return
           // By the configuration of this node, whatever the token says.
-          const allowed = permissionsOf(byRole, own)
+          const allowed = permissionsOf(rolePermissions, own)
           if (!permissions.every((permission) => allowed.includes(permission)))
             throw forbidden('permission')
         }

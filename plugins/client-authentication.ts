@@ -11,13 +11,13 @@ declare module 'fastify' {
 }
 
 export interface ClientAuthenticationOptions {
-  clients: readonly IntrospectionClient[]
+  introspectionClients: readonly IntrospectionClient[]
 }
 
 /** Decorates the instance with `authenticateClient`: HTTP Basic, for programs. */
 export const clientAuthentication = fp(
-  async (app, { clients }: ClientAuthenticationOptions) => {
-    const isClient = createClientCheck(clients)
+  async (app, { introspectionClients }: ClientAuthenticationOptions) => {
+    const isClient = createClientCheck(introspectionClients)
     app.decorate('authenticateClient', async ({ headers }) => {
       if (!isClient(headers.authorization)) throw new PawlError('AUTH_INVALID_CLIENT')
     })

@@ -5,7 +5,7 @@ import { type EventPage, readPage } from '../src/events/event-page.ts'
 import { createEventRecords } from '../src/events/event-records.ts'
 import type { EventQuery } from '../src/schemas/events.ts'
 import { createWebhook } from '../src/webhook/webhook.ts'
-import { createWebhookCall, type WebhookTarget } from '../src/webhook/webhook-call.ts'
+import { createWebhookCall } from '../src/webhook/webhook-call.ts'
 import { createWebhookRecords } from '../src/webhook/webhook-records.ts'
 
 declare module 'fastify' {
@@ -15,12 +15,15 @@ declare module 'fastify' {
 }
 
 export interface EventsOptions {
-  /** Milliseconds that an event stays on record. */
-  retention: number
+  /** Milliseconds for which an event is kept. */
+  eventRetention: number
   /** Whether refreshes are recorded. */
-  refreshes: boolean
-  /** Who is told of theft and of what administrators do, and for how many milliseconds that is tried. */
-  webhook?: (WebhookTarget & { retryFor: number }) | undefined
+  eventsRefresh: boolean
+  /** Without it nothing is sent. */
+  webhookUrl: string | undefined
+  webhookSecrets: readonly string[]
+  /** Milliseconds for which a delivery is retried. */
+  webhookRetryFor: number
   /** For tests. */
   clock?: (() => number) | undefined
 }
@@ -30,7 +33,9 @@ const UNWANTED_AFTER = 86_400_000
 
 /** Decorates the instance with `events`, and delivers to the webhook. */
 export const events = fp(
-  async (app, { retention, refreshes, webhook: target, clock = Date.now }: EventsOptions) => {
+  async (app, options: EventsOptions) => {
+    const { eventRetention, eventsRefresh, webhookUrl, webhookSecrets, webhookRetryFor } = options
+    const { clock = Date.now } = options
     const { database, metrics, log } = app
     const records = createEventRecords(database)
     const deliveries = createWebhookRecords(database)
@@ -39,15 +44,15 @@ export const events = fp(
       'Security events lost, by type',
       'type',
     )
-    const eventLog = createEventLog({ records, refreshes, onDropped, clock, log })
+    const eventLog = createEventLog({ records, eventsRefresh, onDropped, clock, log })
     metrics.show(
       'pawl_events_waiting',
       'Security events that are not in Postgres yet',
       eventLog.waiting,
     )
-    const forgetUnwanted = async () => (target ? 0 : deliveries.discardOlder(UNWANTED_AFTER))
+    const forgetUnwanted = async () => (webhookUrl ? 0 : deliveries.discardOlder(UNWANTED_AFTER))
     const keeping = createHousekeeping(
-      [forgetUnwanted, () => records.deleteOlder(retention, clock())],
+      [forgetUnwanted, () => records.deleteOlder(eventRetention, clock())],
       log,
     )
     const workers = [eventLog, keeping]
@@ -57,10 +62,12 @@ export const events = fp(
       'outcome',
     )
     // The receiver judges the signature's age by the real time.
-    const call = target && createWebhookCall(target, Date.now)
+    const call =
+      webhookUrl === undefined
+        ? undefined
+        : createWebhookCall({ webhookUrl, webhookSecrets }, Date.now)
     const webhook =
-      call &&
-      createWebhook({ records: deliveries, call, retryFor: target.retryFor, onOutcome, log })
+      call && createWebhook({ records: deliveries, call, webhookRetryFor, onOutcome, log })
 
     for (const worker of webhook ? [...workers, webhook] : workers) worker.start()
     app.addHook('onClose', async () => {

@@ -26,7 +26,7 @@ const WRONG: ReadonlySet<number> = new Set([
 ])
 
 export interface RateLimitOptions {
-  enabled: boolean
+  rateLimit: boolean
 }
 
 /**
@@ -34,9 +34,9 @@ export interface RateLimitOptions {
  * Behind a load balancer a client therefore has the limit once per process. Routes set theirs in `config.rateLimit`.
  */
 export const rateLimit = fp(
-  async (app, { enabled }: RateLimitOptions) => {
+  async (app, options: RateLimitOptions) => {
     app.decorateRequest('guessedEmail', undefined)
-    if (!enabled) {
+    if (!options.rateLimit) {
       app.decorate('limitGuesses', { preHandler: async () => {}, onResponse: async () => {} })
       return
     }

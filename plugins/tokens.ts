@@ -32,7 +32,9 @@ export interface TokensOptions extends StoreSettings {
   accessTokenTtl: number
   sessionMaxTtl: number
   revocationMaxStaleness: number
-  permissions: { byRole: RolePermissions; inTokens: boolean }
+  rolePermissions: RolePermissions
+  /** Whether access tokens carry the permissions of the user's roles. */
+  tokenPermissions: boolean
   /** Where the hot state is; in this process unless given. */
   redis?: RedisClient | undefined
   /** For tests: in the stead of every other clock. */
@@ -44,7 +46,7 @@ export const tokens = fp(
   async (app, options: TokensOptions) => {
     const { issuer, audience, accessTokenTtl, sessionMaxTtl, revocationMaxStaleness, clock } =
       options
-    const { byRole, inTokens } = options.permissions
+    const { rolePermissions, tokenPermissions } = options
     const { keys } = app
     const { record } = app.events
 
@@ -109,7 +111,9 @@ export const tokens = fp(
           issuer,
           audience,
           accessTokenTtl,
-          permissionsOf: inTokens ? (roles) => permissionsOf(byRole, roles) : undefined,
+          permissionsOf: tokenPermissions
+            ? (roles) => permissionsOf(rolePermissions, roles)
+            : undefined,
         },
         verified,
       ),

@@ -79,33 +79,24 @@ async function registerParts(
   await scope.register(metrics)
   await scope.register(securityHeaders)
   await scope.register(cors, config)
-  await scope.register(rateLimit, { enabled: config.rateLimit })
+  await scope.register(rateLimit, config)
   await scope.register(database, config)
-  await scope.register(events, { ...config.events, clock })
-  await scope.register(keys, {
-    ...config.tokens,
-    accessTokenAlg: config.tokens.algorithm,
-    ...config.keys,
-    ...(await secretsOf(config)),
-  })
+  await scope.register(events, { ...config, clock })
+  await scope.register(keys, { ...config, ...(await secretsOf(config)) })
   await scope.register(tokens, {
-    ...config.tokens,
-    permissions: config.permissions,
+    ...config,
     redis: await openRedis(scope, config),
     clock,
   })
-  await scope.register(accounts, { ...config.passwords, signup: config.signup, clock })
+  await scope.register(accounts, { ...config, clock })
   await scope.register(administration, { clock })
   await scope.register(bearerToken)
-  await scope.register(authenticate, config.permissions)
-  await scope.register(refreshCookie, {
-    issuer: config.tokens.issuer,
-    corsOrigins: config.corsOrigins,
-  })
+  await scope.register(authenticate, config)
+  await scope.register(refreshCookie, config)
   await scope.register(authRoutes)
-  await scope.register(oauthRoutes, { clients: config.introspectionClients })
+  await scope.register(oauthRoutes, { introspectionClients: config.introspectionClients })
   await scope.register(metadata, {
-    issuer: config.tokens.issuer,
+    issuer: config.issuer,
     introspection: config.introspectionClients.length > 0,
   })
   await scope.register(jwks)
@@ -135,13 +126,13 @@ const AUTH_ROUTES = [
 
 async function oauthRoutes(
   scope: FastifyInstance,
-  { clients }: { clients: Config['introspectionClients'] },
+  { introspectionClients }: Pick<Config, 'introspectionClients'>,
 ): Promise<void> {
   scope.addHook('onRequest', forbidCaching)
   await scope.register(forms)
   await scope.register(revoke)
-  if (clients.length === 0) return
-  await scope.register(clientAuthentication, { clients })
+  if (introspectionClients.length === 0) return
+  await scope.register(clientAuthentication, { introspectionClients })
   await scope.register(introspect)
 }
 
@@ -151,14 +142,14 @@ const forbidCaching: onRequestHookHandler = (_request, reply, done) => {
   done()
 }
 
-async function openRedis(scope: FastifyInstance, { redisUrl: url }: Config) {
-  if (!url) return undefined
+async function openRedis(scope: FastifyInstance, { redisUrl }: Config) {
+  if (!redisUrl) return undefined
   const { redis } = await import('../plugins/redis.ts')
   if (!scope.hasDecorator('redis')) {
-    await scope.register(redis, { url })
+    await scope.register(redis, { redisUrl })
     return scope.redis
   }
-  await scope.register(redis, { url, namespace: 'pawl' })
+  await scope.register(redis, { redisUrl, namespace: 'pawl' })
   return scope.redis.pawl
 }
 
@@ -166,7 +157,7 @@ async function secretsOf(config: Config): Promise<Secrets> {
   const { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret } = config
   if (accessTokenPrivateKey && refreshTokenSecret && keyEncryptionSecret)
     return { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret }
-  const kept = await loadSecrets(config.dataDir, config.tokens.algorithm)
+  const kept = await loadSecrets(config.dataDir, config.accessTokenAlg)
   return {
     accessTokenPrivateKey: accessTokenPrivateKey ?? kept.accessTokenPrivateKey,
     refreshTokenSecret: refreshTokenSecret ?? kept.refreshTokenSecret,

@@ -41,12 +41,12 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   app.setNotFoundHandler(renderNotFound)
   refuseWhileStopping(app)
   answerForNode(app)
-  await app.register(openapi, { version: packageVersion(), issuer: config.tokens.issuer })
+  await app.register(openapi, { version: packageVersion(), issuer: config.issuer })
   await app.register(pawl, clock ? { config, clock } : { config })
   if (config.playground) {
     // The page is many files, and that they were fetched is nobody's business who did not ask for more.
     const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
-    await app.register(playground, { grace: config.tokens.grace, signup: config.signup, logLevel })
+    await app.register(playground, { grace: config.grace, signup: config.signup, logLevel })
   }
   return app
 }

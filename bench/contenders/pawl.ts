@@ -40,8 +40,11 @@ interface Person {
 }
 
 async function insertPeople(count: number): Promise<Person[]> {
-  const { memoryCost, timeCost, parallelism } = config.passwords
-  const passwordHash = await argon2.hash(PASSWORD, { memoryCost, timeCost, parallelism })
+  const passwordHash = await argon2.hash(PASSWORD, {
+    memoryCost: config.argon2MemoryKib,
+    timeCost: config.argon2Time,
+    parallelism: config.argon2Parallelism,
+  })
   const people = Array.from({ length: count }, () => ({
     id: randomUUID(),
     roles: ['user'],
@@ -79,8 +82,8 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, openAll))
-  const { issue } = createAccessTokens(keys.access, config.tokens)
-  const { accessTokenTtl } = config.tokens
+  const { issue } = createAccessTokens(keys.access, config)
+  const { accessTokenTtl } = config
   const more = Array.from({ length: Math.max(0, tokens - sessions.length) }, (_, index) => {
     const { userId = '', sessionId = '' } = sessions[index % sessions.length] ?? {}
     const now = Date.now()

@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { validate } from 'uuid'
-import { DURATION, parseDuration } from '../config/duration.ts'
+import { parseDuration } from '../config/duration.ts'
 import { EVENT_TYPES } from '../events/event.ts'
 import { Moment } from '../schemas/events.ts'
 import { type ListOptions, listEvents, type Time } from './events-list.ts'
@@ -41,10 +41,8 @@ export function addEvents(program: Command, terminal: Terminal): void {
 }
 
 function parseTime(text: string): Time {
-  if (new RegExp(DURATION).test(text)) {
-    const ms = parseDuration(text)
-    return (now) => Math.max(now - ms, 0)
-  }
+  const ms = parseDuration(text)
+  if (ms !== undefined) return (now) => Math.max(now - ms, 0)
   const moment = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text
   if (!Value.Check(Moment, moment))
     throw new InvalidArgumentError('It is no time like 2026-01-31T12:00:00Z, 2026-01-31 or 24h.')

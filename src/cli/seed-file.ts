@@ -18,12 +18,12 @@ const EXPECTED: Record<string, string> = {
  * The users in the JSON file at `path`, their passwords acceptable to the policy of signup. Rejects with every problem
  * by its place in the file, and never with what stands there.
  */
-export async function readSeeds(path: string, minLength: number): Promise<Seed[]> {
+export async function readSeeds(path: string, passwordMinLength: number): Promise<Seed[]> {
   const entries = await readArray(path)
   const places = new Map<string, number>()
   const problems = entries.flatMap((entry, index) => {
     if (!Value.Check(Seed, entry)) return schemaProblems(entry, index)
-    return [...repetition(entry, index, places), ...policyProblems(entry, index, minLength)]
+    return [...repetition(entry, index, places), ...policyProblems(entry, index, passwordMinLength)]
   })
   if (problems.length > 0)
     throw new Error(problems.map((problem) => `${path} ${problem}`).join('\n'))
@@ -76,9 +76,13 @@ function repetition({ email }: Seed, index: number, places: Map<string, number>)
   return first === undefined ? [] : [`[${index}].email: is the same as [${first}].email`]
 }
 
-function policyProblems({ email, password }: Seed, index: number, minLength: number): string[] {
+function policyProblems(
+  { email, password }: Seed,
+  index: number,
+  passwordMinLength: number,
+): string[] {
   try {
-    checkNewPassword(normalizePassword(password), email.toLowerCase(), minLength)
+    checkNewPassword(normalizePassword(password), email.toLowerCase(), passwordMinLength)
     return []
   } catch (error) {
     if (!(error instanceof PawlError)) throw error

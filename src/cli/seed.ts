@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError } from 'commander'
 import { loadDatabaseConfig } from '../config/config.ts'
@@ -54,10 +55,10 @@ async function seed(
   { file, count = 0, password, force }: SeedOptions,
 ): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
-  const { minLength, ...costs } = config.passwords
+  const { passwordMinLength } = config
   // Everything that can be wrong about the input is found before the database is touched.
-  const seeds = file === undefined ? [] : await readSeeds(file, minLength)
-  if (password !== undefined) checkCommonPassword(password, minLength)
+  const seeds = file === undefined ? [] : await readSeeds(file, passwordMinLength)
+  if (password !== undefined) checkCommonPassword(password, passwordMinLength)
 
   await withDatabase(config, async (database) => {
     const records = createUserRecords(database)
@@ -65,8 +66,8 @@ async function seed(
       throw new Error(
         'This database has users who were not made by seeding. To add seeded ones to them, use --force.',
       )
-    const parts = { records, hasher: await createPasswordHasher(costs) }
-    if (file !== undefined) await fromList(terminal, seeds, costs.concurrency, parts)
+    const parts = { records, hasher: await createPasswordHasher(config) }
+    if (file !== undefined) await fromList(terminal, seeds, availableParallelism(), parts)
     if (count > 0) await byNumber(terminal, count, password, parts)
   })
 }
@@ -119,9 +120,9 @@ function parseCount(text: string): number {
   return Number(text)
 }
 
-function checkCommonPassword(password: string, minLength: number): void {
+function checkCommonPassword(password: string, passwordMinLength: number): void {
   const email = numberedEmail(1)
   if (!Value.Check(Credentials, { email, password }))
     throw new Error('The password is too long, or not text.')
-  checkNewPassword(normalizePassword(password), email, minLength)
+  checkNewPassword(normalizePassword(password), email, passwordMinLength)
 }

@@ -22,14 +22,14 @@ export async function createUser(
   options: CreateOptions,
 ): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
-  const { minLength, ...costs } = config.passwords
+  const { passwordMinLength } = config
   const password = await readPassword(terminal, options.passwordStdin ?? false)
   if (!Value.Check(Credentials, { email, password }))
     throw new Error('The password is too long, or not text.')
   const user = await withDatabase(config, async (database) => {
     const records = { ...createUserRecords(database), insert: inserting(database) }
-    const hasher = await createPasswordHasher(costs)
-    const accounts = createAccountService({ records, hasher, minLength, signup: false })
+    const hasher = await createPasswordHasher(config)
+    const accounts = createAccountService({ records, hasher, passwordMinLength, signup: false })
     return accounts.create({ email, password }, { roles: options.role ?? [] })
   })
   const { ver: _, ...facts } = user

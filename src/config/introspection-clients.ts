@@ -8,10 +8,10 @@ export interface IntrospectionClient {
 
 /** Only what form encoding leaves as it is: clients disagree on whether to apply it first (RFC 6749 2.3.1). */
 const PAIR = '[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{32,256}'
-export const INTROSPECTION_CLIENTS = `^${PAIR}(,${PAIR})*$`
+export const INTROSPECTION_CLIENTS = new RegExp(`^${PAIR}(,${PAIR})*$`)
 
 /** Of text in the form above; none where there is none. */
-export function parseClients(text: string | undefined): IntrospectionClient[] {
+export function parseClients(text: string): IntrospectionClient[] {
   const pairs = text ? text.split(',') : []
   return pairs.map((pair) => {
     const [id = '', secret = ''] = pair.split(':')

@@ -21,7 +21,12 @@ export function parseRolePermissions(text: string): RolePermissions | undefined 
 }
 
 /** What one of the roles allows, each once, in the order of the alphabet. */
-export function permissionsOf(byRole: RolePermissions, roles: readonly string[]): string[] {
-  const allowed = roles.flatMap((role) => (Object.hasOwn(byRole, role) ? (byRole[role] ?? []) : []))
+export function permissionsOf(
+  rolePermissions: RolePermissions,
+  roles: readonly string[],
+): string[] {
+  const allowed = roles.flatMap((role) =>
+    Object.hasOwn(rolePermissions, role) ? (rolePermissions[role] ?? []) : [],
+  )
   return [...new Set(allowed)].sort()
 }

@@ -17,7 +17,7 @@ const STOP_LIMIT = 5_000
 export interface EventLogOptions {
   records: Pick<EventRecords, 'insert'>
   /** Whether refreshes are recorded: they are by far the most. */
-  refreshes: boolean
+  eventsRefresh: boolean
   /** Hears of each event that will not be on record, because too many waited. */
   onDropped: (type: EventType) => void
   /** Milliseconds since the epoch. */
@@ -30,7 +30,7 @@ export type EventLog = ReturnType<typeof createEventLog>
 
 /** Puts what happens on record, in the log at once and in Postgres soon after, so that no request waits for it. */
 export function createEventLog(options: EventLogOptions) {
-  const { records, refreshes, clock, log, mostWaiting = MOST_WAITING } = options
+  const { records, eventsRefresh, clock, log, mostWaiting = MOST_WAITING } = options
   let dropped = 0
   const waiting = createWaitingEvents(mostWaiting, (type) => {
     dropped++
@@ -111,7 +111,7 @@ export function createEventLog(options: EventLogOptions) {
     /** Takes no time and never throws. */
     record(occurrence: Occurrence): void {
       if (occurrence.type !== 'refresh') recordOther(occurrence)
-      else if (refreshes) recordRefresh(occurrence)
+      else if (eventsRefresh) recordRefresh(occurrence)
       if (size() > mostWaiting) addTrail()
     },
 

@@ -9,7 +9,7 @@ import type { NewUser, Transaction, User, UserRecords } from './user-records.ts'
 export interface AccountServiceOptions {
   records: UserRecords
   hasher: PasswordHasher
-  minLength: number
+  passwordMinLength: number
   signup: boolean
   /** Hears of sign-ups and of failed logins. */
   onEvent?: (event: Occurrence) => void
@@ -25,7 +25,7 @@ export type AccountService = ReturnType<typeof createAccountService>
 
 /** Who the users are. E-mail addresses are the same whatever their case. */
 export function createAccountService(options: AccountServiceOptions) {
-  const { records, hasher, minLength, signup, onEvent = () => {} } = options
+  const { records, hasher, passwordMinLength, signup, onEvent = () => {} } = options
 
   /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. `onCreate` is in the transaction that makes the account. */
   async function create(
@@ -35,7 +35,7 @@ export function createAccountService(options: AccountServiceOptions) {
   ): Promise<Account> {
     const address = email.toLowerCase()
     const normalized = normalizePassword(password)
-    checkNewPassword(normalized, address, minLength)
+    checkNewPassword(normalized, address, passwordMinLength)
     const passwordHash = await hasher.hash(normalized)
     const id = uuid()
     const onInsert = onCreate && ((tx: Transaction) => onCreate(tx, id))

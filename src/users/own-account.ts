@@ -16,14 +16,19 @@ export interface OwnAccountOptions {
   records: Pick<UserRecords, 'findById'>
   hasher: PasswordHasher
   /** Code points that a new password has at least. */
-  minLength: number
+  passwordMinLength: number
   enforcement: Enforcement
 }
 
 export type OwnAccount = ReturnType<typeof createOwnAccount>
 
 /** What a user does with his own account. Rejects with `AUTH_INVALID_TOKEN` where the account is gone. */
-export function createOwnAccount({ records, hasher, minLength, enforcement }: OwnAccountOptions) {
+export function createOwnAccount({
+  records,
+  hasher,
+  passwordMinLength,
+  enforcement,
+}: OwnAccountOptions) {
   async function find(id: string): Promise<User> {
     const user = await records.findById(id)
     if (user?.status !== 'active') throw gone()
@@ -46,7 +51,7 @@ export function createOwnAccount({ records, hasher, minLength, enforcement }: Ow
       const user = await find(self.userId)
       const chosen = normalizePassword(newPassword)
       // First, so that a rule which is broken says nothing of the current password.
-      checkNewPassword(chosen, user.email, minLength)
+      checkNewPassword(chosen, user.email, passwordMinLength)
       if (!(await hasher.verify(user.passwordHash, normalizePassword(currentPassword))))
         throw new PawlError('AUTH_WRONG_PASSWORD')
       const change = {

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
 import pLimit from 'p-limit'
 import { PawlError } from '../errors.ts'
 
 export interface HashSettings {
-  /** KiB. */
-  memoryCost: number
-  timeCost: number
-  parallelism: number
-  /** Hashes at once. */
-  concurrency: number
+  argon2MemoryKib: number
+  argon2Time: number
+  argon2Parallelism: number
+  /** Hashes at the same time. One keeps one core busy, so more than cores only wait. */
+  concurrency?: number
 }
 
 /** Hashes that may wait, for each that runs: about two seconds' worth with the default parameters. */
@@ -21,8 +21,13 @@ export type PasswordHasher = Awaited<ReturnType<typeof createPasswordHasher>>
  * argon2id (RFC 9106), a bounded number at once. Past the bound every method rejects with `AUTH_OVERLOADED` right away:
  * an answer now is worth more than one after the client has given up.
  */
-export async function createPasswordHasher({ concurrency, ...costs }: HashSettings) {
-  const options = { type: argon2.argon2id, ...costs }
+export async function createPasswordHasher({
+  argon2MemoryKib: memoryCost,
+  argon2Time: timeCost,
+  argon2Parallelism: parallelism,
+  concurrency = availableParallelism(),
+}: HashSettings) {
+  const options = { type: argon2.argon2id, memoryCost, timeCost, parallelism }
   const limit = pLimit(concurrency)
   /** Stands in for the hash of a user who does not exist, so that looking for one costs what finding one costs. */
   const nobody = await argon2.hash(randomBytes(32), options)

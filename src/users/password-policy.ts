@@ -18,10 +18,14 @@ export function normalizePassword(password: string): string {
  * The rules for a new password: long enough, not the user's own address, not one that everybody tries first; any
  * character is welcome and none is required. Throws `AUTH_PASSWORD_REJECTED` with what to do about it.
  */
-export function checkNewPassword(normalized: string, email: string, minLength: number): void {
+export function checkNewPassword(
+  normalized: string,
+  email: string,
+  passwordMinLength: number,
+): void {
   const length = [...normalized].length
   const folded = normalized.toLowerCase()
-  if (length < minLength) throw rejected(`Use at least ${minLength} characters.`)
+  if (length < passwordMinLength) throw rejected(`Use at least ${passwordMinLength} characters.`)
   if (length > MAX_LENGTH) throw rejected(`Use at most ${MAX_LENGTH} characters.`)
   if (folded === email || folded === email.split('@')[0])
     throw rejected('Do not use your e-mail address.')

@@ -3,9 +3,9 @@ import type { Delivery } from './webhook-records.ts'
 
 export interface WebhookTarget {
   /** With a user and password in it, those are sent as Basic credentials. */
-  url: string
+  webhookUrl: string
   /** Each signs: while one replaces the other, the receiver may know either. */
-  secrets: readonly string[]
+  webhookSecrets: readonly string[]
 }
 
 /** Answers nothing where the receiver took it, or else what went wrong; never rejects. */
@@ -13,10 +13,10 @@ export type WebhookCall = (delivery: Delivery, signal: AbortSignal) => Promise<s
 
 /** One signed POST. Redirects are not followed: they would take the event to an address that nobody configured. */
 export function createWebhookCall(
-  { url, secrets }: WebhookTarget,
+  { webhookUrl, webhookSecrets }: WebhookTarget,
   clock: () => number,
 ): WebhookCall {
-  const { target, authorization } = withoutCredentials(url)
+  const { target, authorization } = withoutCredentials(webhookUrl)
 
   return async ({ event, attempts }, signal) => {
     const body = JSON.stringify(event)
@@ -25,7 +25,7 @@ export function createWebhookCall(
       'user-agent': 'Pawl',
       'pawl-event-id': event.id,
       'pawl-attempt': String(attempts),
-      'pawl-signature': sign(body, Math.floor(clock() / 1_000), secrets),
+      'pawl-signature': sign(body, Math.floor(clock() / 1_000), webhookSecrets),
       ...authorization,
     }
     try {

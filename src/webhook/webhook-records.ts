@@ -88,15 +88,15 @@ export function createWebhookRecords({ orm, query }: Database) {
 
     /**
      * It did not arrive, for the reason `lastError`: again after so many milliseconds, or never, where the first attempt is
-     * longer ago than `retryFor`. Answers whether it was given up. Does nothing where another node has claimed it since.
+     * longer ago than `webhookRetryFor`. Answers whether it was given up. Does nothing where another node has claimed it since.
      */
     async failed(
       { event, attempts }: Delivery,
       lastError: string,
       after: number,
-      retryFor: number,
+      webhookRetryFor: number,
     ): Promise<boolean> {
-      const deadAt = sql`case when ${deliveries.firstTriedAt} < ${agoAs(retryFor)} then now() end`
+      const deadAt = sql`case when ${deliveries.firstTriedAt} < ${agoAs(webhookRetryFor)} then now() end`
       const mine = and(eq(deliveries.eventId, event.id), eq(deliveries.attempts, attempts))
       const settled = orm
         .update(deliveries)

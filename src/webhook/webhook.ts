@@ -24,7 +24,7 @@ export interface WebhookOptions {
   records: WebhookRecords
   call: WebhookCall
   /** Milliseconds after the first attempt that a delivery is tried again. */
-  retryFor: number
+  webhookRetryFor: number
   onOutcome: (outcome: WebhookOutcome) => void
   log: Log
 }
@@ -33,7 +33,7 @@ export interface WebhookOptions {
  * Tells the webhook of events: each at least once, those of one session in their order, for as long as it takes. Nodes
  * share the work; what one that died had claimed, another takes over.
  */
-export function createWebhook({ records, call, retryFor, onOutcome, log }: WebhookOptions) {
+export function createWebhook({ records, call, webhookRetryFor, onOutcome, log }: WebhookOptions) {
   const calls = new Map<Promise<void>, AbortController>()
   let timer: NodeJS.Timeout | undefined
   let claiming: Promise<void> | undefined
@@ -52,7 +52,12 @@ export function createWebhook({ records, call, retryFor, onOutcome, log }: Webho
       await records.release(delivery)
       return undefined
     }
-    const isDead = await records.failed(delivery, trouble, delayAfter(delivery.attempts), retryFor)
+    const isDead = await records.failed(
+      delivery,
+      trouble,
+      delayAfter(delivery.attempts),
+      webhookRetryFor,
+    )
     return isDead ? 'dead' : 'failed'
   }
 

@@ -102,7 +102,7 @@ test('the secrets it makes are what the server requires, new ones each time', as
     assert.equal(stderr, '')
     const lines = stdout.trimEnd().split('\n')
     const secrets = Object.fromEntries(lines.map((line) => line.split(/=(.*)/).slice(0, 2)))
-    assert.equal(loadConfig({ ...required, ...secrets }).tokens.algorithm, alg)
+    assert.equal(loadConfig({ ...required, ...secrets }).accessTokenAlg, alg)
     const names = ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET']
     for (const name of names) seen.add(secrets[name])
   }

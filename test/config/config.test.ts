@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, loadConfig } from '../../src/config/config.ts'
+import { ENVIRONMENT, SECTIONS } from '../../src/config/environment.ts'
 import { generateSecrets } from '../../src/config/secrets.ts'
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -30,12 +31,29 @@ test('nothing set is the embedded default, on loopback, and frozen', () => {
   const config = loadConfig({})
   assert.equal(config.databaseUrl, undefined)
   assert.equal(config.host, '127.0.0.1')
-  assert.equal(config.tokens.accessTokenTtl, 900_000)
-  assert.equal(config.tokens.refreshIdleTtl, 7 * 86_400_000)
-  assert.equal(config.tokens.grace, 30_000)
-  assert.ok(
-    Object.isFrozen(config) && Object.isFrozen(config.tokens) && Object.isFrozen(config.passwords),
-  )
+  assert.equal(config.accessTokenTtl, 900_000)
+  assert.equal(config.refreshIdleTtl, 7 * 86_400_000)
+  assert.equal(config.grace, 30_000)
+  for (const value of [config, config.corsOrigins, config.rolePermissions])
+    assert.ok(Object.isFrozen(value))
+})
+
+test('a setting is named after its environment variable', () => {
+  const exceptions: Record<string, string> = {
+    PAWL_DATA_DIR: 'dataDir',
+    WEBHOOK_SECRET: 'webhookSecrets',
+  }
+  const camelCase = (name: string) =>
+    name.toLowerCase().replaceAll(/_(.)/g, (_, letter) => letter.toUpperCase())
+  for (const [key, { name }] of Object.entries(ENVIRONMENT))
+    assert.equal(key, exceptions[name] ?? camelCase(name))
+  assert.deepEqual(Object.keys(loadConfig({})), Object.keys(ENVIRONMENT))
+  assert.deepEqual(Object.values(SECTIONS).flatMap(Object.keys), Object.keys(ENVIRONMENT))
+})
+
+test('every default is valid', () => {
+  for (const variable of Object.values(ENVIRONMENT))
+    if (variable.default !== undefined) assert.ok(variable.isValid(variable.default), variable.name)
 })
 
 test('with stores of its own it has no default for any secret', () => {
@@ -149,12 +167,10 @@ test('events are told to a webhook over TLS, or on this machine, and signed with
 
 test('permissions of roles are JSON, of plain names', () => {
   const given = '{"editor":["invoices:write","invoices.read"],"reader":[]}'
-  assert.deepEqual(loadConfig({ ROLE_PERMISSIONS: given }).permissions, {
-    byRole: { editor: ['invoices:write', 'invoices.read'], reader: [] },
-    inTokens: false,
-  })
-  assert.deepEqual(loadConfig({}).permissions.byRole, {})
-  assert.equal(loadConfig({ TOKEN_PERMISSIONS: 'on' }).permissions.inTokens, true)
+  assert.deepEqual(loadConfig({ ROLE_PERMISSIONS: given }).rolePermissions, JSON.parse(given))
+  assert.deepEqual(loadConfig({}).rolePermissions, {})
+  assert.equal(loadConfig({}).tokenPermissions, false)
+  assert.equal(loadConfig({ TOKEN_PERMISSIONS: 'on' }).tokenPermissions, true)
   const bad = [
     'editor',
     '[]',

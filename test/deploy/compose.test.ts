@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
 import { loadConfig, loadDatabaseConfig } from '../../src/config/config.ts'
-import { Environment } from '../../src/config/environment.ts'
+import { ENVIRONMENT } from '../../src/config/environment.ts'
 import { generateSecrets } from '../../src/config/secrets.ts'
 import { runCli } from '../support/cli-process.ts'
 import { readCompose, type Service, variables } from '../support/deploy/compose-file.ts'
@@ -47,7 +47,7 @@ test('without the secrets Compose refuses, and says how to make them', () => {
 test('every variable that the image, the server and the migrations are given is one that Pawl reads', () => {
   const { services } = readCompose(DOTENV)
   const given = [imageVariables(image), variables(services.server), variables(services.migrate)]
-  const known = new Set([...Object.keys(Environment.properties), 'NODE_ENV'])
+  const known = new Set([...Object.values(ENVIRONMENT).map(({ name }) => name), 'NODE_ENV'])
   const unknown = given.flatMap((env) => Object.keys(env)).filter((name) => !known.has(name))
   assert.deepEqual(unknown, [])
 })
@@ -58,8 +58,8 @@ test('the .env that pawl makes is all that the server needs, whatever signs its 
     const { server } = readCompose(dotenv).services
     assert.deepEqual(server?.env_file, [{ path: '.env', required: false }])
     const config = loadConfig({ ...imageVariables(image), ...dotenv, ...variables(server) })
-    assert.equal(config.tokens.algorithm, algorithm)
-    assert.equal(config.tokens.issuer, 'http://localhost:3000')
+    assert.equal(config.accessTokenAlg, algorithm)
+    assert.equal(config.issuer, 'http://localhost:3000')
     assert.equal(config.host, '0.0.0.0')
   }
 })
@@ -68,7 +68,7 @@ test('PORT moves the published port and the issuer, and not the port inside the 
   const { services } = readCompose({ ...DOTENV, PORT: '8080', HOST: '127.0.0.1' })
   const config = loadConfig({ PORT: '8080', HOST: '127.0.0.1', ...variables(services.server) })
   assert.deepEqual(services.server?.ports, ['8080:3000'])
-  assert.equal(config.tokens.issuer, 'http://localhost:8080')
+  assert.equal(config.issuer, 'http://localhost:8080')
   assert.equal(config.port, 3000)
   assert.equal(config.host, '0.0.0.0')
 })

@@ -178,7 +178,7 @@ test('while Postgres hangs, what waits is bounded: refreshes go first, and every
   const logged: object[] = []
   const log = createEventLog({
     records: createEventRecords(database),
-    refreshes: true,
+    eventsRefresh: true,
     onDropped: (type) => dropped.push(type),
     clock: createClock(),
     log: { debug() {}, info() {}, warn: (facts) => logged.push(facts) },

@@ -84,7 +84,7 @@ test('tokens carry the permissions where that is configured, and it is not what 
 test('an application gives its own roles by its configuration', async (t) => {
   const stack = await setUp(t, await environment(t), (config) => ({
     ...config,
-    permissions: { byRole: { clerk: ['invoices:write'] }, inTokens: false },
+    rolePermissions: { clerk: ['invoices:write'] },
   }))
   const { accessToken } = await tokensOf(stack, ['clerk'])
   assert.deepEqual(await allowed(stack.app, accessToken), ['/write'])

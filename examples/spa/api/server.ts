@@ -10,9 +10,7 @@ const config = loadConfig(process.env)
 const app = Fastify({ logger: { level: config.logLevel }, pluginTimeout: 60_000 })
 
 await app.register(problemDetails)
-await app.register(pawl, {
-  config: { ...config, permissions: { ...config.permissions, byRole: PERMISSIONS } },
-})
+await app.register(pawl, { config: { ...config, rolePermissions: PERMISSIONS } })
 await app.register(invoices, { prefix: '/api' })
 await app.register(files, {
   root: fileURLToPath(new URL('../dist', import.meta.url)),

@@ -1,0 +1,30 @@
+import { flag, wholeNumber } from '../variable.ts'
+
+export const PASSWORD_VARIABLES = {
+  passwordMinLength: wholeNumber('PASSWORD_MIN_LENGTH', [8, 64], {
+    default: '8',
+    description: 'Characters that a new password must have at least.',
+  }),
+  argon2MemoryKib: wholeNumber('ARGON2_MEMORY_KIB', [1_024, 4_194_304], {
+    default: '19456',
+    description:
+      'Memory for one argon2id hash, in KiB. When one of the three argon2 settings changes, each user’s hash is replaced at the next login.',
+  }),
+  argon2Time: wholeNumber('ARGON2_TIME', [2, 100], {
+    default: '2',
+    description: 'Passes over the memory for one hash.',
+  }),
+  argon2Parallelism: wholeNumber('ARGON2_PARALLELISM', [1, 64], {
+    default: '1',
+    description: 'Lanes of one hash.',
+  }),
+}
+
+export const ACCOUNT_VARIABLES = {
+  signup: flag('SIGNUP', ['true', 'false'], {
+    default: 'true',
+    description:
+      'Whether people may create an account for themselves. With `false`, only administrators create accounts.',
+  }),
+  ...PASSWORD_VARIABLES,
+}

@@ -1,0 +1,39 @@
+import { isWebhookUrl } from '../../webhook/webhook-url.ts'
+import { duration, flag, optionalText, splitList, variable } from '../variable.ts'
+
+const WEBHOOK_SECRETS = /^[^,\s]{32,}(,[^,\s]{32,})?$/
+
+export const EVENT_VARIABLES = {
+  eventRetention: duration('EVENT_RETENTION', {
+    default: '90d',
+    shortest: '1h',
+    description: 'How long a security event is kept ([guide](guides/events.md)).',
+  }),
+  eventsRefresh: flag('EVENTS_REFRESH', ['on', 'off'], {
+    default: 'on',
+    description:
+      'Whether refreshes are recorded as security events. They are by far the most frequent.',
+  }),
+  webhookUrl: optionalText('WEBHOOK_URL', {
+    requiredWith: 'WEBHOOK_SECRET',
+    format: 'a URL that starts with https://, or with http:// if it is on this machine',
+    isValid: isWebhookUrl,
+    description:
+      'Where theft, password changes and the actions of administrators are posted, signed ([guide](guides/events.md)).',
+  }),
+  webhookSecrets: variable<readonly string[]>('WEBHOOK_SECRET', {
+    default: '',
+    requiredWith: 'WEBHOOK_URL',
+    format:
+      'at least 32 random characters without commas or spaces, or, while it is being replaced, the new one, a comma and the old one',
+    isValid: (text) => text === '' || WEBHOOK_SECRETS.test(text),
+    parse: splitList,
+    description:
+      'Secret that signs what is posted. To replace it, set the new one, a comma and the old one: both sign.',
+  }),
+  webhookRetryFor: duration('WEBHOOK_RETRY_FOR', {
+    default: '24h',
+    shortest: '1s',
+    description: 'How long the delivery of an event is retried.',
+  }),
+}

@@ -1,0 +1,67 @@
+import { isIP } from 'node:net'
+import { isWebOrigin } from '../../http/origins.ts'
+import { flag, oneOf, optional, splitList, variable, wholeNumber } from '../variable.ts'
+
+export const SERVER_VARIABLES = {
+  host: variable<string>('HOST', {
+    default: '127.0.0.1',
+    format: 'an address to listen on',
+    isValid: () => true,
+    parse: String,
+    description:
+      'Address to listen on. `0.0.0.0` or `::` accepts connections from other machines too.',
+  }),
+  port: wholeNumber('PORT', [0, 65_535], {
+    default: '3000',
+    description: 'Port to listen on. With `0` the operating system chooses a free one.',
+  }),
+  trustProxy: variable<boolean | string[]>('TRUST_PROXY', {
+    default: 'false',
+    format:
+      'true, false, or a comma-separated list of proxies: IP addresses, subnets such as 10.0.0.0/8, or loopback',
+    isValid: (text) => isTrueOrFalse(text) || text.split(',').every(isProxy),
+    parse: (text) => (isTrueOrFalse(text) ? text === 'true' : splitList(text)),
+    description:
+      'Reverse proxies whose `X-Forwarded-*` headers are believed, so that the address of each client is known ([guide](guides/reverse-proxy.md)). `true` believes every sender: use it only if nobody but the proxy can reach the port.',
+  }),
+  corsOrigins: variable<readonly string[]>('CORS_ORIGINS', {
+    default: '',
+    format:
+      'a comma-separated list of origins as browsers send them, such as https://app.example.com',
+    isValid: (text) => splitList(text).every(isWebOrigin),
+    parse: splitList,
+    description:
+      'Exact origins, comma-separated, whose pages may call this server and use its refresh cookie ([guide](guides/spa-other-origin.md)). CORS is off if the list is empty.',
+  }),
+  rateLimit: flag('RATE_LIMIT', ['on', 'off'], {
+    default: 'on',
+    description:
+      'Whether the requests of each client address, and wrong passwords for each account, are limited. Every process counts for itself.',
+  }),
+  playground: optional<boolean>('PLAYGROUND', {
+    computedDefault: '`false` if `DATABASE_URL` is set, otherwise `true`',
+    format: 'true or false',
+    isValid: isTrueOrFalse,
+    parse: (text) => text === 'true',
+    description:
+      'Whether `/` serves the playground, a page that shows a session at work. It is meant for a first look, not for production.',
+  }),
+  logLevel: oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    description:
+      'Lowest level that is logged. `debug` adds every refresh and every file of the playground.',
+  }),
+}
+
+function isTrueOrFalse(text: string): boolean {
+  return text === 'true' || text === 'false'
+}
+
+function isProxy(text: string): boolean {
+  const [address = '', prefix = '0', ...rest] = text.trim().split('/')
+  if (address === 'loopback' && text.trim() === address) return true
+  const bits = isIP(address) === 6 ? 128 : 32
+  return (
+    isIP(address) > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits && rest.length === 0
+  )
+}

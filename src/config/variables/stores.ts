@@ -1,0 +1,26 @@
+import { parseRedisUrl } from '../../redis/url.ts'
+import { optionalText, optionalUrl, variable } from '../variable.ts'
+
+export const STORE_VARIABLES = {
+  databaseUrl: optionalUrl('DATABASE_URL', ['postgres', 'postgresql'], {
+    requiredWith: 'REDIS_URL',
+    description:
+      'The Postgres database. Without it and `REDIS_URL`, Pawl runs on its embedded default: Postgres and what Redis would hold are in the same process.',
+  }),
+  redisUrl: optionalText('REDIS_URL', {
+    requiredWith: 'DATABASE_URL',
+    format:
+      'a URL that starts with redis:// or rediss://, several of them for a cluster, comma-separated, or redis+sentinel://host,host/name',
+    isValid: (text) => parseRedisUrl(text) !== undefined,
+    description:
+      'The Redis server, the nodes of a cluster, or Sentinels ([guide](guides/redis.md)).',
+  }),
+  dataDir: variable<string>('PAWL_DATA_DIR', {
+    default: '.pawl',
+    format: 'the path of a folder',
+    isValid: () => true,
+    parse: String,
+    description:
+      'Folder that holds the data and the secrets of the embedded default. It is created on the first start.',
+  }),
+}

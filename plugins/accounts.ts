@@ -44,5 +44,5 @@ export const accounts = fp(
       createOwnAccount({ records, hasher, passwordMinLength, enforcement }),
     )
   },
-  { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-tokens'] },
+  { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state'] },
 )

@@ -23,5 +23,5 @@ export const administration = fp(
       createAdministration({ records, accounts, enforcement, sessions, events, clock }),
     )
   },
-  { name: 'pawl-administration', dependencies: ['pawl-accounts', 'pawl-tokens'] },
+  { name: 'pawl-administration', dependencies: ['pawl-accounts', 'pawl-sessions'] },
 )

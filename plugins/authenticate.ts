@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'f
 import fp from 'fastify-plugin'
 import { permissionsOf, type RolePermissions } from '../src/config/permissions.ts'
 import { challengeOf, PawlError } from '../src/errors.ts'
-import type { Auth } from '../src/tokens/token-service.ts'
+import type { Auth } from '../src/tokens/token-inspector.ts'
 
 export interface AuthorizeOptions {
   /** One of these is enough; none named, any user is. */

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { createHousekeeping } from '../src/common/housekeeping.ts'
+import { createCleanupWorker } from '../src/common/cleanup-worker.ts'
 import { createEventLog, type EventLog } from '../src/events/event-log.ts'
 import { type EventPage, readPage } from '../src/events/event-page.ts'
 import { createEventRecords } from '../src/events/event-records.ts'
@@ -51,11 +51,11 @@ export const events = fp(
       eventLog.waiting,
     )
     const forgetUnwanted = async () => (webhookUrl ? 0 : deliveries.discardOlder(UNWANTED_AFTER))
-    const keeping = createHousekeeping(
+    const cleanup = createCleanupWorker(
       [forgetUnwanted, () => records.deleteOlder(eventRetention, clock())],
       log,
     )
-    const workers = [eventLog, keeping]
+    const workers = [eventLog, cleanup]
     const onOutcome = metrics.counter(
       'pawl_webhook_attempts_total',
       'Attempts to tell the webhook, by outcome: delivered, failed, dead',
@@ -71,7 +71,7 @@ export const events = fp(
 
     for (const worker of webhook ? [...workers, webhook] : workers) worker.start()
     app.addHook('onClose', async () => {
-      await Promise.all([webhook?.stop(), keeping.stop(), eventLog.stop()])
+      await Promise.all([webhook?.stop(), cleanup.stop(), eventLog.stop()])
     })
     app.decorate('events', {
       record: eventLog.record,

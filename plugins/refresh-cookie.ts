@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
 import { isLoopbackAddress, isLoopbackName, isTrusted } from '../src/http/origins.ts'
-import type { DeliveredTokens, TokenPair } from '../src/schemas/token-pair.ts'
+import type { DeliveredTokens } from '../src/schemas/token-pair.ts'
+import type { TokenPair } from '../src/tokens/token-pair.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

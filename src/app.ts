@@ -10,12 +10,14 @@ import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
 import { events } from '../plugins/events.ts'
 import { forms } from '../plugins/forms.ts'
+import { hotState } from '../plugins/hot-state.ts'
 import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
+import { sessions } from '../plugins/sessions.ts'
 import { tokens } from '../plugins/tokens.ts'
 import { adminEvents } from '../routes/admin/events.ts'
 import { revokeAll } from '../routes/admin/revoke-all.ts'
@@ -27,7 +29,7 @@ import { logout } from '../routes/auth/logout.ts'
 import { me } from '../routes/auth/me.ts'
 import { password } from '../routes/auth/password.ts'
 import { refresh } from '../routes/auth/refresh.ts'
-import { sessions } from '../routes/auth/sessions.ts'
+import { sessions as sessionRoutes } from '../routes/auth/sessions.ts'
 import { signup } from '../routes/auth/signup.ts'
 import { jwks } from '../routes/discovery/jwks.ts'
 import { metadata } from '../routes/discovery/oauth-metadata.ts'
@@ -83,11 +85,13 @@ async function registerParts(
   await scope.register(database, config)
   await scope.register(events, { ...config, clock })
   await scope.register(keys, { ...config, ...(await secretsOf(config)) })
-  await scope.register(tokens, {
+  await scope.register(hotState, {
     ...config,
     redis: await openRedis(scope, config),
     clock,
   })
+  await scope.register(tokens, config)
+  await scope.register(sessions, config)
   await scope.register(accounts, { ...config, clock })
   await scope.register(administration, { clock })
   await scope.register(bearerToken)
@@ -116,7 +120,7 @@ const AUTH_ROUTES = [
   logout,
   me,
   password,
-  sessions,
+  sessionRoutes,
   adminUsers,
   adminUser,
   adminUserSessions,

@@ -4,7 +4,6 @@ import argon2 from 'argon2'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { users } from '../../src/db/schema.ts'
 import { loadConfig, pawl } from '../../src/index.ts'
-import { createAccessTokens } from '../../src/tokens/access-token.ts'
 import { get, offerSeeds, post, refreshBy, type Session, serve } from './seed.ts'
 
 const DEVICE = { ip: '127.0.0.1', userAgent: 'bench' }
@@ -20,7 +19,7 @@ app.addHook('onRegister', (inner) => {
 })
 await app.register(pawl, { config })
 // The parts of Pawl are in a scope of its own. From inside, sessions are opened by the thousand.
-const { database, tokens: service, keys } = scope
+const { database, sessions: service, accessTokens } = scope
 
 app.get('/who', { preHandler: app.authenticate }, async ({ auth }) => ({
   id: auth?.userId,
@@ -71,7 +70,7 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
     .values()
   const openAll = async () => {
     for (const person of waiting) {
-      const { accessToken, refreshToken, sessionId } = await service.open(person, DEVICE)
+      const { accessToken, refreshToken, sessionId } = await service.start(person, DEVICE)
       sessions.push({
         userId: person.id,
         sessionId,
@@ -82,12 +81,11 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, openAll))
-  const { issue } = createAccessTokens(keys.access, config)
   const { accessTokenTtl } = config
   const more = Array.from({ length: Math.max(0, tokens - sessions.length) }, (_, index) => {
     const { userId = '', sessionId = '' } = sessions[index % sessions.length] ?? {}
     const now = Date.now()
-    const { token } = issue(
+    const { token } = accessTokens.issue(
       { userId, sessionId, authorization: { ver: 1, roles: ['user'] } },
       now,
       now + accessTokenTtl,

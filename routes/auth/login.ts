@@ -22,7 +22,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const device = deviceOf(request)
-      const pair = await app.tokens.open(
+      const pair = await app.sessions.start(
         await app.accounts.authenticate(request.body, device),
         device,
       )

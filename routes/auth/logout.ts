@@ -8,6 +8,11 @@ import { allowEmptyJson } from '../empty-json.ts'
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
   allowEmptyJson(app)
 
+  async function end(token: string, kind: 'refresh' | 'any'): Promise<void> {
+    if (!(await app.sessions.endByToken(token, kind)))
+      throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed or forged' })
+  }
+
   app.post(
     '/auth/logout',
     {
@@ -25,13 +30,13 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const bearer = app.bearerToken(request)
       if (request.body) {
-        await app.tokens.end(request.body.refreshToken, 'refresh')
+        await end(request.body.refreshToken, 'refresh')
       } else if (bearer) {
-        await app.tokens.end(bearer, 'any')
+        await end(bearer, 'any')
       } else {
         const token = app.refreshCookie.read(request)
         if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
-        await app.tokens.end(token, 'refresh')
+        await end(token, 'refresh')
         app.refreshCookie.clear(request, reply)
       }
       return reply.code(204).send(null)

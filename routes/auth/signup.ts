@@ -24,7 +24,7 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       const device = deviceOf(request)
       const account = await app.accounts.signup(request.body, device)
       reply.code(201)
-      return app.refreshCookie.deliver(request, reply, await app.tokens.open(account, device))
+      return app.refreshCookie.deliver(request, reply, await app.sessions.start(account, device))
     },
   )
 }

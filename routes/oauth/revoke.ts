@@ -18,7 +18,7 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await app.tokens.revoke(request.body.token)
+      await app.sessions.endByToken(request.body.token, 'any')
       return reply.send()
     },
   )

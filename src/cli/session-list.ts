@@ -1,5 +1,4 @@
 import { loadDatabaseConfig } from '../config/config.ts'
-import { deviceLabel } from '../sessions/device-label.ts'
 import { createSessionViews } from '../sessions/session-views.ts'
 import { createUserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
@@ -30,11 +29,11 @@ export async function listSessions(
     terminal.stdout.write(`${JSON.stringify(rows)}\n`)
     return
   }
-  const rows = sessions.map(({ id, lastSeenAt, ip, userAgent }) => [
+  const rows = sessions.map(({ id, lastSeenAt, ip, device }) => [
     id.slice(0, SHOWN_OF_SESSION),
     formatTime(lastSeenAt),
     ip ?? '-',
-    deviceLabel(userAgent) ?? '-',
+    device ?? '-',
   ])
   terminal.stdout.write(
     rows.length > 0 ? formatTable(HEADING, rows) : 'There are no live sessions.\n',

@@ -1,6 +1,6 @@
 import type { Purpose } from '../keys/key-record.ts'
 import type { Device } from '../sessions/device.ts'
-import type { SessionEndReason } from '../sessions/session-records.ts'
+import type { SessionEndReason } from '../sessions/session.ts'
 
 /** What an administrator did, through the API or the command line. */
 export type AdminAction =

@@ -167,7 +167,7 @@ async function apply(store: SessionStore, revocation: CommittedRevocation): Prom
       return store.close(revocation.userId, revocation.sessionId)
     case 'user':
       if (revocation.sessionsEnded) await store.closeAll(revocation.userId, revocation.except)
-      return store.authorize(revocation.userId, revocation.authorization)
+      return store.setAuthorization(revocation.userId, revocation.authorization)
     case 'everything':
       return store.forgetAll()
   }

@@ -1,67 +1,64 @@
+import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
+import { createWorker } from '../common/worker.ts'
 import type { Checkpoint, SessionRecords } from './session-records.ts'
 
 /** Milliseconds between two writes. */
 const INTERVAL = 5_000
-/** Sessions in one statement. */
-const BATCH = 1_000
-/** Sessions that may wait while Postgres is away. More go without: a later token is proof of its own generation. */
-const MOST_WAITING = 100_000
+/** Maximum number of sessions in one statement. */
+const BATCH_SIZE = 1_000
+/**
+ * Maximum number of sessions that wait while Postgres is unavailable. Beyond this limit a session
+ * gets no checkpoint, which is safe: a later token is proof of its own generation.
+ */
+const MAX_WAITING = 100_000
 
 export type Checkpoints = ReturnType<typeof createCheckpoints>
 
 /**
- * Tells Postgres every few seconds how far sessions have come, so that no refresh waits for it. A checkpoint may be
- * late or missing: it saves a spent token from being taken for the newest one, should the hot state be lost.
+ * Creates the worker that writes the generations of sessions to Postgres every few seconds, so that
+ * no refresh has to wait for Postgres. A checkpoint may be late or missing. If the hot state is
+ * lost, the checkpoint prevents that a spent token is taken for the newest one.
  */
-export function createCheckpoints(records: Pick<SessionRecords, 'checkpoint'>, log: Log) {
+export function createCheckpoints(records: Pick<SessionRecords, 'saveCheckpoints'>, log: Log) {
   let waiting = new Map<string, Checkpoint>()
-  let timer: NodeJS.Timeout | undefined
-  let writing = Promise.resolve()
 
-  async function write(): Promise<void> {
-    const taken = [...waiting]
+  async function write(): Promise<undefined> {
+    const unwritten = [...waiting]
     waiting = new Map()
-    while (taken.length > 0) {
-      const batch = taken.slice(0, BATCH)
+    while (unwritten.length > 0) {
+      const batch = unwritten.slice(0, BATCH_SIZE)
       try {
-        await records.checkpoint(new Map(batch))
+        await records.saveCheckpoints(new Map(batch))
       } catch (error) {
-        const reason = error instanceof Error ? error.message : 'unknown'
+        const reason = errorText(error)
         log.warn(
-          { event: 'checkpoint_failed', sessions: taken.length, reason },
+          { event: 'checkpoint_failed', sessions: unwritten.length, reason },
           'checkpoints wait for Postgres',
         )
-        // What came in since is newer.
-        waiting = new Map([...taken, ...waiting])
+        // What was noted in the meantime is newer, so it goes last and wins.
+        waiting = new Map([...unwritten, ...waiting])
         return
       }
-      taken.splice(0, batch.length)
+      unwritten.splice(0, batch.length)
     }
   }
 
-  /** One after the other: two statements over the same rows could wait for each other. */
-  function flush(): Promise<void> {
-    writing = writing.then(write)
-    return writing
-  }
+  // One write at a time: two statements that update the same rows could deadlock.
+  const worker = createWorker({ interval: INTERVAL, work: write })
 
   return {
-    flush,
+    start: worker.start,
 
+    /** Notes how far a session has come. It is written with the next batch. */
     note(sessionId: string, checkpoint: Checkpoint): void {
-      if (waiting.size < MOST_WAITING || waiting.has(sessionId)) waiting.set(sessionId, checkpoint)
+      if (waiting.size < MAX_WAITING || waiting.has(sessionId)) waiting.set(sessionId, checkpoint)
     },
 
-    start(): void {
-      timer = setInterval(flush, INTERVAL)
-      timer.unref()
-    },
-
-    /** Writes what is left. */
+    /** Stops the worker and writes what is left. */
     async stop(): Promise<void> {
-      clearInterval(timer)
-      await flush()
+      await worker.stop()
+      await write()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { CONDEMNED, decide, expiryOf, type SessionState } from './rotation.ts'
-import type { Authorization, Line, SessionStore, StoreSettings } from './session-store.ts'
+import type { Authorization, CurrentToken, SessionStore, StoreSettings } from './session-store.ts'
 
 interface UserState {
   authorization: Authorization
@@ -44,7 +44,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     return evicted
   }
 
-  function lineOf(state: SessionState): Line {
+  function currentTokenOf(state: SessionState): CurrentToken {
     const { generation, rotatedAt } = state
     return { generation, rotatedAt, expiresAt: expiryOf(state, settings) }
   }
@@ -61,7 +61,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
       const state = existing ?? { generation, rotatedAt: now, retryKey, absoluteExpiry }
       users.set(userId, { authorization, sessions: sessions.set(sessionId, state) })
-      return { line: lineOf(state), authorization, evicted }
+      return { currentToken: currentTokenOf(state), authorization, evicted }
     },
 
     async rotate(userId, sessionId, presented) {
@@ -80,7 +80,12 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
         default: {
           user.sessions.set(sessionId, decision.state)
           const { authorization } = user
-          return { outcome: decision.outcome, line: lineOf(decision.state), authorization, now }
+          return {
+            outcome: decision.outcome,
+            currentToken: currentTokenOf(decision.state),
+            authorization,
+            now,
+          }
         }
       }
     },
@@ -94,7 +99,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
         if (sessionId !== except) drop(userId, sessionId)
     },
 
-    async authorize(userId, authorization) {
+    async setAuthorization(userId, authorization) {
       const user = users.get(userId)
       if (user && user.authorization.ver <= authorization.ver) user.authorization = authorization
     },

@@ -8,7 +8,7 @@ import { createScript } from '../redis/script.ts'
 import type { Era } from './redis-era.ts'
 import { decode, encode, lateness, packRotation, readRotation, stamp } from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
-import type { Rotation, SessionStore, StoreSettings } from './session-store.ts'
+import type { RotationResult, SessionStore, StoreSettings } from './session-store.ts'
 
 export interface RedisStoreOptions {
   era: Pick<Era, 'current' | 'isKnown' | 'begin'>
@@ -46,7 +46,7 @@ export function createRedisStore(
   const rotate = script('rotate')
   const close = script('close')
   const closeAll = script('close_all')
-  const authorize = script('authorize')
+  const setAuthorization = script('set_authorization')
   const keyOf = (userId: string) => `${prefix}{${userId}}`
   const now = () => clock?.() ?? ''
   const serverTime = clock ?? serverClock.now
@@ -87,13 +87,13 @@ export function createRedisStore(
       const reply = await command<OpenReply>(key, (...last) => open(key, ...args, ...last))
       const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
       return {
-        line: { generation, rotatedAt, expiresAt },
+        currentToken: { generation, rotatedAt, expiresAt },
         authorization: decode(inForce),
         evicted: evicted.map((hex) => stringify(Buffer.from(hex, 'hex'))),
       }
     },
 
-    async rotate(userId, sessionId, { generation, retryKey }): Promise<Rotation> {
+    async rotate(userId, sessionId, { generation, retryKey }): Promise<RotationResult> {
       const { refreshIdleTtl, grace } = settings
       const packed = packRotation({
         sessionId: idBytes(sessionId),
@@ -119,8 +119,8 @@ export function createRedisStore(
       await awaitReply(closeAll<number>(keyOf(userId), except ? idBytes(except) : ''))
     },
 
-    async authorize(userId, authorization) {
-      await awaitReply(authorize<number>(keyOf(userId), encode(authorization)))
+    async setAuthorization(userId, authorization) {
+      await awaitReply(setAuthorization<number>(keyOf(userId), encode(authorization)))
     },
 
     forgetAll: () => era.begin(),

@@ -1,4 +1,4 @@
-import type { Authorization, Rotation } from './session-store.ts'
+import type { Authorization, RotationResult } from './session-store.ts'
 
 /** What rotate.lua is asked. Times in milliseconds. */
 export interface RotationRequest {
@@ -38,7 +38,7 @@ export function lateness(reply: unknown): number | undefined {
 }
 
 /** What rotate.lua answers otherwise. */
-export function readRotation(reply: string): Rotation {
+export function readRotation(reply: string): RotationResult {
   const [outcome, ...facts] = reply.split(' ')
   switch (outcome) {
     case 'rotated':
@@ -50,8 +50,8 @@ export function readRotation(reply: string): Rotation {
         number,
         number,
       ]
-      const line = { generation, rotatedAt, expiresAt }
-      return { outcome, line, authorization: authorizationOf(facts.slice(4)), now }
+      const currentToken = { generation, rotatedAt, expiresAt }
+      return { outcome, currentToken, authorization: authorizationOf(facts.slice(4)), now }
     }
     case 'reused':
       return { outcome, now: Number(facts[0]), currentGeneration: Number(facts[1]) }

@@ -1,29 +1,32 @@
 /**
- * The rules of rotation as one pure function: what a presented generation means for a session, and what the session
- * becomes. `lua/rotate.lua` is the same table for Redis; a property test holds the two together.
+ * The rules of rotation as one pure function: what a presented generation means for a session, and
+ * what the session's state is afterwards. `lua/rotate.lua` contains the same rules for Redis. A
+ * property test checks that the two agree.
  */
+import { createHash } from 'node:crypto'
 
-/** A session's generation once a spent token was presented: nothing is accepted any more. */
+/** The generation of a session after reuse was detected: no token is accepted any more. */
 export const CONDEMNED = 0
 
 export interface SessionState {
   /** The generation of the newest refresh token, counted from 1, or `CONDEMNED`. */
   generation: number
-  /** When that token was made: its successor's times are derived from it. Milliseconds, as below. */
+  /** When that token was issued. Its `iat` and `exp` derive from it. Milliseconds since the epoch. */
   rotatedAt: number
-  /** The retry key that came with the refresh that made it, if any. */
+  /** The retry key of the refresh that led to this generation, if there was one. */
   retryKey: string | null
+  /** Milliseconds since the epoch. */
   absoluteExpiry: number
 }
 
 export interface RotationRules {
-  /** How long a spent token is answered with its successor, whoever presents it. Milliseconds. */
+  /** Milliseconds for which a spent token is answered with its successor, whoever presents it. */
   grace: number
-  /** How long a session lives without a refresh. Milliseconds. */
+  /** Milliseconds that a session lives without a refresh. */
   refreshIdleTtl: number
 }
 
-export interface Presented {
+export interface PresentedToken {
   generation: number
   retryKey: string | null
 }
@@ -33,7 +36,20 @@ export type Decision =
   | { outcome: 'reused'; state: SessionState; currentGeneration: number }
   | { outcome: 'expired'; state: null }
 
-/** When the newest refresh token expires, and the session with it. */
+/**
+ * Returns the retry key of an `Idempotency-Key`: the first 6 bytes of its SHA-256, in hex. The key
+ * itself is never stored. 6 bytes are enough, because a thief has only one guess: after a wrong key
+ * the session is condemned.
+ */
+export function retryKeyOf(idempotencyKey: string | undefined): string | null {
+  if (idempotencyKey === undefined) return null
+  return createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 12)
+}
+
+/**
+ * Returns when the newest refresh token expires, and the session with it, in milliseconds since the
+ * epoch.
+ */
 export function expiryOf(
   { rotatedAt, absoluteExpiry }: SessionState,
   { refreshIdleTtl }: RotationRules,
@@ -41,9 +57,10 @@ export function expiryOf(
   return Math.min(rotatedAt + refreshIdleTtl, absoluteExpiry)
 }
 
+/** Decides what a presented token means. `now` is in milliseconds since the epoch. */
 export function decide(
   state: SessionState,
-  presented: Presented,
+  presented: PresentedToken,
   now: number,
   rules: RotationRules,
 ): Decision {
@@ -55,7 +72,8 @@ export function decide(
   if (now >= expiryOf(state, rules)) return { outcome: 'expired', state: null }
 
   if (presented.generation >= generation) {
-    // A generation that we signed and do not know of: the store lost writes. The token is the better witness.
+    // A generation above the stored one must have been signed by us, so the store lost writes. The
+    // token is then the better source.
     const outcome = presented.generation > generation ? 'healed' : 'rotated'
     const next = {
       generation: presented.generation + 1,
@@ -67,7 +85,8 @@ export function decide(
 
   if (presented.generation === generation - 1) {
     if (now - rotatedAt <= rules.grace) {
-      // Two tabs at once. The key of the one that lost is kept too where the winner sent none: its answer may get lost.
+      // Two tabs refreshed at once. If the first one sent no key, the key of the second is adopted:
+      // the response to the second may get lost, and its retry must succeed.
       return { outcome: 'replayed', state: { ...state, retryKey: retryKey ?? presented.retryKey } }
     }
     if (retryKey !== null && retryKey === presented.retryKey) return { outcome: 'replayed', state }

@@ -3,21 +3,10 @@ import { type Database, rowsOf } from '../db/database.ts'
 import { epochs, sessions, users } from '../db/schema.ts'
 import { insertEvents } from '../events/event-records.ts'
 import { type Device, deviceColumns } from './device.ts'
-import type { Found } from './session-store.ts'
+import type { SessionEndReason, SessionRef } from './session.ts'
+import type { SessionStatus } from './session-store.ts'
 
-export type { Device }
-
-export type SessionEndReason =
-  | 'logout'
-  | 'reuse'
-  | 'session_cap'
-  | 'undelivered'
-  | 'ended_by_user'
-  | 'password_changed'
-  | 'ended_by_admin'
-  | 'roles_changed'
-  | 'user_disabled'
-  | 'user_deleted'
+export type { SessionEndReason, SessionRef } from './session.ts'
 
 export interface SessionRecord {
   id: string
@@ -35,11 +24,6 @@ export interface LiveSession {
   expiresAt: number
   ver: number
   roles: string[]
-}
-
-export interface SessionRef {
-  sessionId: string
-  userId: string
 }
 
 export interface Checkpoint {
@@ -97,7 +81,7 @@ export function createSessionRecords(
      * Do `work` for a session that is alive, and hold off whoever is about to end it or change its user until that is done:
      * what the work has made, he then ends or changes, too. Answers whether the session is alive.
      */
-    async whileAlive(
+    async withLiveSession(
       id: string,
       at: number,
       work: (session: LiveSession) => Promise<unknown>,
@@ -124,7 +108,7 @@ export function createSessionRecords(
     },
 
     /** Write down how far sessions have come: many in one statement, and none ever goes back. */
-    async checkpoint(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    async saveCheckpoints(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
       const rows = [...batch].map(([id, { generation, lastSeenAt, device }]) => ({
         id,
         generation: Math.min(generation, HIGHEST_CHECKPOINT),
@@ -170,7 +154,7 @@ export function createSessionRecords(
     },
 
     /** Where the session is alive. The generation is that of a checkpoint. */
-    async find(id: string, at: number): Promise<Found | undefined> {
+    async find(id: string, at: number): Promise<SessionStatus | undefined> {
       const found = orm
         .select({ ver: users.ver, generation: sessions.generation })
         .from(sessions)

@@ -1,64 +1,69 @@
 import type { Log } from '../common/log.ts'
 import { unavailable } from '../errors.ts'
 import type { Revoker } from '../revocation/revoker.ts'
-import type { RefreshClaims } from '../tokens/refresh-token.ts'
-import type { Device, SessionRecords } from './session-records.ts'
-import type { NewSession, Opened, Rotation, SessionStore } from './session-store.ts'
+import type { PresentedToken } from './rotation.ts'
+import type { SessionRef } from './session.ts'
+import { revokeEvicted } from './session-cap.ts'
+import type { SessionRecords } from './session-records.ts'
+import type { OpenResult, RotationResult, SessionStore } from './session-store.ts'
 
-/** How many sessions are remembered as ended, so that presenting their tokens again does not cost a query each time. */
-const MOST_REMEMBERED = 10_000
+/**
+ * Maximum number of revoked sessions that are remembered, so that presenting their tokens again does
+ * not cost a query each time.
+ */
+const MAX_REMEMBERED = 10_000
 
-/** How often a session is opened again within one refresh: the hot state may be lost while that goes on. */
-const MOST_LOSSES = 3
-/** Milliseconds after which a refresh that waits for Postgres is given up. */
-const REFRESH_LIMIT = 5_000
+/**
+ * Maximum number of times that one refresh re-opens its session. The hot state may be lost again
+ * while that goes on.
+ */
+const MAX_REOPENINGS = 3
 
-export interface OpeningOptions {
-  store: SessionStore
-  records: Pick<SessionRecords, 'insert' | 'whileAlive' | 'revoke'>
+/** Milliseconds after which a refresh that has to re-open its session is given up. */
+const REFRESH_DEADLINE = 5_000
+
+export interface SessionReopenerOptions {
+  store: Pick<SessionStore, 'open' | 'rotate'>
+  records: Pick<SessionRecords, 'withLiveSession'>
   revoker: Pick<Revoker, 'revokeSessions' | 'announceRevoked'>
+  /** Returns milliseconds since the epoch. */
   clock: () => number
   log: Log
 }
 
-export type Opening = ReturnType<typeof createOpening>
+/** A refresh token that is presented: its session, its generation and its own expiry. */
+export interface RefreshAttempt extends SessionRef, PresentedToken {
+  /** Milliseconds since the epoch. */
+  tokenExpiresAt: number
+}
 
-/** How sessions get into the hot state: new ones, and those that it has lost and Postgres knows are alive. */
-export function createOpening({ store, records, revoker, clock, log }: OpeningOptions) {
-  /** The dead do not come back, so that what stands here stays true. */
+export type SessionReopener = ReturnType<typeof createSessionReopener>
+
+/** Creates what re-opens sessions that the hot state has lost and that Postgres knows as live. */
+export function createSessionReopener(options: SessionReopenerOptions) {
+  const { store, records, revoker, clock, log } = options
+  /** Ids of sessions that are not live. Such a session never becomes live again. */
   const dead = new Set<string>()
-  const underway = new Map<string, Promise<boolean>>()
+  const inFlight = new Map<string, Promise<boolean>>()
 
-  /** The store has let go of them to make room. Closed once more: one may have been opened again in between. */
-  async function endEvicted(userId: string, { evicted }: Opened): Promise<void> {
-    if (evicted.length === 0) return
-    log.info({ event: 'sessions_evicted', userId, sessions: evicted }, 'session cap reached')
-    await revoker.revokeSessions(
-      evicted.map((sessionId) => ({ userId, sessionId })),
-      'session_cap',
-    )
-  }
-
-  function remember(sessionId: string): void {
-    const [oldest] = dead.size >= MOST_REMEMBERED ? dead : []
+  function rememberDead(sessionId: string): void {
+    const [oldest] = dead.size >= MAX_REMEMBERED ? dead : []
     if (oldest) dead.delete(oldest)
     dead.add(sessionId)
   }
 
-  async function openLost(
-    { sid: sessionId, gen }: RefreshClaims,
-    key: string | null,
-  ): Promise<boolean> {
-    let made: { userId: string; opened: Opened } | undefined
-    const alive = await records.whileAlive(sessionId, clock(), async (session) => {
+  async function openFromRecords(attempt: RefreshAttempt): Promise<boolean> {
+    const { sessionId, generation: presented } = attempt
+    let reopened: { userId: string; evicted: OpenResult['evicted'] } | undefined
+    const isLive = await records.withLiveSession(sessionId, clock(), async (session) => {
       const { userId, expiresAt: absoluteExpiry, ver, roles } = session
-      // We signed the token: there was such a generation, whatever the checkpoint has seen.
-      const generation = Math.max(gen, session.generation)
-      // Presented one behind, the key may be that of the lost answer. Kept in this write, it is good also if the next one,
-      // the presentation itself, never happens.
-      const retryKey = generation === gen + 1 ? key : null
+      // We signed the token, so that generation existed, whatever the checkpoint says.
+      const generation = Math.max(presented, session.generation)
+      // A token one generation behind may be the retry of a lost response. Its key is stored with
+      // the session, so the retry succeeds even if this process dies before it rotates.
+      const retryKey = generation === presented + 1 ? attempt.retryKey : null
       const authorization = { ver, roles }
-      const opened = await store.open({
+      const { evicted } = await store.open({
         userId,
         sessionId,
         absoluteExpiry,
@@ -66,78 +71,56 @@ export function createOpening({ store, records, revoker, clock, log }: OpeningOp
         generation,
         retryKey,
       })
-      made = { userId, opened }
+      reopened = { userId, evicted }
     })
-    if (!alive) {
-      // Whoever ended it may not have come to telling the nodes: what one client is told must hold everywhere.
+    if (!isLive) {
+      // The process that revoked it may have died before it published that. This client is refused
+      // now, so every other node must refuse it, too.
       await revoker.announceRevoked([sessionId])
-      remember(sessionId)
+      rememberDead(sessionId)
     }
-    if (made) {
-      log.info(
-        { event: 'reopened', userId: made.userId, sessionId },
-        'the hot state had lost a session',
-      )
-      await endEvicted(made.userId, made.opened)
+    if (reopened) {
+      const { userId, evicted } = reopened
+      log.info({ event: 'reopened', userId, sessionId }, 'the hot state had lost a session')
+      await revokeEvicted(userId, evicted, options)
     }
-    return alive
+    return isLive
   }
 
-  /** Answers whether the session is alive, and open again. Many requests for one session are one query. */
-  async function reopen(claims: RefreshClaims, retryKey: string | null): Promise<boolean> {
-    // A token past its own expiry says that the session was idle for too long.
-    if (dead.has(claims.sid) || clock() >= claims.exp * 1000) return false
+  /**
+   * Re-opens a session if it is live, and returns whether it is. All attempts of one session that
+   * come at the same time share one query.
+   */
+  async function reopen(attempt: RefreshAttempt): Promise<boolean> {
+    const { sessionId, tokenExpiresAt } = attempt
+    // A token past its own expiry shows that the session was idle for too long.
+    if (dead.has(sessionId) || clock() >= tokenExpiresAt) return false
     const pending =
-      underway.get(claims.sid) ??
-      openLost(claims, retryKey).finally(() => underway.delete(claims.sid))
-    underway.set(claims.sid, pending)
+      inFlight.get(sessionId) ?? openFromRecords(attempt).finally(() => inFlight.delete(sessionId))
+    inFlight.set(sessionId, pending)
     return pending
   }
 
   return {
     /**
-     * Start a session: in the hot state first, then in Postgres, which has the last word on whether the user is still who he
-     * was when he proved it. Either all of it is there or nothing: nobody must find half of it later. Answers undefined
-     * where the user has changed meanwhile.
+     * Presents a refresh token to the hot state and re-opens the session if it was lost. The outcome
+     * is `unknown` only if Postgres says that the session is not live. Rejects with
+     * `AUTH_UNAVAILABLE` if that cannot be found out in time.
      */
-    async open(
-      session: NewSession,
-      createdAt: number,
-      device: Device,
-    ): Promise<Opened | undefined> {
-      const { userId, sessionId, absoluteExpiry: expiresAt, authorization } = session
-      try {
-        const opened = await store.open(session)
-        const record = { id: sessionId, userId, createdAt, expiresAt }
-        if (await records.insert(record, authorization.ver, device)) {
-          await endEvicted(userId, opened)
-          return opened
-        }
-        await store.close(userId, sessionId)
-        return undefined
-      } catch (error) {
-        await Promise.allSettled([
-          records.revoke([sessionId], 'undelivered'),
-          store.close(userId, sessionId),
-        ])
-        throw error
-      }
-    },
-
-    /** Present a token to the hot state, which may have lost the session. `unknown` where Postgres says that it is dead. */
-    async rotate(claims: RefreshClaims, retryKey: string | null): Promise<Rotation> {
-      const { sub: userId, sid: sessionId, gen: generation } = claims
+    async rotate(attempt: RefreshAttempt): Promise<RotationResult> {
+      const { userId, sessionId, generation, retryKey } = attempt
       const present = () => store.rotate(userId, sessionId, { generation, retryKey })
-      const begun = performance.now()
+      const startedAt = performance.now()
       let result = await present()
-      for (let losses = 0; result.outcome === 'unknown' && losses < MOST_LOSSES; losses++) {
-        if (!(await reopen(claims, retryKey))) return result
-        // Held up on the way: the client may have gone on with another node, and twice.
-        if (performance.now() - begun > REFRESH_LIMIT) throw unavailable('the truth')
+      for (let count = 0; result.outcome === 'unknown' && count < MAX_REOPENINGS; count++) {
+        if (!(await reopen(attempt))) return result
+        // The client may have given up by now and refreshed twice at another node. Presented this
+        // late, its token would look like a stolen one.
+        if (performance.now() - startedAt > REFRESH_DEADLINE) throw unavailable('Postgres')
         result = await present()
       }
       if (result.outcome !== 'unknown') return result
-      // Lost again each time, and alive: to refuse it would log an honest client out.
+      // The session is live but was lost again each time. A refusal would log out an honest client.
       throw unavailable('the hot state')
     },
   }

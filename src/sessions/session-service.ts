@@ -1,34 +1,63 @@
 import { parseId } from '../common/id.ts'
+import { unavailable } from '../errors.ts'
+import type { Occurrence } from '../events/event.ts'
 import type { OnCommit, RevocationRecords } from '../revocation/revocation-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
-import type { SessionEndReason } from './session-records.ts'
+import type { AccessTokens } from '../tokens/access-token.ts'
+import type { RefreshTokens } from '../tokens/refresh-token.ts'
+import { issueTokenPair, type TokenPair } from '../tokens/token-pair.ts'
+import type { Device } from './device.ts'
+import type { SessionEndReason } from './session.ts'
+import type { AuthenticatedUser, SessionStarter } from './session-starter.ts'
 import type { SessionView, SessionViews } from './session-views.ts'
 
 export interface SessionServiceOptions {
+  starter: SessionStarter
   views: SessionViews
-  revocations: Pick<RevocationRecords, 'revokeAll'>
+  accessTokens: AccessTokens
+  refreshTokens: RefreshTokens
+  revocationRecords: Pick<RevocationRecords, 'revokeAll'>
   revoker: Pick<Revoker, 'revokeSessions' | 'publish'>
   /** Milliseconds that a session lives without a refresh. */
   refreshIdleTtl: number
-  /** Milliseconds since the epoch. */
+  /** Called with each login. */
+  onEvent: (event: Occurrence) => void
+  /** Returns milliseconds since the epoch. */
   clock: () => number
 }
 
 export type SessionService = ReturnType<typeof createSessionService>
 
-/** The sessions of users, seen from outside. Whatever ends one is in force when it resolves, at the latest after the bound. */
-export function createSessionService({
-  views,
-  revocations,
-  revoker,
-  refreshIdleTtl,
-  clock,
-}: SessionServiceOptions) {
+/**
+ * Creates the service that starts, lists and ends sessions. A session that it ends is refused by
+ * every node when the method resolves, at the latest after the maximum staleness. Every method
+ * rejects with `AUTH_UNAVAILABLE` if a store that it needs is unavailable.
+ */
+export function createSessionService(options: SessionServiceOptions) {
+  const { starter, views, accessTokens, refreshTokens, revocationRecords, revoker } = options
+  const { refreshIdleTtl, onEvent, clock } = options
+
   return {
-    /** The live ones, newest first. */
+    /**
+     * Starts a session for a user who has just been authenticated. Rejects with `AUTH_UNAVAILABLE`
+     * if the user was changed since then, perhaps their password: it has to be checked again.
+     */
+    async start(user: AuthenticatedUser, device: Device): Promise<TokenPair> {
+      const started = await starter.start(user, device)
+      if (!started) throw unavailable('the account, which is being changed,')
+      const { sessionId, currentToken } = started
+      onEvent({ type: 'login_succeeded', userId: user.id, sessionId, device, detail: {} })
+      const session = { userId: user.id, ...started }
+      return issueTokenPair({ accessTokens, refreshTokens }, session, currentToken.rotatedAt)
+    },
+
+    /** Returns the live sessions of a user, newest first. */
     list: (userId: string): Promise<SessionView[]> => views.list(userId, clock(), refreshIdleTtl),
 
-    /** Answers whether the user has such a session; one that has ended already is ended once more. */
+    /**
+     * Ends one session of a user. Returns false if the user has no such session. A session that has
+     * ended already is revoked once more, which has no effect.
+     */
     async end(userId: string, id: string, reason: SessionEndReason): Promise<boolean> {
       const sessionId = parseId(id)
       if (!sessionId) return false
@@ -37,12 +66,27 @@ export function createSessionService({
       return true
     },
 
-    /** Every token issued so far is dead, in one step, however many there are. */
-    async endEverything(onCommit?: OnCommit): Promise<void> {
-      await revoker.publish({
-        kind: 'everything',
-        before: await revocations.revokeAll(clock(), onCommit),
-      })
+    /**
+     * Ends the session of a refresh token, or of an access token as well if `kind` is `any`. The
+     * token may have expired or been revoked. Returns false if it is not a token of this service.
+     */
+    async endByToken(token: string, kind: 'refresh' | 'any'): Promise<boolean> {
+      const claims =
+        (await refreshTokens.readExpired(token)) ??
+        (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
+      if (!claims) return false
+      const session = { userId: claims.sub, sessionId: claims.sid }
+      await revoker.revokeSessions([session], 'logout')
+      return true
+    },
+
+    /**
+     * Ends every session of every user in one step, however many there are. `onCommit` runs in the
+     * same transaction.
+     */
+    async revokeAll(onCommit?: OnCommit): Promise<void> {
+      const before = await revocationRecords.revokeAll(clock(), onCommit)
+      await revoker.publish({ kind: 'everything', before })
     },
   }
 }

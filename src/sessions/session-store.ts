@@ -1,90 +1,108 @@
 /**
- * The hot state of sessions: what a refresh reads and writes, in one atomic step per call. It may lose everything at
- * any time. Two stores implement it, and one conformance suite runs on both: `memory-store.ts` and `redis-store.ts`.
+ * The hot state of sessions: what a refresh reads and writes, in one atomic step per call. It may
+ * lose everything at any time. Two stores implement it, `memory-store.ts` and `redis-store.ts`, and
+ * one conformance suite runs on both.
  */
-import type { Presented, RotationRules } from './rotation.ts'
+import type { PresentedToken, RotationRules } from './rotation.ts'
 
 /** What a user may do, as carried by access tokens. */
 export interface Authorization {
-  /** Raised with every change of roles or status; the higher one wins. */
+  /** Raised with every change of the user's roles or status. The higher version wins. */
   ver: number
   roles: readonly string[]
 }
 
-/** The newest refresh token of a session, by the facts it is derived from. Times in milliseconds. */
-export interface Line {
+/** The newest refresh token of a session: the facts that it is derived from. */
+export interface CurrentToken {
   generation: number
+  /** Milliseconds since the epoch. */
   rotatedAt: number
+  /** Milliseconds since the epoch. */
   expiresAt: number
 }
 
-export interface NewSession {
+export interface SessionToOpen {
   userId: string
   sessionId: string
+  /** Milliseconds since the epoch. */
   absoluteExpiry: number
   authorization: Authorization
-  /** 1 at login; more where the store lost a session that goes on. */
+  /** 1 at login. Higher if the store lost the session and re-opens it. */
   generation: number
-  /** Of the attempt that made this generation, where it is known. */
+  /** The retry key of the refresh that led to this generation, if it is known. */
   retryKey: string | null
 }
 
-export interface Opened {
-  line: Line
-  /** The given one, or a newer one that the store already had. */
+export interface OpenResult {
+  currentToken: CurrentToken
+  /** The authorization of the request, or a newer one that the store already had. */
   authorization: Authorization
-  /** Sessions that were ended to make room, the least recently used first. */
+  /** Ids of sessions that were removed to make room, the least recently used first. */
   evicted: string[]
 }
 
-export type Rotation =
-  /** `now` is the store's own time of the decision: tokens are issued by it, whatever the clock of this node says. */
-  | {
-      outcome: 'rotated' | 'replayed' | 'healed'
-      line: Line
-      authorization: Authorization
-      now: number
-    }
-  /** `currentGeneration` is 0 where the session had been condemned before. */
+/** The result of a refresh that is served with a token. */
+export interface AcceptedRotation {
+  outcome: 'rotated' | 'replayed' | 'healed'
+  currentToken: CurrentToken
+  authorization: Authorization
+  /**
+   * The store's own time of the decision, in milliseconds since the epoch. Tokens are issued by it,
+   * whatever the clock of this node says.
+   */
+  now: number
+}
+
+export type RotationResult =
+  | AcceptedRotation
+  /** `currentGeneration` is 0 if the session had been condemned before. */
   | { outcome: 'reused'; currentGeneration: number; now: number }
   | { outcome: 'expired' }
   | { outcome: 'unknown' }
 
-/** Of a session that goes on. */
-export interface Found {
-  /** Of its user's authorization. */
+/** What a store knows about a live session. */
+export interface SessionStatus {
+  /** The version of the user's authorization. */
   ver: number
-  /** Of its newest refresh token, as far as is known. */
+  /** The generation of the session's newest refresh token, as far as the store knows. */
   generation: number
 }
 
 export interface StoreSettings extends RotationRules {
-  /** How many sessions a user may have; one more ends the least recently used. */
+  /** Maximum number of sessions of a user. One more evicts the least recently used. */
   maxSessionsPerUser: number
 }
 
 export interface SessionStore {
-  /** Start a session, or go on with one that was lost. A session that the store has already stays as it is. */
-  open(session: NewSession): Promise<Opened>
+  /**
+   * Starts a session, or re-opens one that was lost. A session that the store already has stays as
+   * it is.
+   */
+  open(session: SessionToOpen): Promise<OpenResult>
 
-  /** Present a refresh token's generation. By the time of the answer the outcome is in force. */
-  rotate(userId: string, sessionId: string, presented: Presented): Promise<Rotation>
+  /** Presents the generation of a refresh token. The outcome is in force when this resolves. */
+  rotate(userId: string, sessionId: string, presented: PresentedToken): Promise<RotationResult>
 
-  /** Forget a session that has ended. Idempotent. */
+  /** Removes a session that was revoked. Idempotent. */
   close(userId: string, sessionId: string): Promise<void>
 
-  /** Forget the sessions of a user, all or all but one. Idempotent. */
+  /** Removes all sessions of a user, or all but one. Idempotent. */
   closeAll(userId: string, except?: string): Promise<void>
 
-  /** What the next access token of each of the user's sessions says; an older one changes nothing. */
-  authorize(userId: string, authorization: Authorization): Promise<void>
+  /**
+   * Sets what the next access token of each of the user's sessions says. Has no effect if the store
+   * has a newer authorization.
+   */
+  setAuthorization(userId: string, authorization: Authorization): Promise<void>
 
-  /** From now on every session is unknown, whoever's it is; at no cost that grows with their number. */
+  /**
+   * Makes every session of every user unknown from now on. The cost does not grow with their number.
+   */
   forgetAll(): Promise<void>
 
-  /** A look, which changes nothing; undefined where the session is not known. */
-  find(userId: string, sessionId: string): Promise<Found | 'condemned' | undefined>
+  /** Reads a session without changing it. Returns undefined if the store does not know it. */
+  find(userId: string, sessionId: string): Promise<SessionStatus | 'condemned' | undefined>
 
-  /** Rejects where the store cannot be reached. */
+  /** Rejects if the store is unavailable. */
   ping(): Promise<void>
 }

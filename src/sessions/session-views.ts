@@ -1,7 +1,7 @@
+import bowser from 'bowser'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
-import { deviceLabel } from './device-label.ts'
 import { goesOn } from './session-records.ts'
 
 /** A live session, for whoever owns it. */
@@ -55,4 +55,11 @@ export function createSessionViews({ orm, query }: Database) {
       return (await query(found))[0]?.userId
     },
   }
+}
+
+/** Returns what a user calls a device, such as "Firefox on Linux"; null if its user agent does not say. */
+function deviceLabel(userAgent: string | null): string | null {
+  if (!userAgent) return null
+  const { browser, os } = bowser.parse(userAgent)
+  return [browser.name, os.name].filter(Boolean).join(' on ') || null
 }

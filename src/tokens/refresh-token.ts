@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { createTokenReader, type JwtCodec, numericDate } from '../keys/jwt.ts'
-import type { Line } from '../sessions/session-store.ts'
+import type { CurrentToken } from '../sessions/session-store.ts'
 
 const RefreshClaims = Type.Object({
   iss: Type.String(),
@@ -42,20 +42,20 @@ export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: Refresh
      * A function of its arguments and nothing else: the same line is the same string however often it is delivered, signed
      * with the key of the time of its rotation also when another signs by now.
      */
-    issue(userId: string, sessionId: string, line: Line, now: number) {
-      const exp = numericDate(line.expiresAt)
+    issue(userId: string, sessionId: string, currentToken: CurrentToken, now: number) {
+      const exp = numericDate(currentToken.expiresAt)
       const claims: RefreshClaims = {
         iss: issuer,
         aud: audience,
         sub: userId,
         sid: sessionId,
-        gen: line.generation,
-        iat: numericDate(line.rotatedAt),
+        gen: currentToken.generation,
+        iat: numericDate(currentToken.rotatedAt),
         exp,
-        jti: `${sessionId}.${line.generation}`,
+        jti: `${sessionId}.${currentToken.generation}`,
       }
       return {
-        token: jwt.sign(claims, line.rotatedAt),
+        token: jwt.sign(claims, currentToken.rotatedAt),
         expiresIn: Math.max(0, exp - numericDate(now)),
       }
     },

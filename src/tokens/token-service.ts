@@ -1,175 +1,121 @@
-import { v7 as uuid } from 'uuid'
 import type { Log } from '../common/log.ts'
-import { PawlError, unavailable } from '../errors.ts'
+import { PawlError } from '../errors.ts'
 import type { Occurrence } from '../events/event.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Revoker } from '../revocation/revoker.ts'
-import type { TokenPair } from '../schemas/token-pair.ts'
 import type { Checkpoints } from '../sessions/checkpoints.ts'
-import { retryKeyOf } from '../sessions/retry-key.ts'
-import type { Device, SessionRecords } from '../sessions/session-records.ts'
-import { createOpening } from '../sessions/session-reopener.ts'
-import type { Authorization, Line, Rotation, SessionStore } from '../sessions/session-store.ts'
+import type { Device } from '../sessions/device.ts'
+import { retryKeyOf } from '../sessions/rotation.ts'
+import type { SessionRecords } from '../sessions/session-records.ts'
+import { createSessionReopener } from '../sessions/session-reopener.ts'
+import type { AcceptedRotation, RotationResult, SessionStore } from '../sessions/session-store.ts'
 import type { AccessTokens } from './access-token.ts'
-import { createInspection, invalid } from './inspection.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
+import { createTokenInspector } from './token-inspector.ts'
+import { issueTokenPair, type TokenPair } from './token-pair.ts'
 
 export interface TokenServiceOptions {
   accessTokens: AccessTokens
   refreshTokens: RefreshTokens
   store: SessionStore
-  records: SessionRecords
-  checkpoints: Checkpoints
-  revoker: Revoker
+  records: Pick<SessionRecords, 'withLiveSession' | 'find'>
+  checkpoints: Pick<Checkpoints, 'note'>
+  revoker: Pick<Revoker, 'revokeSessions' | 'announceRevoked' | 'revokeForReuse'>
   revocations: Revocations
   feed: RevocationFeed
-  /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
+  /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
-  /** The longest life of a session, in milliseconds. */
-  sessionMaxTtl: number
-  /** Hears what came of each refresh. */
-  onRefresh: (outcome: Rotation['outcome'] | 'invalid') => void
-  /** Hears of logins, of refreshes and of sessions that have expired. */
-  onEvent?: (event: Occurrence) => void
-  /** Milliseconds since the epoch. */
+  /** Called with the outcome of each refresh. */
+  onRefresh: (outcome: RotationResult['outcome'] | 'invalid') => void
+  /** Called with refreshes, and with sessions that have expired. */
+  onEvent: (event: Occurrence) => void
+  /** Returns milliseconds since the epoch. */
   clock: () => number
   log: Log
 }
 
-type Accepted = Extract<Rotation, { line: Line }>
-
-export type { Auth } from './inspection.ts'
 export type TokenService = ReturnType<typeof createTokenService>
 
-/** The life of a token. Every method that cannot reach a store it needs rejects with `AUTH_UNAVAILABLE`. */
+/**
+ * Creates the service that refreshes and checks tokens. Every method rejects with
+ * `AUTH_UNAVAILABLE` if a store that it needs is unavailable.
+ */
 export function createTokenService(options: TokenServiceOptions) {
-  const {
-    accessTokens,
-    refreshTokens,
-    store,
-    records,
-    checkpoints,
-    revoker,
-    onRefresh,
-    sessionMaxTtl,
-    clock,
-    log,
-  } = options
-  const { onEvent = () => {} } = options
-  const opening = createOpening({ store, records, revoker, clock, log })
-  const { requireFreshness, authenticate, inspectAccess, inspectRefresh } =
-    createInspection(options)
+  const { refreshTokens, store, records, checkpoints, revoker, revocations } = options
+  const { onRefresh, onEvent, clock, log } = options
+  const reopener = createSessionReopener({ store, records, revoker, clock, log })
+  const inspector = createTokenInspector(options)
 
-  function pair(
-    userId: string,
-    sessionId: string,
-    authorization: Authorization,
-    line: Line,
-    now: number,
-  ): TokenPair {
-    const access = accessTokens.issue({ userId, sessionId, authorization }, now, line.expiresAt)
-    const refresh = refreshTokens.issue(userId, sessionId, line, now)
-    return {
-      accessToken: access.token,
-      refreshToken: refresh.token,
-      tokenType: 'Bearer',
-      expiresIn: access.expiresIn,
-      refreshExpiresIn: refresh.expiresIn,
-      sessionId,
-    }
-  }
-
-  /** The commit comes before the refusal: should this process die in between, the session is still condemned. */
-  async function endForReuse(
+  /** Commits the revocation before the caller refuses the token. */
+  async function revokeForReuse(
     claims: RefreshClaims,
-    currentGeneration: number,
-    now: number,
+    { currentGeneration, now }: Extract<RotationResult, { outcome: 'reused' }>,
     device: Device,
-  ) {
+  ): Promise<void> {
     const { sub: userId, sid: sessionId, gen: presentedGeneration } = claims
     const event = { userId, sessionId, presentedGeneration, currentGeneration }
     log.warn(
       { event: 'reuse_found', ...event, ip: device.ip },
-      'a spent refresh token came back: the session ends',
+      'a spent refresh token was presented: the session is revoked',
     )
+    // If this process dies before the commit, the session is still condemned.
     await revoker.revokeForReuse({ ...event, device }, now)
   }
 
-  function deliver(
+  function issueSuccessor(
     { sub: userId, sid: sessionId }: RefreshClaims,
-    { outcome, line, authorization, now }: Accepted,
+    { outcome, currentToken, authorization, now }: AcceptedRotation,
     device: Device,
   ): TokenPair {
-    const { generation } = line
+    const { generation } = currentToken
     checkpoints.note(sessionId, { generation, lastSeenAt: now, device })
     onEvent({ type: 'refresh', userId, sessionId, device, detail: { outcome, generation } })
-    return pair(userId, sessionId, authorization, line, now)
-  }
-
-  async function endSession(token: string, kind: 'refresh' | 'any'): Promise<boolean> {
-    const claims =
-      (await refreshTokens.readExpired(token)) ??
-      (kind === 'any' ? await accessTokens.readExpired(token) : undefined)
-    if (claims)
-      await revoker.revokeSessions([{ userId: claims.sub, sessionId: claims.sid }], 'logout')
-    return claims !== undefined
+    return issueTokenPair(options, { userId, sessionId, authorization, currentToken }, now)
   }
 
   return {
-    /** Rejects where the hot state cannot be reached, or this node is behind the revocations. */
+    authenticate: inspector.authenticate,
+    inspectAccess: inspector.inspectAccess,
+    inspectRefresh: inspector.inspectRefresh,
+
+    /** Rejects if the hot state is unavailable, or if this node is behind the revocations. */
     async ping(): Promise<void> {
-      requireFreshness()
+      inspector.requireFreshness()
       await store.ping()
     },
 
     /**
-     * Start a session for a user who has just proven who he is. Rejects with `AUTH_UNAVAILABLE` where the user was changed
-     * since, his password perhaps: it has to be proven again.
-     */
-    async open(user: Authorization & { id: string }, device: Device): Promise<TokenPair> {
-      const createdAt = clock()
-      const sessionId = uuid({ msecs: createdAt })
-      const opened = await opening.open(
-        {
-          userId: user.id,
-          sessionId,
-          absoluteExpiry: createdAt + sessionMaxTtl,
-          authorization: { ver: user.ver, roles: user.roles },
-          generation: 1,
-          retryKey: null,
-        },
-        createdAt,
-        device,
-      )
-      if (!opened) throw unavailable('the account, which is being changed,')
-      onEvent({ type: 'login_succeeded', userId: user.id, sessionId, device, detail: {} })
-      return pair(user.id, sessionId, opened.authorization, opened.line, opened.line.rotatedAt)
-    },
-
-    /**
-     * Turn a session one notch forward. The same token, presented again within the grace period or with the
-     * `Idempotency-Key` of the attempt that spent it, is answered with the same successor. Whatever else is wrong is
-     * one `AUTH_INVALID_REFRESH_TOKEN`; a spent token that comes back ends the session first.
+     * Rotates a session: spends its refresh token and returns a new pair. The same token, presented
+     * again within the grace period or with the `Idempotency-Key` of the attempt that spent it,
+     * gets the same successor. If any other spent token is presented, the session is revoked first.
+     * Every refusal is the same `AUTH_INVALID_REFRESH_TOKEN`.
      */
     async refresh(
       token: string,
       idempotencyKey: string | undefined,
       device: Device,
     ): Promise<TokenPair> {
-      // Not asked whether the token has expired: the store knows when the session does. A spent token that comes back is
-      // theft however old it is, and the retry of a lost response is none.
+      // Whether the token has expired is not checked here: the store knows when the session does. A
+      // spent token is theft however old it is, and the retry of a lost response is not.
       const claims = await refreshTokens.readExpired(token)
       if (!claims) {
         onRefresh('invalid')
         throw refused('malformed or forged')
       }
       const { sub: userId, sid: sessionId, gen: generation } = claims
-      // This process may have been stopped since the request arrived, and the client have gone on with another node.
-      requireFreshness()
-      // Nodes hear of the end of a session also where its part of the hot state could not be reached.
-      if (options.revocations.isSessionRevoked(sessionId)) throw refused('revoked')
-      const result = await opening.rotate(claims, retryKeyOf(idempotencyKey))
+      // This process may have been stopped since the request arrived, and the client may have
+      // refreshed at another node in the meantime.
+      inspector.requireFreshness()
+      // A revocation reaches the nodes even if its part of the hot state was unavailable.
+      if (revocations.isSessionRevoked(sessionId)) throw refused('revoked')
+      const result = await reopener.rotate({
+        userId,
+        sessionId,
+        generation,
+        retryKey: retryKeyOf(idempotencyKey),
+        tokenExpiresAt: claims.exp * 1000,
+      })
       onRefresh(result.outcome)
       switch (result.outcome) {
         case 'healed':
@@ -177,43 +123,21 @@ export function createTokenService(options: TokenServiceOptions) {
             { event: 'healed', userId, sessionId, generation },
             'the hot state had lost writes',
           )
-          return deliver(claims, result, device)
+          return issueSuccessor(claims, result, device)
         case 'rotated':
         case 'replayed':
-          return deliver(claims, result, device)
+          return issueSuccessor(claims, result, device)
         case 'reused':
-          await endForReuse(claims, result.currentGeneration, result.now, device)
+          await revokeForReuse(claims, result, device)
           throw refused('reused')
-        case 'expired':
-          onEvent({
-            type: 'session_ended',
-            userId,
-            sessionId,
-            device,
-            detail: { reason: 'expired' },
-          })
+        case 'expired': {
+          const detail = { reason: 'expired' } as const
+          onEvent({ type: 'session_ended', userId, sessionId, device, detail })
           throw refused('session expired')
+        }
         case 'unknown':
           throw refused('session ended')
       }
-    },
-
-    authenticate,
-    inspectAccess,
-    inspectRefresh,
-
-    /**
-     * End the session of a refresh token, or where `kind` says so of an access token as well; in force when this
-     * resolves. A token that is dead already is enough, and twice is no error; any other rejects with
-     * `AUTH_INVALID_TOKEN`.
-     */
-    async end(token: string, kind: 'refresh' | 'any'): Promise<void> {
-      if (!(await endSession(token, kind))) throw invalid('malformed or forged')
-    },
-
-    /** The same for any kind, where a token that is none is as good as one that is dead (RFC 7009 2.2). */
-    async revoke(token: string): Promise<void> {
-      await endSession(token, 'any')
     },
   }
 }

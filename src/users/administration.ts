@@ -22,7 +22,7 @@ export interface AdministrationOptions {
   records: UserRecords
   accounts: Pick<AccountService, 'create'>
   enforcement: Enforcement
-  sessions: Pick<SessionService, 'list' | 'endEverything'>
+  sessions: Pick<SessionService, 'list' | 'revokeAll'>
   events: Pick<EventLog, 'announce'>
   /** Milliseconds since the epoch. */
   clock: () => number
@@ -108,7 +108,7 @@ export function createAdministration(options: AdministrationOptions) {
     /** Every token issued so far is dead, this administrator's too. */
     async revokeEverything(by: Administrator): Promise<void> {
       const event = { ...action('everything_revoked', by), at: clock() }
-      await sessions.endEverything((tx) => insertEvents(tx, event))
+      await sessions.revokeAll((tx) => insertEvents(tx, event))
       options.events.announce(event)
     },
   }

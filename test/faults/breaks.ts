@@ -26,7 +26,7 @@ const SLOW_REVOCATION: Change = {
 /** Nodes also remember which sessions have ended; those that were started later do not. */
 const FORGETFUL: Change = {
   file: 'src/tokens/token-service.ts',
-  text: "if (options.revocations.isSessionRevoked(sessionId)) throw refused('revoked')",
+  text: "if (revocations.isSessionRevoked(sessionId)) throw refused('revoked')",
   by: '',
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { retryKeyOf } from '../../src/sessions/retry-key.ts'
-import type { Rotation } from '../../src/sessions/session-store.ts'
+import { retryKeyOf } from '../../src/sessions/rotation.ts'
+import type { RotationResult } from '../../src/sessions/session-store.ts'
 import { CONDEMNED, LATER } from '../support/sessions/model.ts'
 import { explore, hotKey, inWords, type Node, runTo } from '../support/sessions/model-search.ts'
 import { FRAGILE_STORES, type FragileStore } from '../support/sessions/model-stores.ts'
@@ -153,11 +153,11 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
   assert.equal(outcome, key ? 'replayed' : 'reused', `afterwards, with the key of ${tried}`)
 }
 
-function seen(result: Rotation, now: number) {
+function seen(result: RotationResult, now: number) {
   if (result.outcome === 'reused')
     return { outcome: result.outcome, current: result.currentGeneration }
-  if (!('line' in result)) return { outcome: result.outcome }
-  const { generation, rotatedAt } = result.line
+  if (!('currentToken' in result)) return { outcome: result.outcome }
+  const { generation, rotatedAt } = result.currentToken
   return { outcome: result.outcome, generation, age: Math.min(LATER, (now - rotatedAt) / TICK) }
 }
 

@@ -67,6 +67,6 @@ test('what an earlier version packed is unknown, and a session that Postgres ope
   const authorization = { ver: 1, roles: ['user'] }
   await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 7, retryKey })
   const next = await store.rotate(userId, sessionId, { generation: 7, retryKey })
-  assert.equal(next.outcome === 'rotated' && next.line.expiresAt, absoluteExpiry)
+  assert.equal(next.outcome === 'rotated' && next.currentToken.expiresAt, absoluteExpiry)
   await store.close(userId, sessionId)
 })

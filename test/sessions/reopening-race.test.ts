@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { v7 as uuid } from 'uuid'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { createSessionRecords } from '../../src/sessions/session-records.ts'
-import { createOpening } from '../../src/sessions/session-reopener.ts'
+import { createSessionReopener } from '../../src/sessions/session-reopener.ts'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
 import { openSql } from '../support/database.ts'
 import { cleanUp, environment, newEmail } from '../support/helper.ts'
@@ -44,24 +44,15 @@ test('a session that is ended while it is being opened again does not survive th
       return store.open(lost)
     },
   }
-  const { rotate } = createOpening({
+  const { rotate } = createSessionReopener({
     store: interrupted,
     records,
     revoker: { revokeSessions: async () => {}, announceRevoked: async () => {} },
     clock: Date.now,
     log: { debug() {}, info() {}, warn() {} },
   })
-  const claims = {
-    iss: '',
-    aud: '',
-    sub: userId,
-    sid: sessionId,
-    gen: 1,
-    iat: 0,
-    exp: now,
-    jti: '',
-  }
-  await rotate(claims, null)
+  const presented = { generation: 1, retryKey: null, tokenExpiresAt: session.expiresAt }
+  await rotate({ userId, sessionId, ...presented })
   await ended
   assert.equal(await store.find(userId, sessionId), undefined)
 })

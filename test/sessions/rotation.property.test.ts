@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import type { Line, Rotation, SessionStore } from '../../src/sessions/session-store.ts'
+import type {
+  CurrentToken,
+  RotationResult,
+  SessionStore,
+} from '../../src/sessions/session-store.ts'
 import { createClock, type TestClock } from '../support/helper.ts'
 import { SETTINGS, STORES } from '../support/sessions/stores.ts'
 
@@ -56,7 +60,7 @@ const history = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' })
 interface Observed {
   id: string
   newest: number
-  successors: Map<number, Line>
+  successors: Map<number, CurrentToken>
   /** When each generation was first spent, and the keys that came with it while it was fresh. */
   spent: Map<number, { at: number; keys: Set<string | null> }>
   ended: boolean
@@ -88,9 +92,9 @@ class Observer {
     generation: number,
     key: string | null,
     now: number,
-    result: Rotation,
+    result: RotationResult,
   ): void {
-    const line = 'line' in result ? result.line : undefined
+    const line = 'currentToken' in result ? result.currentToken : undefined
     if (observed.ended) assert.equal(line, undefined, 'an ended session was served')
     if (!line) {
       observed.ended = true

@@ -5,81 +5,79 @@ import type { JwtCodec } from '../../src/keys/jwt.ts'
 import { createLocalFeed } from '../../src/revocation/revocation-feed.ts'
 import { createRevocations } from '../../src/revocation/revocations.ts'
 import { createMemoryStore } from '../../src/sessions/memory-store.ts'
-import type { NewSession, SessionStore } from '../../src/sessions/session-store.ts'
+import type { LiveSession } from '../../src/sessions/session-records.ts'
+import type { SessionStore } from '../../src/sessions/session-store.ts'
 import { createAccessTokens } from '../../src/tokens/access-token.ts'
 import { createRefreshTokens } from '../../src/tokens/refresh-token.ts'
 import { createTokenService } from '../../src/tokens/token-service.ts'
 import { createClock } from '../support/helper.ts'
 import { SETTINGS } from '../support/sessions/stores.ts'
 
-/** What is signed does not matter here. */
+/** Signatures do not matter here. */
 const jwt: JwtCodec = {
   sign: (claims) => JSON.stringify(claims),
   verify: (token) => JSON.parse(token),
 }
 const DEVICE = { ip: '127.0.0.1', userAgent: undefined }
 
-/** A service whose hot state forgets a session so many times just after it was opened again. */
-async function setUp(losses: number) {
+/**
+ * Returns a refresh of a live session that the hot state does not know. The hot state loses the
+ * session again after each of the first re-openings, as many as `losses`.
+ */
+function setUp(losses: number) {
   const clock = createClock()
   const memory = createMemoryStore(SETTINGS, clock)
-  let opened = 0
+  let reopenings = 0
   const store: SessionStore = {
     ...memory,
-    async open(session: NewSession) {
-      const answer = await memory.open(session)
-      // The first is the login.
-      if (opened++ > 0 && opened <= losses + 1)
-        await memory.close(session.userId, session.sessionId)
-      return answer
+    async open(session) {
+      const result = await memory.open(session)
+      if (++reopenings <= losses) await memory.close(session.userId, session.sessionId)
+      return result
     },
   }
-  const user = { id: uuid(), ver: 1, roles: [] }
+  const [userId, sessionId, now] = [uuid(), uuid(), clock()]
   const revocations = createRevocations(SETTINGS.refreshIdleTtl, clock)
-  const alive = {
-    userId: user.id,
-    generation: 1,
-    expiresAt: clock() + SETTINGS.refreshIdleTtl,
-    ver: 1,
-    roles: [],
-  }
+  const expiresAt = now + SETTINGS.refreshIdleTtl
+  const live: LiveSession = { userId, generation: 1, expiresAt, ver: 1, roles: [] }
   const settings = { issuer: 'https://auth.example.com', audience: 'api', accessTokenTtl: 900_000 }
+  const refreshTokens = createRefreshTokens(jwt, settings)
   const service = createTokenService({
     accessTokens: createAccessTokens(jwt, settings),
-    refreshTokens: createRefreshTokens(jwt, settings),
+    refreshTokens,
     store,
     records: {
-      insert: async () => true,
-      whileAlive: async (
-        _id: string,
-        _at: number,
-        work: (session: typeof alive) => Promise<unknown>,
-      ) => {
-        await work(alive)
+      async withLiveSession(_id, _at, work) {
+        await work(live)
         return true
       },
-    } as never,
-    checkpoints: { note() {} } as never,
-    revoker: {} as never,
+      find: async () => live,
+    },
+    checkpoints: { note() {} },
+    revoker: {
+      revokeSessions: async () => {},
+      announceRevoked: async () => {},
+      revokeForReuse: async () => {},
+    },
     revocations,
     feed: createLocalFeed(revocations, async () => []),
     revocationMaxStaleness: 2_000,
-    sessionMaxTtl: SETTINGS.refreshIdleTtl,
     onRefresh() {},
+    onEvent() {},
     clock,
     log: { debug() {}, info() {}, warn() {} },
   })
-  const { refreshToken, sessionId } = await service.open(user, DEVICE)
-  await memory.close(user.id, sessionId)
-  return () => service.refresh(refreshToken, undefined, DEVICE)
+  const current = { generation: 1, rotatedAt: now, expiresAt }
+  const { token } = refreshTokens.issue(userId, sessionId, current, now)
+  return () => service.refresh(token, undefined, DEVICE)
 }
 
-test('a session that is lost again while it is being opened again goes on all the same', async () => {
-  const refresh = await setUp(2)
+test('A session that is lost again while it is being re-opened is served all the same', async () => {
+  const refresh = setUp(2)
   assert.ok((await refresh()).refreshToken)
 })
 
-test('a live session that is lost again and again is 503, never 401', async () => {
-  const refresh = await setUp(100)
+test('A live session that is lost every time it is re-opened gets a 503 and never a 401', async () => {
+  const refresh = setUp(100)
   await assert.rejects(refresh, { code: 'AUTH_UNAVAILABLE', statusCode: 503 })
 })

@@ -53,7 +53,7 @@ export const FRAGILE_STORES = {
           rotate: (...args) => done((store) => store.rotate(...args)),
           close: (...args) => done((store) => store.close(...args)),
           closeAll: (...args) => store.closeAll(...args),
-          authorize: (...args) => store.authorize(...args),
+          setAuthorization: (...args) => store.setAuthorization(...args),
           forgetAll: () => store.forgetAll(),
           find: (...args) => store.find(...args),
           ping: () => store.ping(),

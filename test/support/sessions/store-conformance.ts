@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import type { Rotation, SessionStore } from '../../../src/sessions/session-store.ts'
+import type { RotationResult, SessionStore } from '../../../src/sessions/session-store.ts'
 import { createClock } from '../helper.ts'
 import { type CreateStore, SETTINGS } from './stores.ts'
 
@@ -44,8 +44,8 @@ export function testStore(name: string, create: CreateStore): void {
   conforms(
     'a session starts at generation 1 and each rotation is one further',
     async ({ clock, open, present }) => {
-      const { line } = await open()
-      assert.deepEqual(line, {
+      const { currentToken } = await open()
+      assert.deepEqual(currentToken, {
         generation: 1,
         rotatedAt: clock(),
         expiresAt: clock() + SETTINGS.refreshIdleTtl,
@@ -55,7 +55,11 @@ export function testStore(name: string, create: CreateStore): void {
       const result = await present(2)
       assert.deepEqual(result, {
         outcome: 'rotated',
-        line: { generation: 3, rotatedAt: clock(), expiresAt: clock() + SETTINGS.refreshIdleTtl },
+        currentToken: {
+          generation: 3,
+          rotatedAt: clock(),
+          expiresAt: clock() + SETTINGS.refreshIdleTtl,
+        },
         authorization: { ver: 1, roles: [] },
         now: clock(),
       })
@@ -236,15 +240,15 @@ export function testStore(name: string, create: CreateStore): void {
   conforms(
     'a changed authorization reaches the next rotation, an older one does not',
     async (s) => {
-      await s.store.authorize(s.userId, { ver: 3, roles: ['editor'] })
-      await s.store.authorize(s.userId, { ver: 2, roles: ['admin'] })
+      await s.store.setAuthorization(s.userId, { ver: 3, roles: ['editor'] })
+      await s.store.setAuthorization(s.userId, { ver: 2, roles: ['admin'] })
       const result = await s.present(1)
       assert.deepEqual('authorization' in result && result.authorization, {
         ver: 3,
         roles: ['editor'],
       })
       const stranger = randomUUID()
-      await s.store.authorize(stranger, { ver: 9, roles: [] })
+      await s.store.setAuthorization(stranger, { ver: 9, roles: [] })
       assert.equal(
         (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
         'unknown',
@@ -265,15 +269,15 @@ export function testStore(name: string, create: CreateStore): void {
       generation: 2,
       retryKey: null,
     }
-    assert.equal((await s.store.open(again)).line.generation, 2)
+    assert.equal((await s.store.open(again)).currentToken.generation, 2)
     assert.equal(generationOf(await s.present(2)), 3)
   })
 }
 
-function lineOf(result: Rotation) {
-  return 'line' in result ? result.line : undefined
+function lineOf(result: RotationResult) {
+  return 'currentToken' in result ? result.currentToken : undefined
 }
 
-function generationOf(result: Rotation) {
+function generationOf(result: RotationResult) {
   return lineOf(result)?.generation
 }

@@ -2,11 +2,11 @@ import { PawlError, unavailable } from '../errors.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { SessionRecords } from '../sessions/session-records.ts'
-import type { Found, SessionStore } from '../sessions/session-store.ts'
+import type { SessionStatus, SessionStore } from '../sessions/session-store.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
 import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
 
-/** Who a request acts for, as `request.auth`. */
+/** The user and the session that a request acts for, as `request.auth`. */
 export interface Auth {
   userId: string
   sessionId: string
@@ -17,96 +17,97 @@ export interface Auth {
   expiresAt: number
 }
 
-export interface InspectionOptions {
+export interface TokenInspectorOptions {
   accessTokens: Pick<AccessTokens, 'readExpired'>
   refreshTokens: Pick<RefreshTokens, 'readExpired'>
   store: Pick<SessionStore, 'find'>
   records: Pick<SessionRecords, 'find'>
   revocations: Pick<Revocations, 'denies' | 'isSessionRevoked'>
   feed: Pick<RevocationFeed, 'age'>
-  /** Milliseconds that this node may be behind the revocations before it refuses to answer. */
+  /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   clock: () => number
 }
 
-/** What tokens are worth. Nothing here changes anything; where it cannot be known, it rejects with `AUTH_UNAVAILABLE`. */
-export function createInspection(options: InspectionOptions) {
-  const {
-    accessTokens,
-    refreshTokens,
-    store,
-    records,
-    revocations,
-    feed,
-    revocationMaxStaleness,
-    clock,
-  } = options
+/**
+ * Creates what decides whether tokens are valid. It changes nothing. Its methods reject with
+ * `AUTH_UNAVAILABLE` if that cannot be known.
+ */
+export function createTokenInspector(options: TokenInspectorOptions) {
+  const { accessTokens, refreshTokens, store, records, revocations, feed } = options
+  const { revocationMaxStaleness, clock } = options
 
   function requireFreshness(): void {
     if (feed.age() > revocationMaxStaleness) throw unavailable('the feed of revocations')
   }
 
-  /** On or after `exp` a token is dead (RFC 7519 4.1.4). */
+  /** A token is not accepted on or after its `exp` (RFC 7519 4.1.4). */
   const isExpired = ({ exp }: { exp: number }) => clock() >= exp * 1000
 
-  /** Why an access token that is well signed is dead, as far as this node has heard. */
-  function reasonAgainst(claims: AccessClaims): string | undefined {
-    // Before all else, since the feed keeps the clock right, too.
+  /** Returns why a well-signed access token is refused, or undefined if it is accepted. */
+  function refusalReason(claims: AccessClaims): string | undefined {
+    // This comes first, because the feed also keeps the clock right that expiry is judged by.
     requireFreshness()
     if (isExpired(claims)) return 'expired'
     return revocations.denies(claims) ? 'revoked' : undefined
   }
 
-  /** The session as the stores know it, where it goes on. */
-  async function findLive({ sub, sid }: { sub: string; sid: string }): Promise<Found | undefined> {
+  /** Returns the status of a session from the stores, or undefined if it is not live. */
+  async function findLive(claims: {
+    sub: string
+    sid: string
+  }): Promise<SessionStatus | undefined> {
+    const { sub, sid } = claims
     const found = (await store.find(sub, sid)) ?? (await records.find(sid, clock()))
     return found === 'condemned' ? undefined : found
   }
 
-  async function checkFresh(claims: AccessClaims): Promise<void> {
+  async function checkStores(claims: AccessClaims): Promise<void> {
     const found = await findLive(claims)
     if (!found) throw invalid('session ended')
     if (claims.ver < found.ver) throw invalid('authorization changed')
   }
 
   return {
+    /** Throws `AUTH_UNAVAILABLE` if this node may not know the latest revocations. */
     requireFreshness,
 
     /**
-     * Who the bearer of an access token is; `fresh` asks the stores too, rather than trust what this node has heard.
-     * Rejects with `AUTH_INVALID_TOKEN`.
+     * Returns who the bearer of an access token is. With `fresh` it also asks the stores, instead of
+     * relying on the revocations that this node knows. Rejects with `AUTH_INVALID_TOKEN`.
      */
     async authenticate(token: string, fresh = false): Promise<Auth> {
       const claims = await accessTokens.readExpired(token)
       if (!claims) throw invalid('malformed or forged')
-      const reason = reasonAgainst(claims)
+      const reason = refusalReason(claims)
       if (reason) throw invalid(reason)
-      if (fresh) await checkFresh(claims)
+      if (fresh) await checkStores(claims)
       const { sub: userId, sid: sessionId, roles, jti: tokenId, exp } = claims
-      // A copy: whoever changes it changes it for this request alone.
+      // The roles are copied, because the claims are cached: a route that changes the array must not
+      // change it for later requests.
       return { userId, sessionId, roles: [...roles], tokenId, expiresAt: exp * 1000 }
     },
 
-    /** The claims of an access token, where `authenticate` accepts it. */
+    /** Returns the claims of an access token if `authenticate` accepts it. */
     async inspectAccess(token: string): Promise<AccessClaims | undefined> {
       const claims = await accessTokens.readExpired(token)
-      return claims && reasonAgainst(claims) === undefined ? claims : undefined
+      return claims && refusalReason(claims) === undefined ? claims : undefined
     },
 
-    /** The claims of a refresh token, where it is the newest of a session that goes on. */
+    /** Returns the claims of a refresh token if it is the newest one of a live session. */
     async inspectRefresh(token: string): Promise<RefreshClaims | undefined> {
       const claims = await refreshTokens.readExpired(token)
       if (!claims) return undefined
       requireFreshness()
       if (isExpired(claims) || revocations.isSessionRevoked(claims.sid)) return undefined
       const found = await findLive(claims)
-      // One that is ahead is the better witness: the stores have lost writes.
+      // A token that is ahead of the stores is accepted: we signed it, so they have lost writes.
       return found && claims.gen >= found.generation ? claims : undefined
     },
   }
 }
 
-export function invalid(reason: string): PawlError {
+function invalid(reason: string): PawlError {
   return new PawlError('AUTH_INVALID_TOKEN', { reason })
 }

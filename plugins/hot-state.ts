@@ -1,0 +1,86 @@
+import fp from 'fastify-plugin'
+import type { RedisClient } from '../src/redis/client.ts'
+import { createRevocationRecords, revocationOf } from '../src/revocation/revocation-records.ts'
+import type { Revocation } from '../src/revocation/revocations.ts'
+import { createRevoker, type Revoker } from '../src/revocation/revoker.ts'
+import { createHotState, type HotState } from '../src/sessions/hot-state.ts'
+import { createSessionRecords, type SessionRecords } from '../src/sessions/session-records.ts'
+import type { StoreSettings } from '../src/sessions/session-store.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    sessionRecords: SessionRecords
+    hotState: HotState
+    revoker: Revoker
+  }
+}
+
+export interface HotStateOptions extends StoreSettings {
+  /** Milliseconds. */
+  accessTokenTtl: number
+  /** Milliseconds. */
+  revocationMaxStaleness: number
+  /** The hot state is in this process if no client is given. */
+  redis?: RedisClient | undefined
+  /** For tests: replaces every other clock. */
+  clock?: (() => number) | undefined
+}
+
+/**
+ * Decorates the instance with `sessionRecords`, the sessions in Postgres, with `hotState`, the
+ * sessions and revocations in Redis or in this process, and with `revoker`, which revokes sessions
+ * in both.
+ */
+export const hotState = fp(
+  async (app, options: HotStateOptions) => {
+    const { database, keys, events, metrics, log } = app
+    const { redis, accessTokenTtl, revocationMaxStaleness, clock } = options
+    const sessionRecords = createSessionRecords(database, (sessions, reason) => {
+      for (const session of sessions)
+        events.record({ type: 'session_ended', ...session, detail: { reason } })
+    })
+    const revocationRecords = createRevocationRecords(database)
+    const state = await createHotState({
+      settings: options,
+      redis,
+      recover: async (within) => [
+        ...(await revocationRecords.findRecent(within)).map(revocationOf),
+        ...keys.revokedKeyIds().map(revocationOfKey),
+      ],
+      onKeyRevoked: keys.markRevoked,
+      accessTokenTtl,
+      revocationMaxStaleness,
+      log,
+      clock,
+    })
+    const { store, feed, revocations } = state
+    const revoker = createRevoker({ sessionRecords, revocationRecords, store, feed, log })
+
+    metrics.show(
+      'revocation_lag_seconds',
+      'Age of what this node knows about revocations: above REVOCATION_MAX_STALENESS it responds with 503',
+      () => feed.age() / 1_000,
+    )
+    metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
+
+    // A node that cannot read the table of keys right now learns of it from the nodes that can.
+    keys.onRevoked((kids) => void feed.publish(kids.map(revocationOfKey)).catch(() => {}))
+    await feed.start()
+    revoker.start()
+    app.addHook('onClose', async () => {
+      await feed.stop()
+      await revoker.stop()
+    })
+    app.decorate('sessionRecords', sessionRecords)
+    app.decorate('hotState', state)
+    app.decorate('revoker', revoker)
+  },
+  {
+    name: 'pawl-hot-state',
+    dependencies: ['pawl-database', 'pawl-keys', 'pawl-metrics', 'pawl-events'],
+  },
+)
+
+function revocationOfKey(kid: string): Revocation {
+  return { kind: 'key', kid }
+}

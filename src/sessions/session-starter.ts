@@ -1,0 +1,75 @@
+import { v7 as uuid } from 'uuid'
+import type { Log } from '../common/log.ts'
+import type { Revoker } from '../revocation/revoker.ts'
+import type { Device } from './device.ts'
+import { revokeEvicted } from './session-cap.ts'
+import type { SessionRecords } from './session-records.ts'
+import type { Authorization, CurrentToken, SessionStore } from './session-store.ts'
+
+/** A user who has just been authenticated, as they were read from Postgres at that moment. */
+export type AuthenticatedUser = Authorization & { id: string }
+
+export interface StartedSession {
+  sessionId: string
+  authorization: Authorization
+  currentToken: CurrentToken
+}
+
+export interface SessionStarterOptions {
+  store: Pick<SessionStore, 'open' | 'close'>
+  records: Pick<SessionRecords, 'insert' | 'revoke'>
+  revoker: Pick<Revoker, 'revokeSessions'>
+  /** The longest life of a session, in milliseconds. */
+  sessionMaxTtl: number
+  /** Returns milliseconds since the epoch. */
+  clock: () => number
+  log: Log
+}
+
+export type SessionStarter = ReturnType<typeof createSessionStarter>
+
+/** Creates what starts sessions in both stores. */
+export function createSessionStarter(options: SessionStarterOptions) {
+  const { store, records, sessionMaxTtl, clock } = options
+
+  /**
+   * Starts a session in the hot state first and then in Postgres, which decides whether the user is
+   * still as they were when they were authenticated. Afterwards both stores have the session or
+   * neither has: a session that is there by half must not be found later.
+   *
+   * Returns undefined if the user was changed in the meantime.
+   */
+  async function start(
+    user: AuthenticatedUser,
+    device: Device,
+  ): Promise<StartedSession | undefined> {
+    const { id: userId, ver, roles } = user
+    const createdAt = clock()
+    const sessionId = uuid({ msecs: createdAt })
+    const expiresAt = createdAt + sessionMaxTtl
+    try {
+      const { currentToken, authorization, evicted } = await store.open({
+        userId,
+        sessionId,
+        absoluteExpiry: expiresAt,
+        authorization: { ver, roles },
+        generation: 1,
+        retryKey: null,
+      })
+      if (await records.insert({ id: sessionId, userId, createdAt, expiresAt }, ver, device)) {
+        await revokeEvicted(userId, evicted, options)
+        return { sessionId, authorization, currentToken }
+      }
+      await store.close(userId, sessionId)
+      return undefined
+    } catch (error) {
+      await Promise.allSettled([
+        records.revoke([sessionId], 'undelivered'),
+        store.close(userId, sessionId),
+      ])
+      throw error
+    }
+  }
+
+  return { start }
+}

@@ -1,0 +1,44 @@
+import type { Authorization, CurrentToken } from '../sessions/session-store.ts'
+import type { AccessTokens } from './access-token.ts'
+import type { RefreshTokens } from './refresh-token.ts'
+
+/** The two tokens of a session, as a client gets them. The `TokenPair` schema describes it, too. */
+export interface TokenPair {
+  accessToken: string
+  refreshToken: string
+  tokenType: 'Bearer'
+  /** Life of the access token, in seconds. */
+  expiresIn: number
+  /** Life of the refresh token, in seconds. */
+  refreshExpiresIn: number
+  sessionId: string
+}
+
+export interface TokenPairSubject {
+  userId: string
+  sessionId: string
+  authorization: Authorization
+  currentToken: CurrentToken
+}
+
+/**
+ * Issues a new access token and the session's current refresh token, which is the same string each
+ * time. `now` is in milliseconds since the epoch.
+ */
+export function issueTokenPair(
+  { accessTokens, refreshTokens }: { accessTokens: AccessTokens; refreshTokens: RefreshTokens },
+  { userId, sessionId, authorization, currentToken }: TokenPairSubject,
+  now: number,
+): TokenPair {
+  const subject = { userId, sessionId, authorization }
+  const access = accessTokens.issue(subject, now, currentToken.expiresAt)
+  const refresh = refreshTokens.issue(userId, sessionId, currentToken, now)
+  return {
+    accessToken: access.token,
+    refreshToken: refresh.token,
+    tokenType: 'Bearer',
+    expiresIn: access.expiresIn,
+    refreshExpiresIn: refresh.expiresIn,
+    sessionId,
+  }
+}

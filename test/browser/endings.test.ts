@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { browserTest } from '../support/browser/browser.ts'
 import { GRACE, me, start } from '../support/browser/tabs.ts'
-import { until } from '../support/helper.ts'
+import { until } from '../support/until.ts'
 
 browserTest('a session that is ended from outside is over in every tab', async (t, browser) => {
   const { site, open, signIn } = await start(t, browser)

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { missing, startExample } from '../support/browser/example.ts'
-import { cleanUp, newEmail, PASSWORD } from '../support/helper.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { ROOT } from '../support/services/sources.ts'
 
 test('the example fits the types of the packed package', { skip: missing || false }, () => {

@@ -8,7 +8,7 @@ import {
   shows,
   showsInvoices,
 } from '../support/browser/example.ts'
-import { until } from '../support/helper.ts'
+import { until } from '../support/until.ts'
 
 exampleTest(
   'what happens in one tab is seen in the other: signing in, and out',

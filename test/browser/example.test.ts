@@ -7,7 +7,7 @@ import {
   shows,
   showsInvoices,
 } from '../support/browser/example.ts'
-import { until } from '../support/helper.ts'
+import { until } from '../support/until.ts'
 
 exampleTest(
   'whoever signs up sees the list, and writes it only with the permission',

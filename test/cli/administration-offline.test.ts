@@ -8,7 +8,7 @@ import {
   userRows,
 } from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
-import type { Env } from '../support/helper.ts'
+import type { Env } from '../support/environment.ts'
 
 const ADA = 'ada@example.com'
 const BOB = 'bob@example.com'

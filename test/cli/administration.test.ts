@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { runCli } from '../support/cli-process.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import { cleanUp, type Env, environment, newEmail, PASSWORD, until } from '../support/helper.ts'
-import { me, post, signUpAt } from '../support/http.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { startServer } from '../support/server-process.ts'
+import { me, post, signUpAt } from '../support/server-requests.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 /** A server that runs as a process of its own, and what an operator and a client do with it. */
 async function setUp(t: TestContext, overrides: Env = {}) {

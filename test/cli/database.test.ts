@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { cleanUp } from '../support/clean-up.ts'
 import {
   CLI,
   databaseEnvironment,
@@ -9,7 +10,8 @@ import {
   onDatabase,
   runCli,
 } from '../support/cli-process.ts'
-import { cleanUp, environment, PASSWORD } from '../support/helper.ts'
+import { PASSWORD } from '../support/credentials.ts'
+import { environment } from '../support/environment.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
 
 async function empty(url: string): Promise<void> {

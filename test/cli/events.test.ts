@@ -2,19 +2,15 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { RecordedEvent } from '../../src/schemas/events.ts'
+import { logIn, refresh, signUp } from '../support/app-requests.ts'
 import { runCli } from '../support/cli-process.ts'
+import { createClock } from '../support/clock.ts'
+import { newEmail } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
+import { environment } from '../support/environment.ts'
 import { adminToken, readEvents, stealASession } from '../support/events/happenings.ts'
-import {
-  build,
-  createClock,
-  environment,
-  logIn,
-  newEmail,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { build } from '../support/in-process-server.ts'
+import { until } from '../support/until.ts'
 
 const DAY = 86_400_000
 

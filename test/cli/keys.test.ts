@@ -3,10 +3,13 @@ import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { confirm } from '../../src/cli/confirm.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
+import { me, refresh, signUp } from '../support/app-requests.ts'
 import { databaseEnvironment, folder, runCli } from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
-import { build, type Env, me, refresh, signUp, until } from '../support/helper.ts'
+import type { Env } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 import { kidOf } from '../support/keys/key-records.ts'
+import { until } from '../support/until.ts'
 
 interface Listed {
   kid: string

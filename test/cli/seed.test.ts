@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { logIn, me, signUp } from '../support/app-requests.ts'
 import { databaseEnvironment, file, runCli, userRows } from '../support/cli-process.ts'
-import { build, logIn, me, PASSWORD, signUp } from '../support/helper.ts'
+import { PASSWORD } from '../support/credentials.ts'
+import { build } from '../support/in-process-server.ts'
 
 const SEEDS = [
   { email: 'Ada@Example.com', password: PASSWORD, roles: ['admin', 'editor'] },

@@ -3,8 +3,10 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { readPassword } from '../../src/cli/password-input.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
+import { logIn, me } from '../support/app-requests.ts'
 import { databaseEnvironment, runCli, userRows } from '../support/cli-process.ts'
-import { build, logIn, me, newEmail, PASSWORD } from '../support/helper.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { build } from '../support/in-process-server.ts'
 
 test('a user made by the operator logs in and has his roles', async (t) => {
   const env = await databaseEnvironment(t)

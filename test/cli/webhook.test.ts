@@ -3,9 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { databaseEnvironment, runCli } from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { changePasswords } from '../support/events/happenings.ts'
-import { type Env, environment, until } from '../support/helper.ts'
 import { startServer } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
 import { startReceiver } from '../support/webhook/receiver.ts'
 
 /** A receiver, what a server needs to tell it, and the command line. */

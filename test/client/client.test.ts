@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { losing, type Wire } from '../support/client/browser.ts'
 import { EXPIRY, GRACE, MINUTE, startWorld } from '../support/client/client-world.ts'
-import { until } from '../support/helper.ts'
+import { until } from '../support/until.ts'
 
 const me = (url: string) => `${url}/auth/me`
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { signUp } from '../support/app-requests.ts'
 import { losing } from '../support/client/browser.ts'
 import { EXPIRY, GRACE, startWorld } from '../support/client/client-world.ts'
-import { newEmail, PASSWORD, signUp, until } from '../support/helper.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { until } from '../support/until.ts'
 
 const me = (url: string) => `${url}/auth/me`
 /** The client's, in milliseconds. */

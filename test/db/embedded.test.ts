@@ -7,8 +7,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { cleanUp, type Env, newEmail, PASSWORD, until } from '../support/helper.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import type { Env } from '../support/environment.ts'
 import { type ServerProcess, spawnServer, startServer } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
 
 async function embedded(t: TestContext): Promise<Env> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-embedded-'))

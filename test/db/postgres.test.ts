@@ -4,9 +4,10 @@ import { sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { PawlError } from '../../src/errors.ts'
-import { cleanUp, until } from '../support/helper.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { startPostgres } from '../support/services/postgres.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
+import { until } from '../support/until.ts'
 
 type Work = Parameters<Database['orm']['transaction']>[0]
 

@@ -7,7 +7,7 @@ import { generateSecrets } from '../../src/config/secrets.ts'
 import { runCli } from '../support/cli-process.ts'
 import { readCompose, type Service, variables } from '../support/deploy/compose-file.ts'
 import { all, variables as imageVariables, readDockerfile } from '../support/deploy/dockerfile.ts'
-import type { Env } from '../support/helper.ts'
+import type { Env } from '../support/environment.ts'
 
 const secrets = generateSecrets('EdDSA')
 const DOTENV = {

@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUp } from '../support/clean-up.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { readCompose } from '../support/deploy/compose-file.ts'
 import {
   all,
@@ -16,7 +18,7 @@ import {
   type Stage,
   variables,
 } from '../support/deploy/dockerfile.ts'
-import { cleanUp, type Env, environment, newEmail, PASSWORD } from '../support/helper.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { createFolder, type Leash, leash } from '../support/services/leash.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))

@@ -6,26 +6,20 @@ import type { Occurrence } from '../../src/events/event.ts'
 import { createEventLog } from '../../src/events/event-log.ts'
 import { createEventRecords } from '../../src/events/event-records.ts'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { logIn, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { createClock } from '../support/clock.ts'
+import { newEmail, newRetryKey } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { stealASession } from '../support/events/happenings.ts'
-import {
-  build,
-  cleanUp,
-  createClock,
-  type Env,
-  environment,
-  logIn,
-  newEmail,
-  newRetryKey,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
-import { pairOf, post, signUpAt } from '../support/http.ts'
-import { ask } from '../support/patience.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 import { startServer } from '../support/server-process.ts'
+import { pairOf, post, signUpAt } from '../support/server-requests.ts'
 import { startPostgres } from '../support/services/postgres.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
+import { until } from '../support/until.ts'
 
 test('a life is on record: signup, logins and failures, refreshes, evictions, logout, each with why and from where', async (t) => {
   const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })
@@ -38,8 +32,8 @@ test('a life is on record: signup, logins and failures, refreshes, evictions, lo
   const second = (await logIn(app, email)).json()
   const third = (await logIn(app, email)).json()
   const payload = { refreshToken: third.refreshToken }
-  await ask(app, { method: 'POST', url: '/auth/logout', payload })
-  await ask(app, { method: 'POST', url: '/auth/logout', payload })
+  await inject(app, { method: 'POST', url: '/auth/logout', payload })
+  await inject(app, { method: 'POST', url: '/auth/logout', payload })
   await sql`update users set status = 'disabled'`
   await logIn(app, email)
 

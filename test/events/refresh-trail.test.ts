@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { signUp } from '../support/app-requests.ts'
 import { openSql } from '../support/database.ts'
-import { build, environment, signUp } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 
 test('refreshes of one session by one device share an event while it waits; another device has its own', async (t) => {
   const env = await environment(t)

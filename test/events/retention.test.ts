@@ -4,8 +4,11 @@ import { type TestContext, test } from 'node:test'
 import { openPostgres } from '../../src/db/postgres.ts'
 import type { Occurrence } from '../../src/events/event.ts'
 import { createEventRecords, toRow } from '../../src/events/event-records.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import { build, cleanUp, environment, until } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { until } from '../support/until.ts'
 import { startReceiver } from '../support/webhook/receiver.ts'
 
 const DAY = 86_400_000

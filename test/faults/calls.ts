@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { newEmail, PASSWORD } from '../support/helper.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 import type { Node } from './nodes.ts'
 import type { Random } from './random.ts'
 import type { Answered, Event, Party, Span } from './record.ts'

@@ -1,5 +1,5 @@
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { newRetryKey } from '../support/helper.ts'
+import { newRetryKey } from '../support/credentials.ts'
 import { type Calls, generationOf } from './calls.ts'
 import type { Random } from './random.ts'
 import { GRACE, STALL } from './system.ts'

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Env } from '../support/helper.ts'
+import type { Env } from '../support/environment.ts'
 
 /** A server process, which may be killed and started again. */
 export interface Node {

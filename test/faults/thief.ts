@@ -1,5 +1,5 @@
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { newRetryKey } from '../support/helper.ts'
+import { newRetryKey } from '../support/credentials.ts'
 import type { HonestClient, HonestClientOptions } from './honest-client.ts'
 import { GRACE } from './system.ts'
 

@@ -5,9 +5,12 @@ import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { generateSecrets, loadSecrets } from '../../src/config/secrets.ts'
 import { importKey } from '../../src/keys/key-material.ts'
+import { me, refresh, signUp } from '../support/app-requests.ts'
 import { folder } from '../support/cli-process.ts'
-import { build, environment, me, refresh, signUp, until } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 import { kidOf } from '../support/keys/key-records.ts'
+import { until } from '../support/until.ts'
 
 const published = async (app: FastifyInstance): Promise<{ kid: string; alg: string }[]> =>
   (await app.inject('/.well-known/jwks.json')).json().keys

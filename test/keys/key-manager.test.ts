@@ -9,8 +9,8 @@ import { importKey, type KeyMaterial } from '../../src/keys/key-material.ts'
 import { eachPurpose, type KeyRecords } from '../../src/keys/key-records.ts'
 import { ROTATION_LEAD, retire, revoke, rotate } from '../../src/keys/lifecycle.ts'
 import { databaseEnvironment } from '../support/cli-process.ts'
+import { createClock } from '../support/clock.ts'
 import { hmac, makeJwt } from '../support/forgeries.ts'
-import { createClock } from '../support/helper.ts'
 import { currentKid, kidOf, openRecords } from '../support/keys/key-records.ts'
 
 /** Signs with HMAC whatever the algorithm is: signatures have tests of their own. */

@@ -4,9 +4,11 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { runCli } from '../support/cli-process.ts'
-import { environment, newEmail, PASSWORD, until } from '../support/helper.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { environment } from '../support/environment.ts'
 import { currentKid, kidOf, openRecords, rotateBoth } from '../support/keys/key-records.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
 
 /** One per second. For more: TEST_KEY_ROTATIONS=600 npm test -- rotation-under-load */
 const ROTATIONS = Number(process.env.TEST_KEY_ROTATIONS ?? 60)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { build, newEmail, PASSWORD } from '../support/helper.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { build } from '../support/in-process-server.ts'
 
 const APP = 'https://app.example.com'
 const ENV = { CORS_ORIGINS: `${APP},http://localhost:5173` }

@@ -9,20 +9,13 @@ import redis from '@fastify/redis'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl, problemDetails } from '../../src/index.ts'
+import { logIn, me, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { SECURE_NAME } from '../support/cookies.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  cleanUp,
-  type Env,
-  environment,
-  logIn,
-  me,
-  newEmail,
-  PASSWORD,
-  required,
-  signUp,
-} from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { type Env, environment, required } from '../support/environment.ts'
+import { inject } from '../support/retry-unavailable.ts'
 
 interface EmbedOptions {
   overrides?: Env
@@ -54,7 +47,7 @@ async function embed(
 }
 
 const get = (host: FastifyInstance, url: string, token?: string) =>
-  ask(host, { url, headers: token ? { authorization: `Bearer ${token}` } : {} })
+  inject(host, { url, headers: token ? { authorization: `Bearer ${token}` } : {} })
 
 test("an application's own routes are guarded, and told who is asking", async (t) => {
   const { host } = await embed(t)

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Config, loadConfig, pawl } from '../../src/index.ts'
+import { logIn, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import { cleanUp, type Env, environment, logIn, refresh, signUp } from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { type Env, environment } from '../support/environment.ts'
+import { inject } from '../support/retry-unavailable.ts'
 
 const ROLE_PERMISSIONS = JSON.stringify({
   editor: ['invoices:read', 'invoices:write'],
@@ -37,7 +39,7 @@ async function tokensOf({ app, sql }: Stack, roles: string[]) {
 async function allowed(app: FastifyInstance, accessToken: string): Promise<string[]> {
   const urls = ['/write', '/both', '/fresh', '/auditor', '/nobody']
   const headers = { authorization: `Bearer ${accessToken}` }
-  const answers = await Promise.all(urls.map((url) => ask(app, { url, headers })))
+  const answers = await Promise.all(urls.map((url) => inject(app, { url, headers })))
   for (const { statusCode } of answers) assert.ok([200, 403].includes(statusCode))
   return urls.filter((_, index) => answers[index]?.statusCode === 200)
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../../src/config/config.ts'
-import { build, environment } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 
 /** All that the page may do: load its own scripts, styles and images, and talk to its own server. */
 const POLICY = {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, logIn, newEmail, PASSWORD, signUp } from '../support/helper.ts'
+import { logIn, signUp } from '../support/app-requests.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { build } from '../support/in-process-server.ts'
 
 test('guesses from one address are bounded, and the answer says when to come back', async (t) => {
   const app = await build(t, { RATE_LIMIT: 'on' })

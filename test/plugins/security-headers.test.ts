@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, refresh, signUp } from '../support/helper.ts'
+import { refresh, signUp } from '../support/app-requests.ts'
+import { build } from '../support/in-process-server.ts'
 
 const EXPECTED = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../support/helper.ts'
+import { refresh, refreshOnce, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { environment } from '../support/environment.ts'
 import {
   assertServes,
   logOut,
@@ -11,6 +13,7 @@ import {
   statusOnce,
 } from '../support/nodes.ts'
 import { startCluster } from '../support/services/cluster.ts'
+import { until } from '../support/until.ts'
 
 const STREAM = '{pawl:revocations}'
 

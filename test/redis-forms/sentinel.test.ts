@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
-import { cleanUp, environment, refresh, refreshOnce, signUp, until } from '../support/helper.ts'
+import { refresh, refreshOnce, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { environment } from '../support/environment.ts'
 import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../support/nodes.ts'
 import { startSentinel } from '../support/services/sentinel.ts'
+import { until } from '../support/until.ts'
 
 async function setUp(t: TestContext) {
   const redis = await startSentinel()

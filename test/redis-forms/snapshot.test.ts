@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
+import { me, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import { build, cleanUp, environment, me, refresh, signUp, until } from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 const rolesOf = (accessToken: string): string[] =>
   JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).roles
@@ -42,7 +46,7 @@ test('a Redis that comes back with an old snapshot brings no ended session back,
     url: '/auth/logout',
     payload: { refreshToken: ended.refreshToken },
   } as const
-  assert.equal((await ask(app, logout)).statusCode, 204)
+  assert.equal((await inject(app, logout)).statusCode, 204)
   // So long ago that no node remembers it.
   await sql`update sessions set revoked_at = now() - interval '3 days' where id = ${ended.sessionId}`
   await restoreSnapshot()

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cleanUp, environment } from '../support/helper.ts'
-import { signUpAt } from '../support/http.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { environment } from '../support/environment.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
+import { signUpAt } from '../support/server-requests.ts'
 import { startTlsRedis } from '../support/services/redis.ts'
 
 test('TLS to Redis: by an authority that the process was told of, and by no other', async (t) => {

@@ -3,22 +3,15 @@ import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
-import { call } from '../support/calls.ts'
+import { call, logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { adminToken } from '../support/events/happenings.ts'
-import {
-  build,
-  cleanUp,
-  type Env,
-  environment,
-  logIn,
-  me,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { build } from '../support/in-process-server.ts'
 import { startNode, status } from '../support/nodes.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 /** On a machine that is busy with other tests a node falls behind. */
 const PATIENT = { REVOCATION_MAX_STALENESS: '1m' }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import { cleanUp, environment, until } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
 import { cast, isAccepted, refresh, send, sendOnce } from '../support/revocation/people.ts'
 import { TRIGGERS } from '../support/revocation/triggers.ts'
 import { startServer } from '../support/server-process.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 test('what is dead stays dead when Redis has lost everything, and at a node that starts later', async (t) => {
   const redis = await startRedis()

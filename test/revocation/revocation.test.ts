@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
+import { logIn, refresh, refreshOnce, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import {
-  cleanUp,
-  type Env,
-  environment,
-  logIn,
-  refresh,
-  refreshOnce,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { logOut, startNode, status, statusOnce } from '../support/nodes.ts'
 import { startPostgres } from '../support/services/postgres.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
+import { until } from '../support/until.ts'
 
 async function setUp(t: TestContext, overrides: Env = {}) {
   const redis = await startRedis()

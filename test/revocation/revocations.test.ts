@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { v7 as uuid } from 'uuid'
 import { createRevocations } from '../../src/revocation/revocations.ts'
-import { createClock } from '../support/helper.ts'
+import { createClock } from '../support/clock.ts'
 
 const LIFETIME = 900_000
 const sid = uuid({ msecs: 1_000 })

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import { cleanUp, environment, until } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
 import { cast, isAccepted, refresh, send, sendOnce } from '../support/revocation/people.ts'
 import { type Fate, patch, TRIGGERS } from '../support/revocation/triggers.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 async function assertFate(server: ServerProcess, pair: TokenPair, fate: Fate): Promise<void> {
   if (fate === 'goes on') assert.equal(await isAccepted(server, pair), true)

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { refresh, signUp } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
 import { openSql } from '../support/database.ts'
+import { environment } from '../support/environment.ts'
 import { adminToken, askEvents, readEvents, stealASession } from '../support/events/happenings.ts'
-import { build, createClock, environment, refresh, signUp, until } from '../support/helper.ts'
+import { build } from '../support/in-process-server.ts'
+import { until } from '../support/until.ts'
 
 test('an administrator reads what happened, the newest first, and finds it by type, user, session and time', async (t) => {
   const clock = createClock()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setUp } from '../support/administrator.ts'
-import { call } from '../support/calls.ts'
+import { call } from '../support/app-requests.ts'
 
 test('users are found by the beginning of their address, page after page', async (t) => {
   const { app, token, sql } = await setUp(t)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { idOf, setUp } from '../support/administrator.ts'
-import { call, callEmpty } from '../support/calls.ts'
-import { logIn, me, newEmail, PASSWORD, refresh, signUp } from '../support/helper.ts'
+import { call, callEmpty, logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 
 test('an administrator makes a user, who logs in with what he was given', async (t) => {
   const { app, token, sql } = await setUp(t)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
-import { PASSWORD } from '../support/helper.ts'
+import { PASSWORD } from '../support/credentials.ts'
 import { openConnection, request } from '../support/raw-http.ts'
 import { assertProblem, expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
-import { PASSWORD } from '../support/helper.ts'
+import { PASSWORD } from '../support/credentials.ts'
 import { chunkedRequest, type HeaderLines, request } from '../support/raw-http.ts'
 import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
+import { me, refresh } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
 import { expired, forgeries } from '../support/forgeries.ts'
-import { createClock, me, refresh } from '../support/helper.ts'
 import { request } from '../support/raw-http.ts'
 import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
 

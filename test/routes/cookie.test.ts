@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { me, refresh } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
 import { PLAIN_NAME, SECURE_NAME, setCookieOf } from '../support/cookies.ts'
-import {
-  build,
-  createClock,
-  type Env,
-  me,
-  newEmail,
-  newRetryKey,
-  PASSWORD,
-  refresh,
-} from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { newEmail, newRetryKey, PASSWORD } from '../support/credentials.ts'
+import type { Env } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 
 const ORIGIN = 'https://auth.example.com'
 const LOOPBACK: Env = { ISSUER: 'http://localhost:3000' }
@@ -30,7 +25,7 @@ function post(
   path: string,
   { cookie, payload, headers, remoteAddress }: Given = {},
 ) {
-  return ask(app, {
+  return inject(app, {
     method: 'POST',
     url: `/auth/${path}`,
     headers: { origin: ORIGIN, ...(cookie && { cookie }), ...headers },

@@ -4,9 +4,12 @@ import { test } from 'node:test'
 import { generateSecrets } from '../../src/config/secrets.ts'
 import { eachPurpose } from '../../src/keys/key-records.ts'
 import { retire, standbyOf } from '../../src/keys/lifecycle.ts'
+import { refresh, signUp } from '../support/app-requests.ts'
+import { environment } from '../support/environment.ts'
 import { makeJwt, readJwt, signerOf } from '../support/forgeries.ts'
-import { build, environment, refresh, signUp, until } from '../support/helper.ts'
+import { build } from '../support/in-process-server.ts'
 import { openRecords } from '../support/keys/key-records.ts'
+import { until } from '../support/until.ts'
 
 const DIGESTS = { EdDSA: undefined, ES256: 'sha256', RS256: 'sha256' } as const
 

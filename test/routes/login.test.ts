@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, logIn, me, newEmail, PASSWORD, signUp } from '../support/helper.ts'
+import { logIn, me, signUp } from '../support/app-requests.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { build } from '../support/in-process-server.ts'
 
 test('a user who signed up logs in, and his access token speaks for him', async (t) => {
   const app = await build(t)

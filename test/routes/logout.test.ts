@@ -2,18 +2,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
 import { openSql } from '../support/database.ts'
-import { build, createClock, environment, logIn, me, refresh, signUp } from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 
 const bearer = (app: FastifyInstance, token: string) =>
-  ask(app, { method: 'POST', url: '/auth/logout', headers: { authorization: `Bearer ${token}` } })
+  inject(app, {
+    method: 'POST',
+    url: '/auth/logout',
+    headers: { authorization: `Bearer ${token}` },
+  })
 
 const WAYS: Record<string, (app: FastifyInstance, pair: TokenPair) => ReturnType<typeof bearer>> = {
   'the access token as bearer': (app, { accessToken }) => bearer(app, accessToken),
   'the refresh token as bearer': (app, { refreshToken }) => bearer(app, refreshToken),
   'the refresh token in the body': (app, { refreshToken }) =>
-    ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } }),
+    inject(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } }),
 }
 
 for (const [how, logOut] of Object.entries(WAYS)) {
@@ -54,7 +61,10 @@ test('a client that says it sends JSON and sends nothing logs out by its bearer 
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
-  assert.equal((await ask(app, { method: 'POST', url: '/auth/logout', headers })).statusCode, 204)
+  assert.equal(
+    (await inject(app, { method: 'POST', url: '/auth/logout', headers })).statusCode,
+    204,
+  )
   assert.equal((await me(app, accessToken)).statusCode, 401)
 })
 

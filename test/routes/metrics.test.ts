@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, refresh, signUp } from '../support/helper.ts'
+import { refresh, signUp } from '../support/app-requests.ts'
+import { build } from '../support/in-process-server.ts'
 
 test('operators see what came of refreshes, and how old the picture of the revocations is', async (t) => {
   const app = await build(t)

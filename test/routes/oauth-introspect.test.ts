@@ -4,22 +4,17 @@ import { test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import { loadConfig, pawl } from '../../src/index.ts'
+import { logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { createClock } from '../support/clock.ts'
 import { openSql } from '../support/database.ts'
+import { environment } from '../support/environment.ts'
 import { forgeries } from '../support/forgeries.ts'
-import {
-  build,
-  cleanUp,
-  createClock,
-  environment,
-  logIn,
-  me,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { build } from '../support/in-process-server.ts'
 import { logOut, startNode } from '../support/nodes.ts'
-import { ask, patiently } from '../support/patience.ts'
+import { inject, retryUnavailable } from '../support/retry-unavailable.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 const SECRETS = [1, 2, 3].map(() => randomBytes(24).toString('base64url'))
 const INTROSPECTION_CLIENTS = `gateway:${SECRETS[0]},gateway:${SECRETS[1]},other:${SECRETS[2]}`
@@ -43,7 +38,7 @@ function introspect(
 }
 
 async function isActive(app: FastifyInstance, token: string, hint?: string): Promise<boolean> {
-  const response = await patiently(() => introspect(app, token, hint))
+  const response = await retryUnavailable(() => introspect(app, token, hint))
   assert.equal(response.statusCode, 200, response.body)
   assert.equal(response.headers['cache-control'], 'no-store')
   const { active } = response.json()
@@ -95,7 +90,7 @@ test('a token revoked at one node is inactive at the other', async (t) => {
   assert.equal(await isActive(other, accessToken), true)
   assert.equal(await isActive(other, refreshToken, 'refresh_token'), true)
   const payload = `token=${refreshToken}`
-  await ask(one, { method: 'POST', url: '/oauth/revoke', headers: FORM, payload })
+  await inject(one, { method: 'POST', url: '/oauth/revoke', headers: FORM, payload })
   assert.equal(await isActive(other, refreshToken, 'refresh_token'), false)
   await until(async () => !(await isActive(other, accessToken)))
 })

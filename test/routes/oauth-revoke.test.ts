@@ -1,26 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
+import { environment } from '../support/environment.ts'
 import { expired, forgeries } from '../support/forgeries.ts'
-import {
-  build,
-  cleanUp,
-  environment,
-  logIn,
-  me,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { build } from '../support/in-process-server.ts'
 import { startNode, status } from '../support/nodes.ts'
-import { patiently } from '../support/patience.ts'
+import { retryUnavailable } from '../support/retry-unavailable.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
 const revoke = (app: FastifyInstance, form: Record<string, string> | string) =>
-  patiently(() => revokeOnce(app, form))
+  retryUnavailable(() => revokeOnce(app, form))
 
 /** For what is told 503 on purpose. */
 function revokeOnce(app: FastifyInstance, form: Record<string, string> | string) {

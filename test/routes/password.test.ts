@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { call } from '../support/calls.ts'
+import { call, logIn, logInOnce, me, refresh, signUp } from '../support/app-requests.ts'
+import { PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  build,
-  environment,
-  logIn,
-  logInOnce,
-  me,
-  PASSWORD,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { until } from '../support/until.ts'
 
 const NEXT = 'a ratchet of another wheel'
 

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
+import { logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
+import { newRetryKey } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  build,
-  createClock,
-  environment,
-  logIn,
-  me,
-  newRetryKey,
-  refresh,
-  required,
-  signUp,
-} from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { environment, required } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 
 async function hotFields(userId: string): Promise<number> {
   const redis = await connectRedis(required('TEST_REDIS_URL'), () => {})
@@ -169,7 +163,7 @@ test('whatever is wrong with a refresh token, the client is told the same', asyn
   const clock = createClock()
   const app = await build(t, {}, clock)
   const [expired, reused, closed] = [await signUp(app), await signUp(app), await signUp(app)]
-  await ask(app, {
+  await inject(app, {
     method: 'POST',
     url: '/auth/logout',
     payload: { refreshToken: closed.refreshToken },

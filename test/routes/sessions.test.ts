@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, callEmpty, callOnce } from '../support/calls.ts'
+import { call, callEmpty, callOnce, logIn, me, refresh, signUp } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
+import { PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  build,
-  createClock,
-  environment,
-  logIn,
-  me,
-  PASSWORD,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
+import { until } from '../support/until.ts'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'
 
@@ -24,7 +18,7 @@ test('a user sees his sessions, which device each is of, and which this one is',
   await signUp(app)
   const start = clock()
   clock.advance(60_000)
-  const login = await ask(app, {
+  const login = await inject(app, {
     method: 'POST',
     url: '/auth/login',
     payload: { email, password: PASSWORD },
@@ -61,7 +55,7 @@ test('sessions that have ended, or were idle for too long, are not in the list',
   const { email } = await signUp(app)
   clock.advance(3_000_000)
   const ended = (await logIn(app, email)).json()
-  await ask(app, {
+  await inject(app, {
     method: 'POST',
     url: '/auth/logout',
     payload: { refreshToken: ended.refreshToken },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { environment, newEmail, PASSWORD } from '../support/helper.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { environment } from '../support/environment.ts'
 import { startServer } from '../support/server-process.ts'
 
 /** What a server at that level writes while somebody opens the page, signs up, refreshes and asks who he is. */

@@ -2,17 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { Sql } from 'postgres'
+import { cleanUp } from '../support/clean-up.ts'
+import { newEmail, newRetryKey } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
+import { type Env, environment, required } from '../support/environment.ts'
 import { expired, forgeries } from '../support/forgeries.ts'
-import {
-  cleanUp,
-  type Env,
-  environment,
-  newEmail,
-  newRetryKey,
-  required,
-  until,
-} from '../support/helper.ts'
 import { request } from '../support/raw-http.ts'
 import { useCookies } from '../support/secretive-cookies.ts'
 import {
@@ -26,6 +20,7 @@ import {
 } from '../support/secrets.ts'
 import { startServer } from '../support/server-process.ts'
 import { startRedis } from '../support/services/redis.ts'
+import { until } from '../support/until.ts'
 import { startReceiver } from '../support/webhook/receiver.ts'
 
 interface Credentials {

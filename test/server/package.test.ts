@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cleanUp, environment } from '../support/helper.ts'
-import { signUpAt } from '../support/http.ts'
-import { patiently } from '../support/patience.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { environment } from '../support/environment.ts'
+import { retryUnavailable } from '../support/retry-unavailable.ts'
 import { startServer } from '../support/server-process.ts'
+import { signUpAt } from '../support/server-requests.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -52,7 +53,7 @@ test('the packed package runs with plain node: as a server, as a plugin and as a
 
   const { accessToken, sessionId } = await signUpAt(server.url)
   const headers = { authorization: `Bearer ${accessToken}` }
-  const guarded = await patiently(() => fetch(`${application.url}/guarded`, { headers }))
+  const guarded = await retryUnavailable(() => fetch(`${application.url}/guarded`, { headers }))
   assert.equal(guarded.status, 200)
   assert.equal(((await guarded.json()) as { sessionId: string }).sessionId, sessionId)
 

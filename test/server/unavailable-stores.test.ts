@@ -4,22 +4,17 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { newEmail, newRetryKey, PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  cleanUp,
-  environment,
-  newEmail,
-  newRetryKey,
-  PASSWORD,
-  required,
-  until,
-} from '../support/helper.ts'
-import { signUpAt } from '../support/http.ts'
+import { environment, required } from '../support/environment.ts'
 import { createProxy } from '../support/proxy.ts'
 import { type ServerProcess, spawnServer, startServer } from '../support/server-process.ts'
+import { signUpAt } from '../support/server-requests.ts'
 import { startPostgres } from '../support/services/postgres.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
+import { until } from '../support/until.ts'
 
 interface Answer {
   status: number

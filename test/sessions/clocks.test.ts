@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { build, me, meOnce, refresh, signUp, until } from '../support/helper.ts'
+import { me, meOnce, refresh, signUp } from '../support/app-requests.ts'
+import { build } from '../support/in-process-server.ts'
+import { until } from '../support/until.ts'
 
 const HOUR = 3_600_000
 

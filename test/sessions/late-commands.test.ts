@@ -7,15 +7,10 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { createLink } from '../faults/link.ts'
-import {
-  build,
-  cleanUp,
-  environment,
-  refresh,
-  refreshOnce,
-  required,
-  signUp,
-} from '../support/helper.ts'
+import { refresh, refreshOnce, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { environment, required } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 import { startServer } from '../support/server-process.ts'
 
 async function refreshTwice(app: FastifyInstance, refreshToken: string): Promise<string> {

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
 import { createRedisStore } from '../../src/sessions/redis-store.ts'
-import { cleanUp, required } from '../support/helper.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { required } from '../support/environment.ts'
 import { ONE_ERA, SETTINGS } from '../support/sessions/stores.ts'
 
 async function setUp(t: TestContext) {

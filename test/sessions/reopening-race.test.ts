@@ -6,8 +6,10 @@ import { openPostgres } from '../../src/db/postgres.ts'
 import { createSessionRecords } from '../../src/sessions/session-records.ts'
 import { createSessionReopener } from '../../src/sessions/session-reopener.ts'
 import type { SessionStore } from '../../src/sessions/session-store.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { newEmail } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import { cleanUp, environment, newEmail } from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
 import { SETTINGS, STORES } from '../support/sessions/stores.ts'
 
 test('a session that is ended while it is being opened again does not survive that', async (t) => {

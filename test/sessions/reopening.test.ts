@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { logIn, me, refresh, refreshOnce, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { createClock } from '../support/clock.ts'
+import { newRetryKey } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  build,
-  cleanUp,
-  createClock,
-  environment,
-  logIn,
-  me,
-  newRetryKey,
-  refresh,
-  refreshOnce,
-  signUp,
-  until,
-} from '../support/helper.ts'
-import { ask } from '../support/patience.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 import { startPostgres } from '../support/services/postgres.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
+import { until } from '../support/until.ts'
 
 const GRACE = 30_000
 
@@ -36,7 +30,7 @@ async function setUp(t: TestContext, overrides = {}) {
 }
 
 const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>
-  ask(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
+  inject(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
 
 test('a Redis that loses everything logs nobody out', async (t) => {
   const { app, loseRedis } = await setUp(t)

@@ -3,18 +3,14 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { createRetention } from '../../src/sessions/retention.ts'
+import { refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { databaseEnvironment } from '../support/cli-process.ts'
+import { createClock } from '../support/clock.ts'
 import { openSql } from '../support/database.ts'
-import {
-  build,
-  cleanUp,
-  createClock,
-  type Env,
-  environment,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
+import { type Env, environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
+import { until } from '../support/until.ts'
 
 const DAY = 86_400_000
 const HOUR = DAY / 24

@@ -7,7 +7,7 @@ import type {
   RotationResult,
   SessionStore,
 } from '../../src/sessions/session-store.ts'
-import { createClock, type TestClock } from '../support/helper.ts'
+import { createClock, type TestClock } from '../support/clock.ts'
 import { SETTINGS, STORES } from '../support/sessions/stores.ts'
 
 const RUNS = 3_000

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
-import { build, cleanUp, refresh, signUp } from '../support/helper.ts'
+import { refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { build } from '../support/in-process-server.ts'
 import { startRedis } from '../support/services/redis.ts'
 
 /** What a node asks all the time, to hear of revocations. */

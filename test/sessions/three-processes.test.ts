@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { environment, newEmail, PASSWORD, until } from '../support/helper.ts'
-import { me, pairOf, post, signUpAt } from '../support/http.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { environment } from '../support/environment.ts'
 import { startServer } from '../support/server-process.ts'
+import { me, pairOf, post, signUpAt } from '../support/server-requests.ts'
+import { until } from '../support/until.ts'
 
 test('three processes on one Redis act as one', async (t) => {
   const env = await environment(t)

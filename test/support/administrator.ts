@@ -1,8 +1,10 @@
 import type { TestContext } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { me } from './app-requests.ts'
 import { openSql } from './database.ts'
+import { environment } from './environment.ts'
 import { adminToken } from './events/happenings.ts'
-import { build, environment, me } from './helper.ts'
+import { build } from './in-process-server.ts'
 
 export async function setUp(t: TestContext) {
   const env = await environment(t, PATIENT)

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import postgres from 'postgres'
-import { cleanUp, type Env, required } from './helper.ts'
+import { cleanUp } from './clean-up.ts'
+import { type Env, required } from './environment.ts'
 import { cloneDatabase } from './services/template.ts'
 
 export const CLI = [join(required('TEST_DIST'), 'src/cli.js')]

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import postgres from 'postgres'
-import { cleanUp, type Env } from './helper.ts'
+import { cleanUp } from './clean-up.ts'
+import type { Env } from './environment.ts'
 
 /** A look behind the scenes: a client of the database that a server was given. */
 export function openSql(t: TestContext, env: Env): postgres.Sql {

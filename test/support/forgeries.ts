@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import type { Env } from './helper.ts'
+import type { Env } from './environment.ts'
 import { publicPem, signingKeyOf } from './refusals.ts'
 
 type Part = Record<string, unknown>

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl } from '../../src/index.ts'
-import { cleanUp, type Env, refresh, refreshOnce, signUp, until } from './helper.ts'
-import { ask, patiently } from './patience.ts'
+import { refresh, refreshOnce, signUp } from './app-requests.ts'
+import { cleanUp } from './clean-up.ts'
+import type { Env } from './environment.ts'
+import { inject, retryUnavailable } from './retry-unavailable.ts'
+import { until } from './until.ts'
 
 /** An application with a route of its own, which needs nothing but a valid token. */
 export async function startNode(t: TestContext, env: Env): Promise<FastifyInstance> {
@@ -24,7 +27,7 @@ export async function status(
   accessToken: string,
   url = '/guarded',
 ): Promise<number> {
-  return (await patiently(() => guarded(app, accessToken, url))).statusCode
+  return (await retryUnavailable(() => guarded(app, accessToken, url))).statusCode
 }
 
 /** For what is told 503 on purpose. */
@@ -34,7 +37,7 @@ export async function statusOnce(app: FastifyInstance, accessToken: string): Pro
 
 export async function logOut(app: FastifyInstance, refreshToken: string): Promise<number> {
   const logout = { method: 'POST', url: '/auth/logout', payload: { refreshToken } } as const
-  return (await ask(app, logout)).statusCode
+  return (await inject(app, logout)).statusCode
 }
 
 /** What holds on any Redis: one life of a session, at two nodes. */

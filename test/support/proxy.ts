@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { cleanUp } from './helper.ts'
+import { cleanUp } from './clean-up.ts'
 
 export interface Proxy {
   url: string

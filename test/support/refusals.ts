@@ -6,7 +6,10 @@ import { loadConfig } from '../../src/config/config.ts'
 import { ERRORS, type ErrorCode } from '../../src/errors.ts'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { buildServer } from '../../src/server.ts'
-import { cleanUp, type Env, environment, logIn, signUp, type TestClock } from './helper.ts'
+import { logIn, signUp } from './app-requests.ts'
+import { cleanUp } from './clean-up.ts'
+import type { TestClock } from './clock.ts'
+import { type Env, environment } from './environment.ts'
 import { type Answer, openConnection, request } from './raw-http.ts'
 
 export interface Listening {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { newEmail, newRetryKey } from './helper.ts'
+import { newEmail, newRetryKey } from './credentials.ts'
 import { type HeaderLines, request } from './raw-http.ts'
 import { note, noteToken, type SecretiveClient, type Secrets } from './secrets.ts'
 

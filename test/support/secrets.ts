@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { patiently } from './patience.ts'
 import { type HeaderLines, openConnection, request } from './raw-http.ts'
+import { retryUnavailable } from './retry-unavailable.ts'
 
 /** Everything that must not be seen, by what it is. */
 export type Secrets = Map<string, string>
@@ -56,7 +56,7 @@ export function createClient(url: string, secrets: Secrets, patient = true) {
     return { status, pair, cookie }
   }
   const send = (bytes: Buffer | string) =>
-    patient ? patiently(() => sendOnce(bytes)) : sendOnce(bytes)
+    patient ? retryUnavailable(() => sendOnce(bytes)) : sendOnce(bytes)
   const post = (path: string, body: unknown, headers: HeaderLines = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
     return send(request('POST', path, { 'Content-Type': 'application/json', ...headers }, text))

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { cleanUp, type Env, required } from './helper.ts'
+import { cleanUp } from './clean-up.ts'
+import { type Env, required } from './environment.ts'
 
 const ENTRY = join(required('TEST_DIST'), 'src/server.js')
 

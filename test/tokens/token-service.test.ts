@@ -10,7 +10,7 @@ import type { SessionStore } from '../../src/sessions/session-store.ts'
 import { createAccessTokens } from '../../src/tokens/access-token.ts'
 import { createRefreshTokens } from '../../src/tokens/refresh-token.ts'
 import { createTokenService } from '../../src/tokens/token-service.ts'
-import { createClock } from '../support/helper.ts'
+import { createClock } from '../support/clock.ts'
 import { SETTINGS } from '../support/sessions/stores.ts'
 
 /** Signatures do not matter here. */

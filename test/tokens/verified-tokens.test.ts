@@ -3,7 +3,11 @@ import { type TestContext, test } from 'node:test'
 import Fastify from 'fastify'
 import { loadConfig, pawl } from '../../src/index.ts'
 import { createVerifiedTokens } from '../../src/tokens/verified-tokens.ts'
-import { build, cleanUp, createClock, environment, me, signUp } from '../support/helper.ts'
+import { me, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { createClock } from '../support/clock.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 import { logOut } from '../support/nodes.ts'
 
 const TTL = 900_000

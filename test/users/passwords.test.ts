@@ -2,16 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import argon2 from 'argon2'
 import type { FastifyInstance } from 'fastify'
+import { logIn, logInOnce, signUp } from '../support/app-requests.ts'
+import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
-import {
-  build,
-  environment,
-  logIn,
-  logInOnce,
-  newEmail,
-  PASSWORD,
-  signUp,
-} from '../support/helper.ts'
+import { environment } from '../support/environment.ts'
+import { build } from '../support/in-process-server.ts'
 
 const signUpWith = (app: FastifyInstance, password: string, email = newEmail()) =>
   app.inject({ method: 'POST', url: '/auth/signup', payload: { email, password } })

@@ -8,21 +8,16 @@ import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { logIn, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { newRetryKey } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { changePasswords, stealASession } from '../support/events/happenings.ts'
-import {
-  build,
-  cleanUp,
-  type Env,
-  environment,
-  logIn,
-  newRetryKey,
-  refresh,
-  signUp,
-  until,
-} from '../support/helper.ts'
-import { pairOf, post, signUpAt } from '../support/http.ts'
+import { build } from '../support/in-process-server.ts'
 import { startServer } from '../support/server-process.ts'
+import { pairOf, post, signUpAt } from '../support/server-requests.ts'
+import { until } from '../support/until.ts'
 import { type Received, type Receiver, startReceiver } from '../support/webhook/receiver.ts'
 
 const newSecret = () => randomBytes(24).toString('hex')

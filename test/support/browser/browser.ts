@@ -1,6 +1,8 @@
 import { type TestContext, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { build, cleanUp, type Env } from '../helper.ts'
+import { cleanUp } from '../clean-up.ts'
+import type { Env } from '../environment.ts'
+import { build } from '../in-process-server.ts'
 import { findChromium, launch } from '../services/chromium.ts'
 
 const found = await findChromium()

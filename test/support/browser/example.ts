@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { newEmail, PASSWORD } from '../credentials.ts'
 import { openSql } from '../database.ts'
-import { type Env, environment, newEmail, PASSWORD } from '../helper.ts'
-import { pairOf, post, signUpAt } from '../http.ts'
-import { patiently } from '../patience.ts'
+import { type Env, environment } from '../environment.ts'
+import { retryUnavailable } from '../retry-unavailable.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
+import { pairOf, post, signUpAt } from '../server-requests.ts'
 import { ROOT } from '../services/sources.ts'
 import { browserTest } from './browser.ts'
 
@@ -57,7 +58,7 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
 
   /** A call from outside of the browser. */
   const send = (accessToken: string, method: string, path: string, body?: object) =>
-    patiently(() =>
+    retryUnavailable(() =>
       fetch(server.url + path, {
         method,
         headers: {

@@ -6,20 +6,15 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build as bundle } from 'esbuild'
 import type { FastifyInstance } from 'fastify'
-import { call as callApp } from '../calls.ts'
+import { call as callApp, me, signUp } from '../app-requests.ts'
+import { cleanUp } from '../clean-up.ts'
+import { createClock } from '../clock.ts'
+import { newEmail, PASSWORD } from '../credentials.ts'
 import { openSql } from '../database.ts'
+import { environment } from '../environment.ts'
 import { adminToken } from '../events/happenings.ts'
-import {
-  build,
-  cleanUp,
-  createClock,
-  environment,
-  me,
-  newEmail,
-  PASSWORD,
-  signUp,
-} from '../helper.ts'
-import { ask } from '../patience.ts'
+import { build } from '../in-process-server.ts'
+import { inject } from '../retry-unavailable.ts'
 
 const CLIENT = fileURLToPath(new URL('../../../src/client/index.ts', import.meta.url))
 
@@ -90,7 +85,7 @@ export async function startSite(t: TestContext) {
     const file = files[path]
     if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.contents)
     const payload = await text(request)
-    const answer = await ask(app, {
+    const answer = await inject(app, {
       method: method as 'GET',
       url,
       headers,

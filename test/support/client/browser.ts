@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as tick } from 'node:timers/promises'
 import type { Channel, Platform, TokenStorage } from '../../../src/client/platform.ts'
-import { patiently } from '../patience.ts'
+import { retryUnavailable } from '../retry-unavailable.ts'
 import { createWebLocks } from './web-locks.ts'
 
 /** The client's wait for another tab, in milliseconds. Only this pause really happens. */
@@ -58,7 +58,7 @@ export function createBrowser(origin: string) {
       headers.set('cookie', cookies)
     const body = request.method === 'POST' ? await request.text() : null
     // A real 503 of a busy test machine is repeated. Tests of a 503 make up the response.
-    return patiently(() =>
+    return retryUnavailable(() =>
       fetch(request.url, { method: request.method, headers, body: body || null }),
     )
   }

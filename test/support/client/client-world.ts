@@ -1,7 +1,11 @@
 import type { TestContext } from 'node:test'
 import { createClient } from '../../../src/client/index.ts'
 import type { Change, ClientOptions } from '../../../src/client/types.ts'
-import { build, createClock, type Env, newEmail, PASSWORD, signUp } from '../helper.ts'
+import { signUp } from '../app-requests.ts'
+import { createClock } from '../clock.ts'
+import { newEmail, PASSWORD } from '../credentials.ts'
+import type { Env } from '../environment.ts'
+import { build } from '../in-process-server.ts'
 import { createBrowser } from './browser.ts'
 
 /** Starts a server and simulates a browser on its origin. The user already has an account. */

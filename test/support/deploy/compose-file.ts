@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import type { Env } from '../helper.ts'
+import type { Env } from '../environment.ts'
 
 export interface Service {
   image?: string

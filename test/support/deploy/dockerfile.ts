@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Env } from '../helper.ts'
+import type { Env } from '../environment.ts'
 
 export interface Instruction {
   name: string

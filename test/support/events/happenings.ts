@@ -5,9 +5,12 @@ import type { Sql } from 'postgres'
 import { openPostgres } from '../../../src/db/postgres.ts'
 import { insertEvents } from '../../../src/events/event-records.ts'
 import type { RecordedEvent } from '../../../src/schemas/events.ts'
+import { logIn, signUp } from '../app-requests.ts'
+import { cleanUp } from '../clean-up.ts'
+import { newRetryKey, PASSWORD } from '../credentials.ts'
 import { openSql } from '../database.ts'
-import { cleanUp, type Env, logIn, newRetryKey, PASSWORD, signUp } from '../helper.ts'
-import { patiently } from '../patience.ts'
+import type { Env } from '../environment.ts'
+import { retryUnavailable } from '../retry-unavailable.ts'
 
 /** A spent token comes back, of a session that has turned twice; answers the session's id. */
 export async function stealASession(
@@ -16,7 +19,7 @@ export async function stealASession(
 ): Promise<string> {
   const post = (url: string, payload: object, userAgent: string, retryKey?: string) => {
     const headers = { 'user-agent': userAgent, ...(retryKey && { 'idempotency-key': retryKey }) }
-    return patiently(() => app.inject({ method: 'POST', url, payload, headers }))
+    return retryUnavailable(() => app.inject({ method: 'POST', url, payload, headers }))
   }
   const { email } = await signUp(app)
   const first = (await post('/auth/login', { email, password: PASSWORD }, login)).json()
@@ -48,7 +51,7 @@ export function askEvents(
   query: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
   const headers = { authorization: `Bearer ${accessToken}` }
-  return patiently(() => app.inject({ url: '/admin/events', query, headers }))
+  return retryUnavailable(() => app.inject({ url: '/admin/events', query, headers }))
 }
 
 /** All pages. */

@@ -3,8 +3,10 @@ import { openPostgres } from '../../../src/db/postgres.ts'
 import { PURPOSES, type Purpose, stateOf } from '../../../src/keys/key-record.ts'
 import { createKeyRecords, eachPurpose, type KeyRecords } from '../../../src/keys/key-records.ts'
 import { rotate, standbyOf } from '../../../src/keys/lifecycle.ts'
+import { cleanUp } from '../clean-up.ts'
+import type { Env } from '../environment.ts'
 import { readJwt } from '../forgeries.ts'
-import { cleanUp, type Env, until } from '../helper.ts'
+import { until } from '../until.ts'
 
 /** Opens the table of keys as the commands do. */
 export async function openRecords(t: TestContext, env: Env): Promise<KeyRecords> {

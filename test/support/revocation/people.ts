@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Sql } from 'postgres'
 import type { TokenPair } from '../../../src/schemas/token-pair.ts'
-import { newEmail, PASSWORD } from '../helper.ts'
-import { me, pairOf, post, signUpAt } from '../http.ts'
-import { patiently } from '../patience.ts'
+import { newEmail, PASSWORD } from '../credentials.ts'
+import { retryUnavailable } from '../retry-unavailable.ts'
 import type { ServerProcess } from '../server-process.ts'
+import { me, pairOf, post, signUpAt } from '../server-requests.ts'
 
 export const send = (...request: Parameters<typeof sendOnce>) =>
-  patiently(() => sendOnce(...request))
+  retryUnavailable(() => sendOnce(...request))
 
 /** For what may be told 503 on purpose. */
 export function sendOnce(

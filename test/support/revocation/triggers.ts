@@ -1,4 +1,4 @@
-import { PASSWORD } from '../helper.ts'
+import { PASSWORD } from '../credentials.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { type Cast, send } from './people.ts'
 

@@ -5,7 +5,9 @@ import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
 import { createMemoryStore } from '../../../src/sessions/memory-store.ts'
 import { createRedisStore } from '../../../src/sessions/redis-store.ts'
 import type { SessionStore } from '../../../src/sessions/session-store.ts'
-import { cleanUp, createClock, required, type TestClock } from '../helper.ts'
+import { cleanUp } from '../clean-up.ts'
+import { createClock, type TestClock } from '../clock.ts'
+import { required } from '../environment.ts'
 import { ONE_ERA, SETTINGS } from './stores.ts'
 
 export interface FragileStore {

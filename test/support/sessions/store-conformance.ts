@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { RotationResult, SessionStore } from '../../../src/sessions/session-store.ts'
-import { createClock } from '../helper.ts'
+import { createClock } from '../clock.ts'
 import { type CreateStore, SETTINGS } from './stores.ts'
 
 const HOUR = 3_600_000

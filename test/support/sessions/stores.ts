@@ -4,7 +4,8 @@ import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
 import { createMemoryStore } from '../../../src/sessions/memory-store.ts'
 import { createRedisStore } from '../../../src/sessions/redis-store.ts'
 import type { SessionStore, StoreSettings } from '../../../src/sessions/session-store.ts'
-import { cleanUp, required } from '../helper.ts'
+import { cleanUp } from '../clean-up.ts'
+import { required } from '../environment.ts'
 
 export const SETTINGS: StoreSettings = {
   grace: 30_000,

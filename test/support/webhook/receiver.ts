@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { cleanUp } from '../helper.ts'
+import { cleanUp } from '../clean-up.ts'
 
 export interface Received {
   path: string | undefined

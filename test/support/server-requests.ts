@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { newEmail, PASSWORD } from './helper.ts'
-import { patiently } from './patience.ts'
+import { newEmail, PASSWORD } from './credentials.ts'
+import { retryUnavailable } from './retry-unavailable.ts'
 
 /** To a server that runs as a process of its own. */
 export function post(url: string, path: string, body: object, headers = {}): Promise<Response> {
-  return patiently(() =>
+  return retryUnavailable(() =>
     fetch(url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
@@ -15,7 +15,7 @@ export function post(url: string, path: string, body: object, headers = {}): Pro
 }
 
 export function me(url: string, accessToken: string): Promise<Response> {
-  return patiently(() =>
+  return retryUnavailable(() =>
     fetch(`${url}/auth/me`, { headers: { authorization: `Bearer ${accessToken}` } }),
   )
 }

@@ -1,83 +1,87 @@
 import fp from 'fastify-plugin'
 import { createCleanupWorker } from '../src/common/cleanup-worker.ts'
+import type { Worker } from '../src/common/worker.ts'
 import { createEventLog, type EventLog } from '../src/events/event-log.ts'
-import { type EventPage, readPage } from '../src/events/event-page.ts'
+import { type EventPage, readEventPage } from '../src/events/event-page.ts'
 import { createEventRecords } from '../src/events/event-records.ts'
 import type { EventQuery } from '../src/schemas/events.ts'
-import { createWebhook } from '../src/webhook/webhook.ts'
-import { createWebhookCall } from '../src/webhook/webhook-call.ts'
-import { createWebhookRecords } from '../src/webhook/webhook-records.ts'
+import { createDeliveryQueue } from '../src/webhook/delivery-queue.ts'
+import { createDeliveryWorker } from '../src/webhook/delivery-worker.ts'
+import { createSendEvent } from '../src/webhook/webhook-request.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    events: Pick<EventLog, 'record' | 'announce'> & { page(query: EventQuery): Promise<EventPage> }
+    events: Pick<EventLog, 'record' | 'announce'> & {
+      /** Reads one page of the stored events, the newest first. */
+      page(query: EventQuery): Promise<EventPage>
+    }
   }
 }
 
 export interface EventsOptions {
-  /** Milliseconds for which an event is kept. */
+  /** Milliseconds after which events are deleted. */
   eventRetention: number
   /** Whether refreshes are recorded. */
   eventsRefresh: boolean
-  /** Without it nothing is sent. */
+  /** Without a URL no event is sent. */
   webhookUrl: string | undefined
   webhookSecrets: readonly string[]
-  /** Milliseconds for which a delivery is retried. */
+  /** Milliseconds after the first attempt during which a delivery is retried. */
   webhookRetryFor: number
-  /** For tests. */
+  /** Milliseconds since the epoch; for tests. */
   clock?: (() => number) | undefined
 }
 
-/** Milliseconds after which a node without a webhook forgets what one would have been told of. */
-const UNWANTED_AFTER = 86_400_000
+/** Milliseconds after which deliveries are deleted that nobody sends, as there is no webhook. */
+const UNSENT_RETENTION = 86_400_000
 
-/** Decorates the instance with `events`, and delivers to the webhook. */
+/** Decorates the instance with `events`, and delivers events to the webhook. */
 export const events = fp(
   async (app, options: EventsOptions) => {
-    const { eventRetention, eventsRefresh, webhookUrl, webhookSecrets, webhookRetryFor } = options
-    const { clock = Date.now } = options
+    const { eventRetention, webhookUrl, clock = Date.now } = options
     const { database, metrics, log } = app
     const records = createEventRecords(database)
-    const deliveries = createWebhookRecords(database)
+    const queue = createDeliveryQueue(database)
     const onDropped = metrics.counter(
       'pawl_events_dropped_total',
       'Security events lost, by type',
       'type',
     )
-    const eventLog = createEventLog({ records, eventsRefresh, onDropped, clock, log })
+    const eventLog = createEventLog({ ...options, records, onDropped, clock, log })
     metrics.show(
       'pawl_events_waiting',
       'Security events that are not in Postgres yet',
       eventLog.waiting,
     )
-    const forgetUnwanted = async () => (webhookUrl ? 0 : deliveries.discardOlder(UNWANTED_AFTER))
-    const cleanup = createCleanupWorker(
-      [forgetUnwanted, () => records.deleteOlder(eventRetention, clock())],
-      log,
-    )
-    const workers = [eventLog, cleanup]
     const onOutcome = metrics.counter(
       'pawl_webhook_attempts_total',
-      'Attempts to tell the webhook, by outcome: delivered, failed, dead',
+      'Webhook delivery attempts by outcome: delivered, failed, dead',
       'outcome',
     )
-    // The receiver judges the signature's age by the real time.
-    const call =
-      webhookUrl === undefined
-        ? undefined
-        : createWebhookCall({ webhookUrl, webhookSecrets }, Date.now)
-    const webhook =
-      call && createWebhook({ records: deliveries, call, webhookRetryFor, onOutcome, log })
+    const deleteOldEvents = () => records.deleteOlder(eventRetention, clock())
+    const deleteUnsent = () => queue.deleteOlder(UNSENT_RETENTION)
+    const tasks = webhookUrl ? [deleteOldEvents] : [deleteUnsent, deleteOldEvents]
+    const workers: Pick<Worker, 'start' | 'stop'>[] = [eventLog, createCleanupWorker(tasks, log)]
+    if (webhookUrl) {
+      // Receivers compare the signed time with their own clock, so the real time is sent.
+      const send = createSendEvent({ ...options, webhookUrl }, Date.now)
+      workers.push(createDeliveryWorker({ ...options, queue, send, onOutcome, log }))
+    }
 
-    for (const worker of webhook ? [...workers, webhook] : workers) worker.start()
+    for (const worker of workers) worker.start()
     app.addHook('onClose', async () => {
-      await Promise.all([webhook?.stop(), cleanup.stop(), eventLog.stop()])
+      await Promise.all(workers.map((worker) => worker.stop()))
     })
     app.decorate('events', {
       record: eventLog.record,
       announce: eventLog.announce,
-      page: (query) => readPage(records, query),
+      page: ({ from, to, ...query }) =>
+        readEventPage(records, { ...query, from: parseTime(from), to: parseTime(to) }),
     })
   },
   { name: 'pawl-events', dependencies: ['pawl-database', 'pawl-metrics'] },
 )
+
+function parseTime(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text)
+}

@@ -3,10 +3,9 @@ import { validate } from 'uuid'
 import { loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import { securityEvents, users } from '../db/schema.ts'
-import type { EventType } from '../events/event.ts'
-import { readPage } from '../events/event-page.ts'
+import type { EventType, RecordedEvent } from '../events/event.ts'
+import { readEventPage } from '../events/event-page.ts'
 import { createEventRecords } from '../events/event-records.ts'
-import type { RecordedEvent } from '../schemas/events.ts'
 import { createUserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
 import { findUser } from './find-user.ts'
@@ -50,14 +49,13 @@ async function read(
   { user, session, type, since, until, limit, after }: ListOptions,
 ) {
   const now = await timeOf(database.orm)
-  const iso = (time: Time) => new Date(time(now)).toISOString()
-  return readPage(createEventRecords(database), {
+  return readEventPage(createEventRecords(database), {
     limit,
     ...(user && { userId: await userIdOf(database, user) }),
     ...(session && { sessionId: await sessionIdOf(database, session) }),
     ...(type && { type }),
-    ...(since && { from: iso(since) }),
-    ...(until && { to: iso(until) }),
+    ...(since && { from: since(now) }),
+    ...(until && { to: until(now) }),
     ...(after && { cursor: after }),
   })
 }

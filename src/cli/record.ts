@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../db/database.ts'
-import type { AdminAction, Occurrence } from '../events/event.ts'
+import type { AdminAction, NewEvent } from '../events/event.ts'
 import { insertEvents } from '../events/event-records.ts'
 
 /** The database, or a transaction on it. */
@@ -15,7 +15,7 @@ export async function timeOf(executor: Executor): Promise<number> {
 }
 
 /** Put on record, in the transaction of the change itself, what has just been done from the command line. */
-export async function record(executor: Executor, ...events: Occurrence[]): Promise<void> {
+export async function record(executor: Executor, ...events: NewEvent[]): Promise<void> {
   const at = await timeOf(executor)
   await insertEvents(executor, ...events.map((event) => ({ ...event, at })))
 }
@@ -23,6 +23,6 @@ export async function record(executor: Executor, ...events: Occurrence[]): Promi
 export function adminAction(
   action: AdminAction,
   about: { userId?: string; sessionId?: string } = {},
-): Occurrence {
+): NewEvent {
   return { type: 'admin_action', ...about, detail: { action, via: 'cli' } }
 }

@@ -2,7 +2,7 @@ import { between, eq } from 'drizzle-orm'
 import { loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
-import type { Occurrence } from '../events/event.ts'
+import type { NewEvent } from '../events/event.ts'
 import { createSessionRecords } from '../sessions/session-records.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './database.ts'
@@ -68,7 +68,7 @@ async function find({ orm, query }: Database, prefix: string) {
 async function revoke(database: Database, id: string): Promise<void> {
   await database.query(
     database.orm.transaction(async (tx) => {
-      const events: Occurrence[] = []
+      const events: NewEvent[] = []
       const records = createSessionRecords({ ...database, orm: tx }, (ended, reason) => {
         for (const session of ended)
           events.push(adminAction('sessions_ended', session), {

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import { userRevocations } from '../db/schema.ts'
-import type { Occurrence } from '../events/event.ts'
+import type { NewEvent } from '../events/event.ts'
 import type { SessionEndReason } from '../sessions/session-records.ts'
 import {
   type Changed,
@@ -122,7 +122,7 @@ async function recordEnded(database: Database, { user, sessionIds, reason }: Mad
   )
 }
 
-function recordOf(...events: Occurrence[]): OnChange {
+function recordOf(...events: NewEvent[]): OnChange {
   return (tx) => record(tx, ...events)
 }
 

@@ -1,4 +1,4 @@
-import type { Occurrence } from '../events/event.ts'
+import type { NewEvent } from '../events/event.ts'
 import type { UserChanges } from '../users/user-changes.ts'
 import type { User } from '../users/user-records.ts'
 import { adminAction, record } from './record.ts'
@@ -24,7 +24,7 @@ export function rolesChange({ set, add = [], remove = [], logout }: RolesOptions
     const isSame =
       roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
     if (isSame && !logout) return { user, sessionIds: [] }
-    const events: Occurrence[] = []
+    const events: NewEvent[] = []
     const about = { userId: user.id }
     if (!isSame)
       events.push({ type: 'roles_changed', ...about, detail: { from: user.roles, to: roles } })

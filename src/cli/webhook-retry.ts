@@ -1,5 +1,5 @@
 import { loadDatabaseConfig } from '../config/config.ts'
-import { createDeliveries, type DeliveryName } from '../webhook/deliveries.ts'
+import { createDeliveries, type DeliveryRef } from '../webhook/deliveries.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './database.ts'
 import type { Terminal } from './terminal.ts'
@@ -15,7 +15,7 @@ type Deliveries = ReturnType<typeof createDeliveries>
 /** Put the named ones back, or all that are dead. Rejects, and does nothing, where one of the names is of none that is dead. */
 export async function retryDeliveries(
   terminal: Terminal,
-  names: readonly DeliveryName[],
+  names: readonly DeliveryRef[],
   { all, yes, json }: RetryOptions,
 ): Promise<void> {
   await withDatabase(loadDatabaseConfig(terminal.env), async (database) => {
@@ -27,13 +27,13 @@ export async function retryDeliveries(
         terminal,
         `${events(count)} sent to the webhook again, for as long as a new one.`,
       )
-    const retried = count > 0 ? await deliveries.revive(eventIds) : []
+    const retried = count > 0 ? await deliveries.retry(eventIds) : []
     if (json) terminal.stdout.write(`${JSON.stringify({ retried })}\n`)
     else terminal.stdout.write(describe(retried.length))
   })
 }
 
-async function findDead(deliveries: Deliveries, names: readonly DeliveryName[]): Promise<string[]> {
+async function findDead(deliveries: Deliveries, names: readonly DeliveryRef[]): Promise<string[]> {
   const found = await deliveries.find(names)
   for (const name of names) {
     const delivery = found.find(({ no, eventId }) => no === name || eventId === name)

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { validate } from 'uuid'
-import type { DeliveryName } from '../webhook/deliveries.ts'
+import type { DeliveryRef } from '../webhook/deliveries.ts'
 import { json, parseLimit, yes } from './options.ts'
 import type { Terminal } from './terminal.ts'
 import { type ListOptions, listDeliveries } from './webhook-list.ts'
@@ -31,7 +31,7 @@ export function addWebhook(program: Command, terminal: Terminal): void {
     .option('--all', 'all that are dead')
     .addOption(yes())
     .addOption(json())
-    .action((names: DeliveryName[] = [], options: RetryOptions, command: Command) => {
+    .action((names: DeliveryRef[] = [], options: RetryOptions, command: Command) => {
       if (names.length > 0 === Boolean(options.all))
         command.error('error: say which: numbers of the list, ids of events, or --all')
       return retryDeliveries(terminal, names, options)
@@ -43,7 +43,7 @@ function parseNumber(text: string): number {
   throw new InvalidArgumentError('It is not a number of the list.')
 }
 
-function collectName(text: string, earlier: DeliveryName[] = []): DeliveryName[] {
+function collectName(text: string, earlier: DeliveryRef[] = []): DeliveryRef[] {
   if (validate(text)) return [...earlier, text.toLowerCase()]
   if (/^\d{1,15}$/.test(text)) return [...earlier, Number(text)]
   throw new InvalidArgumentError('It is neither a number of the list nor the id of an event.')

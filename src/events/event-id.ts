@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 
-/** The most milliseconds that an id has room for. */
+/** The latest time that an id has room for, in milliseconds since the epoch. */
 const LATEST = 2 ** 48 - 1
 
-/** What tells this process from others; its own ids differ by their count. */
+/** Distinguishes the ids of this process from others. Its own ids differ by their count. */
 const random = randomBytes(16)
 let count = 0
 
-/** An id whose order among others is that of time, and within a millisecond that in which this process made them. */
+/**
+ * Returns an id for an event at the given time, in milliseconds since the epoch. Ids sort by time,
+ * and within one millisecond in the order in which this process created them.
+ */
 export function newEventId(at: number): string {
   count = (count + 1) % 2 ** 32
   return uuid({ msecs: at, seq: count, random })
 }
 
-/** Less than or equal to every id of that millisecond and later. */
+/** Returns a lower bound: less than or equal to every id of that millisecond and of later ones. */
 export function firstIdAt(at: number): string {
   const time = Math.min(Math.max(Math.floor(at), 0), LATEST)
     .toString(16)

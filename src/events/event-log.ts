@@ -1,136 +1,134 @@
+import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
+import { createWorker } from '../common/worker.ts'
 import { withDeadline } from '../db/database.ts'
-import type { EventType, Occurrence, SecurityEvent } from './event.ts'
+import type { EventType, NewEvent, SecurityEvent } from './event.ts'
 import { type EventRecords, toRow } from './event-records.ts'
-import { createRefreshTrail, type Refresh } from './refresh-trail.ts'
+import { createRefreshAggregator, type RefreshEvent } from './refresh-aggregator.ts'
 import { createWaitingEvents } from './waiting-events.ts'
 
 /** Milliseconds between two writes. */
 const INTERVAL = 1_000
-/** Events in one statement; so many that wait, refreshes apart, are written at once. */
+/** Events in one statement. If so many wait, refreshes not counted, they are written at once. */
 const BATCH = 500
-/** Events that may wait while Postgres is away: a few megabytes. */
-const MOST_WAITING = 10_000
+/** Events that may wait while Postgres is unavailable. They take a few megabytes. */
+const MAX_WAITING = 10_000
 /** Milliseconds that the last write may take when the process stops. */
 const STOP_LIMIT = 5_000
 
 export interface EventLogOptions {
   records: Pick<EventRecords, 'insert'>
-  /** Whether refreshes are recorded: they are by far the most. */
+  /** Whether refreshes are recorded. They are by far the most frequent events. */
   eventsRefresh: boolean
-  /** Hears of each event that will not be on record, because too many waited. */
+  /** Called for each event that is lost because too many waited. */
   onDropped: (type: EventType) => void
   /** Milliseconds since the epoch. */
   clock: () => number
   log: Log
-  mostWaiting?: number
+  maxWaiting?: number
 }
 
 export type EventLog = ReturnType<typeof createEventLog>
 
-/** Puts what happens on record, in the log at once and in Postgres soon after, so that no request waits for it. */
+/**
+ * Creates the event log. It logs each event at once and writes it to Postgres soon after, so that
+ * no request waits for the write.
+ */
 export function createEventLog(options: EventLogOptions) {
-  const { records, eventsRefresh, clock, log, mostWaiting = MOST_WAITING } = options
+  const { records, eventsRefresh, clock, log, maxWaiting = MAX_WAITING } = options
   let dropped = 0
-  const waiting = createWaitingEvents(mostWaiting, (type) => {
+  const waiting = createWaitingEvents(maxWaiting, (type) => {
     dropped++
     options.onDropped(type)
   })
-  const trail = createRefreshTrail()
-  const size = () => waiting.size() + trail.size()
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> | undefined
-  let failing = false
+  const refreshes = createRefreshAggregator()
+  const size = () => waiting.size() + refreshes.size()
+  const writer = createWorker({ interval: INTERVAL, work: write })
+  let isFailing = false
 
-  function addTrail(): void {
-    for (const row of trail.take()) waiting.add(row)
+  function queueRefreshes(): void {
+    for (const row of refreshes.take()) waiting.add(row)
   }
 
-  /** Stops at the first failure: the next turn tries again. */
-  async function write(): Promise<void> {
-    addTrail()
+  /** Writes batch after batch. Stops at the first failure: the next run tries again. */
+  async function write(): Promise<undefined> {
+    queueRefreshes()
     while (waiting.size() > 0) {
       const batch = waiting.first(BATCH)
       try {
         await records.insert(batch)
         waiting.remove(batch)
-        failing = false
+        isFailing = false
       } catch (error) {
-        const reason = error instanceof Error ? error.message : 'unknown'
-        const facts = { event: 'events_waiting', events: size(), reason }
-        if (!failing) log.warn(facts, 'security events wait for Postgres')
-        failing = true
+        const facts = { event: 'events_waiting', events: size(), reason: errorText(error) }
+        if (!isFailing) log.warn(facts, 'security events wait for Postgres')
+        isFailing = true
         break
       }
     }
-    reportDrops()
+    logDropped()
   }
 
-  function reportDrops(): void {
+  function logDropped(): void {
     if (dropped === 0) return
     log.warn(
       { event: 'events_dropped', events: dropped },
-      'too many security events waited: some are lost',
+      'too many security events waited for Postgres: some are lost',
     )
     dropped = 0
   }
 
-  /** One after the other: a batch stays in line until it is written. */
-  function flush(): Promise<void> {
-    writing ??= write().finally(() => {
-      writing = undefined
-    })
-    return writing
-  }
-
   function announce(event: SecurityEvent): void {
-    const { type, at: _, device, detail, ...who } = event
-    log.info({ event: type, ...who, ...(device && { ip: device.ip }), ...detail }, 'security event')
+    const { type, at: _, device, detail, ...ids } = event
+    log.info({ event: type, ...ids, ...(device && { ip: device.ip }), ...detail }, 'security event')
   }
 
-  function recordRefresh(refresh: Refresh): void {
+  function recordRefresh(refresh: RefreshEvent): void {
     const { type, userId, sessionId, device, detail } = refresh
-    // Four an hour of each open session, and nothing to look at in any of them.
+    // Each open session has four refreshes per hour, and none of them needs anybody's attention.
     log.debug({ event: type, userId, sessionId, ip: device?.ip, ...detail }, 'security event')
-    trail.add(refresh, clock())
+    refreshes.add(refresh, clock())
   }
 
-  function recordOther(occurrence: Exclude<Occurrence, Refresh>): void {
-    const event = { ...occurrence, at: clock() }
+  function recordOther(newEvent: Exclude<NewEvent, RefreshEvent>): void {
+    const event = { ...newEvent, at: clock() }
     announce(event)
     waiting.add(toRow(event))
-    if (waiting.size() >= BATCH && !failing) void flush()
+    if (waiting.size() >= BATCH && !isFailing) void writer.run()
   }
 
   return {
-    /** Write what waits; resolves also where that fails. */
-    flush,
+    /** Writes the events that wait. Resolves even if the write fails. */
+    flush: () => writer.run(),
 
+    /** Returns the number of events that are not in Postgres yet. */
     waiting: size,
 
-    /** Takes no time and never throws. */
-    record(occurrence: Occurrence): void {
-      if (occurrence.type !== 'refresh') recordOther(occurrence)
-      else if (eventsRefresh) recordRefresh(occurrence)
-      if (size() > mostWaiting) addTrail()
+    /** Logs an event and queues it for Postgres. Returns at once and never throws. */
+    record(event: NewEvent): void {
+      if (event.type !== 'refresh') recordOther(event)
+      else if (eventsRefresh) recordRefresh(event)
+      if (size() > maxWaiting) queueRefreshes()
     },
 
-    /** To the log alone, once the transaction that `insertEvents` was called in is committed. */
+    /**
+     * Logs an event without storing it. For events that `insertEvents` has stored: call it when
+     * their transaction is committed.
+     */
     announce,
 
-    start(): void {
-      timer = setInterval(flush, INTERVAL)
-      timer.unref()
-    },
+    start: () => writer.start(),
 
-    /** Writes what is left, as far as that goes within a few seconds. */
+    /** Writes the remaining events, for at most a few seconds. */
     async stop(): Promise<void> {
-      clearInterval(timer)
-      // A write that is under way began before the last events came.
-      await withDeadline(flush().then(flush), STOP_LIMIT).catch(() => {})
+      // A write in flight does not contain the latest events, so another one follows it.
+      await withDeadline(writer.stop().then(writer.run), STOP_LIMIT).catch(() => {})
       const lost = size()
       if (lost > 0)
-        log.warn({ event: 'events_lost', events: lost }, 'stopped before all events were written')
+        log.warn(
+          { event: 'events_lost', events: lost },
+          'the process stopped before all security events were written',
+        )
     },
   }
 }

@@ -1,31 +1,29 @@
-import type { EventQuery, RecordedEvent } from '../schemas/events.ts'
-import type { EventRecords } from './event-records.ts'
+import { readPage } from '../common/page.ts'
+import type { RecordedEvent } from './event.ts'
+import type { EventFilter, EventRecords } from './event-records.ts'
+
+export interface EventQuery extends Omit<EventFilter, 'before'> {
+  /** The `next` of the page before. */
+  cursor?: string | undefined
+  /** The maximum number of events, 50 by default. */
+  limit?: number | undefined
+}
 
 export interface EventPage {
   events: RecordedEvent[]
-  /** The `cursor` of the next page, where there is one. */
+  /** The `cursor` of the next page, if there is one. */
   next?: string
 }
 
-/** Events of a page, unless asked for another number. */
-const USUAL = 50
-
-/** What a query asks for, a page at a time, the newest first. */
-export async function readPage(
-  records: Pick<EventRecords, 'page'>,
-  query: EventQuery,
+/** Reads one page of the events that match a query, the newest first. */
+export async function readEventPage(
+  records: Pick<EventRecords, 'list'>,
+  { cursor: before, limit = 50, ...filter }: EventQuery,
 ): Promise<EventPage> {
-  const { from, to, cursor: before, limit = USUAL, ...filter } = query
-  // One more than asked for: whether there is a next page.
-  const found = await records.page(
-    { ...filter, from: timeOf(from), to: timeOf(to), before },
-    limit + 1,
+  const { items: events, ...page } = await readPage(
+    limit,
+    (count) => records.list({ ...filter, before }, count),
+    (last) => last.id,
   )
-  const events = found.slice(0, limit)
-  const last = events.at(-1)
-  return found.length > limit && last ? { events, next: last.id } : { events }
-}
-
-function timeOf(moment: string | undefined): number | undefined {
-  return moment === undefined ? undefined : Date.parse(moment)
+  return { events, ...page }
 }

@@ -1,73 +1,83 @@
 import { and, desc, eq, gte, isNull, lt, notExists, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
+import { ago } from '../db/interval.ts'
 import { securityEvents, webhookDeliveries } from '../db/schema.ts'
-import type { RecordedEvent } from '../schemas/events.ts'
 import { deviceColumns } from '../sessions/device.ts'
-import { type SecurityEvent, WEBHOOK_TYPES } from './event.ts'
+import type { RecordedEvent, SecurityEvent } from './event.ts'
 import { firstIdAt, newEventId } from './event-id.ts'
+import { WEBHOOK_TYPES } from './event-types.ts'
 
 export interface EventFilter {
   type?: string | undefined
   userId?: string | undefined
   sessionId?: string | undefined
-  /** Milliseconds since the epoch: from is included, to is not. */
+  /** Milliseconds since the epoch, inclusive. */
   from?: number | undefined
+  /** Milliseconds since the epoch, exclusive. */
   to?: number | undefined
-  /** The id of an event: only what is older. */
+  /** The id of an event: only older events match. */
   before?: string | undefined
 }
 
-/** A row as it will be, so that writing it twice writes it once. */
+/** A row to be inserted. It has its id already, so writing it twice stores it once. */
 export type EventRow = ReturnType<typeof toRow>
 
 /** The database, or a transaction on it. */
 type Executor = Pick<Database['orm'], 'execute'>
 
-/** Rows that one statement deletes. */
-const DELETED_AT_ONCE = 1_000
+/** The maximum number of rows that one statement deletes. */
+const DELETE_BATCH = 1_000
+
+/** The queue of events that concern neither a session nor a user. */
+const COMMON_QUEUE = '00000000-0000-0000-0000-000000000000'
 
 export type EventRecords = ReturnType<typeof createEventRecords>
 
-/** Gives an event its id. */
+/** Returns the row of an event, with a new id. */
 export function toRow({ at, device, ...event }: SecurityEvent) {
   return { id: newEventId(at), at: new Date(at), ...event, ...(device && deviceColumns(device)) }
 }
 
 /**
- * Put events on record in the transaction of the change that they are about: for what must never be lost. Call it after the
- * statement that locks the session or the user: the webhook hears of one session's events in the order of these calls.
+ * Inserts events in the transaction of the change that they describe, so that they cannot be lost.
+ * Call it after the statement that locks the session or the user: the webhook receives the events
+ * of one session in the order of these calls.
  */
 export async function insertEvents(tx: Executor, ...events: SecurityEvent[]): Promise<void> {
   await insertRows(tx, events.map(toRow))
 }
 
-/** Idempotent. What the webhook is to be told is queued by the same statement. */
+/** Inserts rows, and queues the webhook's deliveries in the same statement. Idempotent. */
 async function insertRows(executor: Executor, rows: readonly EventRow[]): Promise<void> {
-  const types = sql.join(
+  const webhookTypes = sql.join(
     WEBHOOK_TYPES.map((type) => sql`${type}`),
     sql`, `,
   )
   await executor.execute(sql`
-    with made as (
-      insert into security_events (id, at, type, user_id, session_id, actor_id, ip, user_agent, detail)
+    with inserted as (
+      insert into security_events
+        (id, at, type, user_id, session_id, actor_id, ip, user_agent, detail)
       select id, at, type, "userId", "sessionId", "actorId", ip, "userAgent", detail
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(
-        id uuid, at timestamptz, type text, "userId" uuid, "sessionId" uuid, "actorId" uuid, ip text, "userAgent" text,
-        detail jsonb)
+        id uuid, at timestamptz, type text, "userId" uuid, "sessionId" uuid, "actorId" uuid,
+        ip text, "userAgent" text, detail jsonb)
       on conflict do nothing
-      returning id, type, coalesce(session_id, user_id, '00000000-0000-0000-0000-000000000000') as queue)
+      returning id, type, coalesce(session_id, user_id, ${COMMON_QUEUE}::uuid) as queue)
     insert into webhook_deliveries (event_id, queue)
-    select id, queue from made where type in (${types}) order by id`)
+    select id, queue from inserted where type in (${webhookTypes}) order by id`)
 }
 
-/** The `security_events` table. */
+/** Creates the access to the `security_events` table. */
 export function createEventRecords({ orm, query }: Database) {
   return {
-    /** Idempotent. */
+    /** Inserts rows. Idempotent. */
     insert: (rows: readonly EventRow[]): Promise<void> => query(insertRows(orm, rows)),
 
-    /** The newest first. */
-    async page({ type, userId, sessionId, from, to, before }: EventFilter, most: number) {
+    /** Returns up to `count` events that match the filter, the newest first. */
+    async list(
+      { type, userId, sessionId, from, to, before }: EventFilter,
+      count: number,
+    ): Promise<RecordedEvent[]> {
       const conditions: (SQL | false | undefined)[] = [
         type !== undefined && eq(securityEvents.type, type),
         userId !== undefined && eq(securityEvents.userId, userId),
@@ -76,18 +86,21 @@ export function createEventRecords({ orm, query }: Database) {
         to !== undefined && lt(securityEvents.id, firstIdAt(to)),
         before !== undefined && lt(securityEvents.id, before),
       ]
-      const found = orm
-        .select()
-        .from(securityEvents)
-        .where(and(...conditions.filter((condition) => condition !== false)))
-        .orderBy(desc(securityEvents.id))
-        .limit(most)
-      return (await query(found)).map(describeEvent)
+      const rows = await query(
+        orm
+          .select()
+          .from(securityEvents)
+          .where(and(...conditions.filter((condition) => condition !== false)))
+          .orderBy(desc(securityEvents.id))
+          .limit(count),
+      )
+      return rows.map(toRecordedEvent)
     },
 
     /**
-     * Delete events that are older than so many milliseconds, a bounded number; answers how many. What the webhook has yet
-     * to hear of stays. The time is that of Postgres: `now` only spares it a look at what is younger.
+     * Deletes a bounded number of events that are older than `ms` milliseconds, and returns how
+     * many. Events that the webhook has not received yet stay. The clock of Postgres decides;
+     * `now` only narrows the range of ids that Postgres reads.
      */
     async deleteOlder(ms: number, now: number): Promise<number> {
       const { eventId, deadAt } = webhookDeliveries
@@ -102,25 +115,26 @@ export function createEventRecords({ orm, query }: Database) {
           .where(
             and(
               lt(securityEvents.id, firstIdAt(now - ms)),
-              lt(securityEvents.at, sql`now() - ${`${ms} milliseconds`}::interval`),
+              lt(securityEvents.at, ago(ms)),
               notExists(undelivered),
             ),
           )
           .orderBy(securityEvents.id)
-          .limit(DELETED_AT_ONCE)
+          .limit(DELETE_BATCH)
           .for('update', { skipLocked: true }),
       )
-      const gone = orm
+      const deleted = orm
         .with(old)
         .delete(securityEvents)
         .where(sql`${securityEvents.id} in (select id from ${old})`)
-      return (await query(gone.returning({ id: securityEvents.id }))).length
+        .returning({ id: securityEvents.id })
+      return (await query(deleted)).length
     },
   }
 }
 
-/** As programs are told of it: what is not known is not there. */
-export function describeEvent(row: typeof securityEvents.$inferSelect): RecordedEvent {
+/** Returns a stored event in the form that the API and the webhook show. */
+export function toRecordedEvent(row: typeof securityEvents.$inferSelect): RecordedEvent {
   const { id, at, type, userId, sessionId, actorId, ip, userAgent, detail } = row
   return {
     id,

@@ -11,30 +11,39 @@ export type AdminAction =
   | 'sessions_ended'
   | 'everything_revoked'
 
-type KnownDevice = { ip: string | null; userAgent: string | null }
+type StoredDevice = { ip: string | null; userAgent: string | null }
 
-/** Each type of event, and what is said of it beyond who, where and when. Nothing that a client typed is in it. */
+/**
+ * The event types, and the details of each beyond the user, the time and the device. Details never
+ * contain text that a client typed: it could be a password.
+ */
 export interface EventDetails {
-  /** A session has begun. */
+  /** A session has started. */
   login_succeeded: Record<never, never>
-  /** `userId` is set where there is such an account. */
+  /** `userId` is set if the account exists. */
   login_failed: { reason: 'unknown_account' | 'wrong_password' | 'user_disabled' }
   signup: Record<never, never>
-  /** `times` where there were several before they were written; the time is that of the first, `generation` that of the last. */
+  /**
+   * `times` is set if several refreshes were merged before they were written. The event then has
+   * the time of the first one and the `generation` of the last one.
+   */
   refresh: { outcome: 'rotated' | 'replayed' | 'healed'; generation: number; times?: number }
-  /** The event's own device presented the spent token. `currentGeneration` is 0 where the session was condemned before. */
+  /**
+   * The event's own device presented the spent token. `currentGeneration` is 0 if the session had
+   * already been condemned by an earlier presentation, whose event could not be stored.
+   */
   reuse_found: {
     presentedGeneration: number
     currentGeneration: number
-    login: KnownDevice
-    /** As of the last checkpoint; null where none has seen a refresh. */
-    lastRefresh: (KnownDevice & { at: string }) | null
+    login: StoredDevice
+    /** As of the last checkpoint. Null if no checkpoint has seen a refresh. */
+    lastRefresh: (StoredDevice & { at: string }) | null
   }
   session_ended: { reason: SessionEndReason | 'expired' }
   password_changed: Record<never, never>
   roles_changed: { from: string[]; to: string[] }
   key_rotated: { purpose: Purpose; kid: string; previousKid?: string }
-  /** Retired at once: what it signed is dead. */
+  /** The key was retired at once: tokens that it signed are refused. */
   key_revoked: { purpose: Purpose; kid: string }
   admin_action: { action: AdminAction; via: 'api' | 'cli' }
 }
@@ -42,42 +51,33 @@ export interface EventDetails {
 export type EventType = keyof EventDetails
 
 interface Circumstances {
-  /** Whom it is about. */
+  /** The user that the event is about. */
   userId?: string | undefined
   sessionId?: string | undefined
-  /** Who did it, where that is not the user himself. */
+  /** The user who acted, if that is not the user that the event is about. */
   actorId?: string | undefined
   device?: Device | undefined
 }
 
-/** Something that has just happened. */
-export type Occurrence = {
+/** An event that has just happened and has no time yet. */
+export type NewEvent = {
   [Type in EventType]: Circumstances & { type: Type; detail: EventDetails[Type] }
 }[EventType]
 
-/** The same, with its time in milliseconds since the epoch. */
-export type SecurityEvent = Occurrence & { at: number }
+/** A new event with its time, in milliseconds since the epoch. */
+export type SecurityEvent = NewEvent & { at: number }
 
-/** How much would be missed, from 0; the least is dropped first where not all can be kept. */
-const WEIGHTS = {
-  refresh: 0,
-  login_failed: 1,
-  login_succeeded: 2,
-  signup: 2,
-  session_ended: 2,
-  reuse_found: 3,
-  password_changed: 3,
-  roles_changed: 3,
-  key_rotated: 3,
-  key_revoked: 3,
-  admin_action: 3,
-} as const satisfies Record<EventType, number>
-
-export const HEAVIEST = 3
-
-export const weightOf = (type: EventType): number => WEIGHTS[type]
-
-export const EVENT_TYPES = Object.keys(WEIGHTS) as EventType[]
-
-/** What the webhook is told of: theft, and what changes who may do what. */
-export const WEBHOOK_TYPES = EVENT_TYPES.filter((type) => weightOf(type) === HEAVIEST)
+/** An event as it is stored, listed and sent to the webhook. Values that are unknown are absent. */
+export interface RecordedEvent {
+  id: string
+  /** RFC 3339, in UTC. */
+  at: string
+  /** Any text: a node of a newer version may have recorded a type that this one does not know. */
+  type: string
+  userId?: string
+  sessionId?: string
+  actorId?: string
+  ip?: string
+  userAgent?: string
+  detail: Record<string, unknown>
+}

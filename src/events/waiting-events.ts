@@ -1,16 +1,23 @@
-import { type EventType, HEAVIEST, weightOf } from './event.ts'
+import type { EventType } from './event.ts'
 import type { EventRow } from './event-records.ts'
+import { DROP_ORDER } from './event-types.ts'
 
-/** Rows that wait to be written: a bounded number, the weightiest first, and where there are too many, the lightest go. */
-export function createWaitingEvents(most: number, onDropped: (type: EventType) => void) {
-  /** By weight; within each the oldest first. */
-  const byWeight = Array.from({ length: HEAVIEST + 1 }, () => new Set<EventRow>())
-  const size = () => byWeight.reduce((sum, rows) => sum + rows.size, 0)
+/**
+ * Creates a buffer of at most `limit` rows that wait to be written. The types that are dropped last
+ * are written first. `onDropped` is called for each row that did not fit.
+ */
+export function createWaitingEvents(limit: number, onDropped: (type: EventType) => void) {
+  /** The rows of each group of `DROP_ORDER`, the oldest first. */
+  const groups = DROP_ORDER.map(() => new Set<EventRow>())
+  const groupOf = new Map(
+    DROP_ORDER.flatMap((types, index) => types.map((type) => [type, groups[index]] as const)),
+  )
+  const size = () => groups.reduce((sum, rows) => sum + rows.size, 0)
 
   function dropOne(): void {
-    const [oldest] = byWeight.find((rows) => rows.size > 0) ?? []
+    const [oldest] = groups.find((rows) => rows.size > 0) ?? []
     if (!oldest) return
-    byWeight[weightOf(oldest.type)]?.delete(oldest)
+    groupOf.get(oldest.type)?.delete(oldest)
     onDropped(oldest.type)
   }
 
@@ -18,14 +25,14 @@ export function createWaitingEvents(most: number, onDropped: (type: EventType) =
     size,
 
     add(row: EventRow): void {
-      byWeight[weightOf(row.type)]?.add(row)
-      if (size() > most) dropOne()
+      groupOf.get(row.type)?.add(row)
+      if (size() > limit) dropOne()
     },
 
-    /** They stay until they are removed: a write may fail. */
+    /** Returns the next rows to write. They stay until they are removed, since a write may fail. */
     first(count: number): EventRow[] {
       const batch: EventRow[] = []
-      for (const rows of byWeight.toReversed()) {
+      for (const rows of groups.toReversed()) {
         for (const row of rows) {
           if (batch.length === count) return batch
           batch.push(row)
@@ -35,7 +42,7 @@ export function createWaitingEvents(most: number, onDropped: (type: EventType) =
     },
 
     remove(batch: readonly EventRow[]): void {
-      for (const row of batch) byWeight[weightOf(row.type)]?.delete(row)
+      for (const row of batch) groupOf.get(row.type)?.delete(row)
     },
   }
 }

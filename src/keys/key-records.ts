@@ -1,7 +1,7 @@
 import { gt, isNotNull, or, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { signingKeys } from '../db/schema.ts'
-import type { Occurrence } from '../events/event.ts'
+import type { NewEvent } from '../events/event.ts'
 import { insertEvents } from '../events/event-records.ts'
 import { type KeyRecord, PURPOSES, type Purpose } from './key-record.ts'
 
@@ -96,12 +96,12 @@ export function eachPurpose(
  * Returns the security events of a change. The first keys of a purpose come from the configuration,
  * which is not a rotation.
  */
-function eventsOf(before: readonly KeyRecord[], after: readonly KeyRecord[]): Occurrence[] {
-  return after.flatMap((key): Occurrence[] => {
+function eventsOf(before: readonly KeyRecord[], after: readonly KeyRecord[]): NewEvent[] {
+  return after.flatMap((key): NewEvent[] => {
     const { kid, purpose, signsFrom, revokedAt } = key
     const was = before.find((other) => other.kid === kid)
     const isFirst = !before.some((other) => other.purpose === purpose)
-    const events: Occurrence[] = []
+    const events: NewEvent[] = []
     if (revokedAt !== null && !was?.revokedAt)
       events.push({ type: 'key_revoked', detail: { purpose, kid } })
     if (signsFrom !== null && !was?.signsFrom && !isFirst) {

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { EVENT_TYPES } from '../events/event.ts'
+import { EVENT_TYPES } from '../events/event-types.ts'
 
 const Id = Type.String({ format: 'uuid' })
 
@@ -18,7 +18,6 @@ export const RecordedEvent = Type.Object(
   },
   { $id: 'SecurityEvent', additionalProperties: false },
 )
-export type RecordedEvent = Static<typeof RecordedEvent>
 
 export const EventPage = Type.Object(
   {

@@ -1,6 +1,6 @@
 import { parseId } from '../common/id.ts'
 import { unavailable } from '../errors.ts'
-import type { Occurrence } from '../events/event.ts'
+import type { NewEvent } from '../events/event.ts'
 import type { OnCommit, RevocationRecords } from '../revocation/revocation-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
 import type { AccessTokens } from '../tokens/access-token.ts'
@@ -21,7 +21,7 @@ export interface SessionServiceOptions {
   /** Milliseconds that a session lives without a refresh. */
   refreshIdleTtl: number
   /** Called with each login. */
-  onEvent: (event: Occurrence) => void
+  onEvent: (event: NewEvent) => void
   /** Returns milliseconds since the epoch. */
   clock: () => number
 }

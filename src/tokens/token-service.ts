@@ -1,6 +1,6 @@
 import type { Log } from '../common/log.ts'
 import { PawlError } from '../errors.ts'
-import type { Occurrence } from '../events/event.ts'
+import type { NewEvent } from '../events/event.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Revoker } from '../revocation/revoker.ts'
@@ -29,7 +29,7 @@ export interface TokenServiceOptions {
   /** Called with the outcome of each refresh. */
   onRefresh: (outcome: RotationResult['outcome'] | 'invalid') => void
   /** Called with refreshes, and with sessions that have expired. */
-  onEvent: (event: Occurrence) => void
+  onEvent: (event: NewEvent) => void
   /** Returns milliseconds since the epoch. */
   clock: () => number
   log: Log

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid'
 import { PawlError } from '../errors.ts'
-import type { EventDetails, Occurrence } from '../events/event.ts'
+import type { EventDetails, NewEvent } from '../events/event.ts'
 import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
@@ -12,7 +12,7 @@ export interface AccountServiceOptions {
   passwordMinLength: number
   signup: boolean
   /** Hears of sign-ups and of failed logins. */
-  onEvent?: (event: Occurrence) => void
+  onEvent?: (event: NewEvent) => void
 }
 
 export interface Credentials {

@@ -1,6 +1,6 @@
 import { parseId } from '../common/id.ts'
 import { PawlError } from '../errors.ts'
-import type { AdminAction, Occurrence } from '../events/event.ts'
+import type { AdminAction, NewEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { NewUser, UserPatch, UserQuery, UserView } from '../schemas/users.ts'
@@ -114,13 +114,11 @@ export function createAdministration(options: AdministrationOptions) {
   }
 }
 
-type Described =
-  | Pick<Extract<Occurrence, { type: 'roles_changed' }>, 'type' | 'detail'>
-  | AdminOccurrence
-type AdminOccurrence = Extract<Occurrence, { type: 'admin_action' }>
+type Described = Pick<Extract<NewEvent, { type: 'roles_changed' }>, 'type' | 'detail'> | AdminEvent
+type AdminEvent = Extract<NewEvent, { type: 'admin_action' }>
 type Describe = (user: Changed, before: Changed) => Described[]
 
-function action(what: AdminAction, { via, ...who }: Administrator): AdminOccurrence {
+function action(what: AdminAction, { via, ...who }: Administrator): AdminEvent {
   return { type: 'admin_action', ...who, detail: { action: what, via } }
 }
 

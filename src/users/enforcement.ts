@@ -1,4 +1,4 @@
-import type { Occurrence, SecurityEvent } from '../events/event.ts'
+import type { NewEvent, SecurityEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
@@ -13,7 +13,7 @@ export interface By {
 }
 
 /** What is to be put on record of a change, given the user as he was and as he is. */
-export type Describe = (user: Changed, before: Changed) => Occurrence[]
+export type Describe = (user: Changed, before: Changed) => NewEvent[]
 
 export interface EnforcementOptions {
   changes: UserChanges

@@ -1,122 +1,103 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
-import { alias } from 'drizzle-orm/pg-core'
+import { and, asc, eq, gt, inArray, isNotNull, or, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
-import { securityEvents, webhookDeliveries } from '../db/schema.ts'
+import { webhookDeliveries as deliveries, securityEvents } from '../db/schema.ts'
+import { predecessorsOf } from './delivery-queue.ts'
 
+/** Waiting for the first attempt, failed and to be tried again, or given up. */
 export type DeliveryState = 'waiting' | 'trying' | 'dead'
 
 /** A delivery that has not arrived. Times are in milliseconds since the epoch. */
 export interface DeliveryView {
-  /** Its place in the order of all. */
+  /** Its number, which gives the order of all deliveries. */
   no: number
   eventId: string
   type: string
   userId: string | null
   sessionId: string | null
   state: DeliveryState
-  /** Begun so far. */
+  /** The number of attempts so far, the one in flight included. */
   attempts: number
   lastError: string | null
   createdAt: number
-  /** Not before. Null of one that is dead, and of one whose turn comes after another's of the same session or user. */
+  /**
+   * The earliest time of the next attempt. Null if the delivery is dead, or if an earlier one of
+   * the same session or user must arrive first.
+   */
   nextAttemptAt: number | null
   deadAt: number | null
 }
 
 export interface DeliveryFilter {
-  /** Only the dead. */
+  /** Whether to return only dead deliveries. */
   dead: boolean
-  /** The number of a delivery: only those behind it. */
+  /** The number of a delivery: only later ones match. */
   after?: number | undefined
 }
 
-/** By number, or by the id of the event. */
-export type DeliveryName = number | string
+/** The number of a delivery, or the id of its event. */
+export type DeliveryRef = number | string
 
-/** What an operator sees of the webhook's deliveries, and does with those that are dead. */
+/** Creates an operator's view of the deliveries, and the way to retry dead ones. */
 export function createDeliveries({ orm, query }: Database) {
-  const deliveries = webhookDeliveries
-  const named = (names: readonly DeliveryName[]) =>
-    or(
-      inArray(
-        deliveries.seq,
-        names.filter((name) => typeof name === 'number'),
-      ),
-      inArray(
-        deliveries.eventId,
-        names.filter((name) => typeof name === 'string'),
-      ),
-    )
+  const { seq: no, eventId, attempts, lastError, createdAt, dueAt, deadAt } = deliveries
 
   return {
-    /** In the order in which they are sent. */
-    async list({ dead, after = 0 }: DeliveryFilter, most: number): Promise<DeliveryView[]> {
-      const { seq, eventId, attempts, lastError, createdAt, dueAt, deadAt } = deliveries
+    /** Returns up to `count` deliveries that have not arrived, in the order of sending. */
+    async list({ dead, after = 0 }: DeliveryFilter, count: number): Promise<DeliveryView[]> {
       const { type, userId, sessionId } = securityEvents
-      const earlier = alias(deliveries, 'earlier')
-      const predecessors = orm
-        .select({ eventId: earlier.eventId })
-        .from(earlier)
-        .where(
-          and(eq(earlier.queue, deliveries.queue), lt(earlier.seq, seq), isNull(earlier.deadAt)),
-        )
-      const isBehind = sql<boolean>`exists ${predecessors}`
-      const found = orm
-        .select({
-          no: seq,
-          ...{
-            eventId,
-            type,
-            userId,
-            sessionId,
-            attempts,
-            lastError,
-            createdAt,
-            dueAt,
-            deadAt,
-            isBehind,
-          },
-        })
-        .from(deliveries)
-        .innerJoin(securityEvents, eq(securityEvents.id, eventId))
-        .where(and(gt(seq, after), dead ? isNotNull(deadAt) : undefined))
-        .orderBy(asc(seq))
-        .limit(most)
-      return (await query(found)).map(({ isBehind, dueAt, deadAt, createdAt, ...row }) => ({
+      const hasPredecessor = sql<boolean>`exists ${predecessorsOf(orm)}`
+      const event = { eventId, type, userId, sessionId }
+      const progress = { attempts, lastError, createdAt, dueAt, deadAt, hasPredecessor }
+      const rows = await query(
+        orm
+          .select({ no, ...event, ...progress })
+          .from(deliveries)
+          .innerJoin(securityEvents, eq(securityEvents.id, eventId))
+          .where(and(gt(no, after), dead ? isNotNull(deadAt) : undefined))
+          .orderBy(asc(no))
+          .limit(count),
+      )
+      return rows.map(({ hasPredecessor, dueAt, deadAt, createdAt, ...row }) => ({
         ...row,
         state: deadAt ? 'dead' : row.attempts > 0 ? 'trying' : 'waiting',
         createdAt: createdAt.getTime(),
-        nextAttemptAt: deadAt || isBehind ? null : dueAt.getTime(),
+        nextAttemptAt: deadAt || hasPredecessor ? null : dueAt.getTime(),
         deadAt: deadAt?.getTime() ?? null,
       }))
     },
 
-    /** Those of the names that there are. */
+    /** Returns the deliveries that exist among the given ones. */
     async find(
-      names: readonly DeliveryName[],
+      refs: readonly DeliveryRef[],
     ): Promise<{ no: number; eventId: string; isDead: boolean }[]> {
-      const { seq: no, eventId } = deliveries
-      const isDead = sql<boolean>`${deliveries.deadAt} is not null`
-      return query(orm.select({ no, eventId, isDead }).from(deliveries).where(named(names)))
+      const numbers = refs.filter((ref) => typeof ref === 'number')
+      const eventIds = refs.filter((ref) => typeof ref === 'string')
+      const isDead = sql<boolean>`${deadAt} is not null`
+      return query(
+        orm
+          .select({ no, eventId, isDead })
+          .from(deliveries)
+          .where(or(inArray(no, numbers), inArray(eventId, eventIds))),
+      )
     },
 
-    /** How many are dead. */
+    /** Returns the number of dead deliveries. */
     async countDead(): Promise<number> {
-      return query(orm.$count(deliveries, isNotNull(deliveries.deadAt)))
+      return query(orm.$count(deliveries, isNotNull(deadAt)))
     },
 
     /**
-     * Have the dead tried again from now on, as long as new ones: those of these events, or all. Each keeps its place in the
-     * order of its session, and the count of its attempts. Answers the ids of the events.
+     * Schedules dead deliveries again, those of the given events or all, for as long as new ones.
+     * Each keeps its place in the order of its session and its count of attempts. Returns the ids
+     * of the events.
      */
-    async revive(eventIds?: readonly string[]): Promise<string[]> {
-      const { eventId, deadAt } = deliveries
-      const revived = orm
+    async retry(eventIds?: readonly string[]): Promise<string[]> {
+      const retried = orm
         .update(deliveries)
         .set({ deadAt: null, firstTriedAt: null, dueAt: sql`now()` })
         .where(and(isNotNull(deadAt), eventIds && inArray(eventId, [...eventIds])))
-        .returning({ eventId, no: deliveries.seq })
-      return (await query(revived)).sort((a, b) => a.no - b.no).map(({ eventId }) => eventId)
+        .returning({ eventId, no })
+      return (await query(retried)).sort((a, b) => a.no - b.no).map(({ eventId }) => eventId)
     },
   }
 }

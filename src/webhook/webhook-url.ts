@@ -1,21 +1,14 @@
-import { isIP } from 'node:net'
+import { isLoopbackName } from '../http/origins.ts'
 
-/** Whether events may be sent there: nobody on the way must read them. */
+/**
+ * Returns whether events may be sent to this URL. Without TLS they may only be sent to this
+ * machine, so that nobody on the network can read them.
+ */
 export function isWebhookUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, username, password } = new URL(text)
-  return (
-    (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) &&
-    [username, password].every(isDecodable)
-  )
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    (isIP(hostname) === 4 && hostname.startsWith('127.'))
-  )
+  const isPrivate = protocol === 'https:' || (protocol === 'http:' && isLoopbackName(hostname))
+  return isPrivate && [username, password].every(isDecodable)
 }
 
 function isDecodable(text: string): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import type { RecordedEvent } from '../../src/schemas/events.ts'
+import type { RecordedEvent } from '../../src/events/event.ts'
 import { logIn, refresh, signUp } from '../support/app-requests.ts'
 import { runCli } from '../support/cli-process.ts'
 import { createClock } from '../support/clock.ts'

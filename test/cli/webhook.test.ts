@@ -21,8 +21,8 @@ async function setUp(t: TestContext, retryFor: string) {
       (
         await sql`select event_id from webhook_deliveries where dead_at is not null order by seq`
       ).map((row) => row.event_id as string),
-    tried: () => receiver.calls.map(({ event }) => event.id),
-    taken: () => receiver.taken.map(({ event }) => event.id),
+    tried: () => receiver.requests.map(({ event }) => event.id),
+    taken: () => receiver.accepted.map(({ event }) => event.id),
   }
 }
 
@@ -40,7 +40,7 @@ test('what is dead is put back and sent by the running server, in the order of i
   const [sick, other] = [randomUUID(), randomUUID()]
   const order = await changePasswords(t, env, sick, 3)
   const [late = ''] = await changePasswords(t, env, other, 1)
-  receiver.answer = () => 500
+  receiver.replyTo = () => 500
   await startServer(t, env)
   await until(async () => (await dead()).length === 4)
   const { deliveries } = await list()
@@ -58,7 +58,7 @@ test('what is dead is put back and sent by the running server, in the order of i
   assert.ok(deliveries.every(({ attempts }: { attempts: number }) => attempts > 0))
 
   // One by its number, while the receiver still is what it was: dead again.
-  receiver.calls.length = 0
+  receiver.requests.length = 0
   const one = await pawl(`webhook retry ${deliveries[3].no} --yes`)
   assert.equal(
     one.stdout,
@@ -69,7 +69,7 @@ test('what is dead is put back and sent by the running server, in the order of i
   await until(async () => (await dead()).length === 4)
   assert.deepEqual([...new Set(tried())], [late])
 
-  receiver.answer = () => 204
+  receiver.replyTo = () => 204
   // By the ids of the events, in any order; what was left out stays.
   const some = await pawl(`webhook retry ${order[2]} ${order[0]} --yes --json`)
   assert.deepEqual(JSON.parse(some.stdout), { retried: [order[0], order[2]] })
@@ -93,7 +93,8 @@ test('what is put back goes before what its session has waiting, and is tried fo
     where event_id = any(${order.slice(0, 2)})`
   assert.equal((await pawl('webhook retry --all --yes')).code, 0)
   // Its first attempt is two days ago: counted from there, this failure would be its last.
-  receiver.answer = ({ event }) => (event.id === order[0] && receiver.calls.length < 2 ? 500 : 204)
+  receiver.replyTo = ({ event }) =>
+    event.id === order[0] && receiver.requests.length < 2 ? 500 : 204
   await sql`update webhook_deliveries set attempts = 0`
   await startServer(t, env)
   await until(() => taken().length === 3)

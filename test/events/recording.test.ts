@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { openPostgres } from '../../src/db/postgres.ts'
-import type { Occurrence } from '../../src/events/event.ts'
+import type { NewEvent } from '../../src/events/event.ts'
 import { createEventLog } from '../../src/events/event-log.ts'
 import { createEventRecords } from '../../src/events/event-records.ts'
 import type { TokenPair } from '../../src/schemas/token-pair.ts'
@@ -176,16 +176,16 @@ test('while Postgres hangs, what waits is bounded: refreshes go first, and every
     onDropped: (type) => dropped.push(type),
     clock: createClock(),
     log: { debug() {}, info() {}, warn: (facts) => logged.push(facts) },
-    mostWaiting: 100,
+    maxWaiting: 100,
   })
-  const refreshed = (): Occurrence => {
+  const refreshed = (): NewEvent => {
     return {
       type: 'refresh',
       sessionId: randomUUID(),
       detail: { outcome: 'rotated', generation: 2 },
     }
   }
-  const failed: Occurrence = { type: 'login_failed', detail: { reason: 'unknown_account' } }
+  const failed: NewEvent = { type: 'login_failed', detail: { reason: 'unknown_account' } }
   postgres.kill('SIGSTOP')
   const firstTry = log.flush()
   for (let count = 0; count < 1_000; count++) log.record(refreshed())

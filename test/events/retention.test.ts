@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { openPostgres } from '../../src/db/postgres.ts'
-import type { Occurrence } from '../../src/events/event.ts'
+import type { NewEvent } from '../../src/events/event.ts'
 import { createEventRecords, toRow } from '../../src/events/event-records.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
@@ -23,7 +23,7 @@ async function insertAged(
   const database = await openPostgres(url)
   cleanUp(t, () => database.close())
   const records = createEventRecords(database)
-  const event: Occurrence =
+  const event: NewEvent =
     type === 'refresh'
       ? { type, detail: { outcome: 'rotated', generation: 2 } }
       : { type, sessionId: randomUUID(), detail: { from: [], to: ['admin'] } }
@@ -44,7 +44,7 @@ test('events are deleted once they are older than EVENT_RETENTION, however many,
 
 test('what the webhook has yet to hear of stays, however old; without a webhook it is forgotten after a day', async (t) => {
   const receiver = await startReceiver(t)
-  receiver.answer = () => 500
+  receiver.replyTo = () => 500
   const WEBHOOK_URL = receiver.url
   const WEBHOOK_SECRET = randomBytes(24).toString('hex')
   const env = await environment(t, { EVENT_RETENTION: '30d' })
@@ -55,7 +55,7 @@ test('what the webhook has yet to hear of stays, however old; without a webhook 
   const types = async () => (await sql`select type from security_events`).map(({ type }) => type)
 
   const telling = await build(t, { ...env, WEBHOOK_URL, WEBHOOK_SECRET })
-  await until(async () => receiver.calls.length > 0 && (await types()).length === 1)
+  await until(async () => receiver.requests.length > 0 && (await types()).length === 1)
   assert.deepEqual(await types(), ['roles_changed'])
   await telling.close()
 

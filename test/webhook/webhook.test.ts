@@ -18,7 +18,7 @@ import { build } from '../support/in-process-server.ts'
 import { startServer } from '../support/server-process.ts'
 import { pairOf, post, signUpAt } from '../support/server-requests.ts'
 import { until } from '../support/until.ts'
-import { type Received, type Receiver, startReceiver } from '../support/webhook/receiver.ts'
+import { type ReceivedRequest, type Receiver, startReceiver } from '../support/webhook/receiver.ts'
 
 const newSecret = () => randomBytes(24).toString('hex')
 
@@ -36,8 +36,8 @@ async function pending(sql: Sql): Promise<number> {
   return row?.count
 }
 
-const ids = (calls: Received[]) => calls.map(({ event }) => event.id)
-const sessionsOf = (calls: Received[]) => new Set(calls.map(({ event }) => event.sessionId))
+const ids = (calls: ReceivedRequest[]) => calls.map(({ event }) => event.id)
+const sessionsOf = (calls: ReceivedRequest[]) => new Set(calls.map(({ event }) => event.sessionId))
 
 async function exampleOfTheGuide(t: TestContext) {
   const guide = await readFile(new URL('../../docs/guides/events.md', import.meta.url), 'utf8')
@@ -60,10 +60,10 @@ test('theft is told to the webhook, signed by each secret, and nothing else is',
   const app = await build(t, env)
   const sql = openSql(t, env)
   const sessionId = await stealASession(app)
-  await until(async () => receiver.taken.length > 0 && (await pending(sql)) === 0)
+  await until(async () => receiver.accepted.length > 0 && (await pending(sql)) === 0)
 
-  assert.equal(receiver.calls.length, 1)
-  const [{ headers, text, event } = assert.fail()] = receiver.calls
+  assert.equal(receiver.requests.length, 1)
+  const [{ headers, text, event } = assert.fail()] = receiver.requests
   const [row] = await sql`select id, user_id from security_events where type = 'reuse_found'`
   const { at, ip, userAgent, detail, ...rest } = event as Record<string, unknown>
   assert.deepEqual(rest, { id: row?.id, type: 'reuse_found', userId: row?.user_id, sessionId })
@@ -111,10 +111,10 @@ test('a receiver that is down for a while misses nothing, and each session in or
 
   await receiver.comeBack()
   await until(async () => (await pending(sql)) === 0)
-  assert.equal(new Set(ids(receiver.taken)).size, 13)
-  assert.deepEqual(sessionsOf(receiver.taken), new Set([...sessionIds, stolen]))
+  assert.equal(new Set(ids(receiver.accepted)).size, 13)
+  assert.deepEqual(sessionsOf(receiver.accepted), new Set([...sessionIds, stolen]))
   for (const [sessionId, order] of orders) {
-    const arrived = ids(receiver.taken.filter(({ event }) => event.sessionId === sessionId))
+    const arrived = ids(receiver.accepted.filter(({ event }) => event.sessionId === sessionId))
     assert.deepEqual(arrived, order)
   }
   await until(async () =>
@@ -129,37 +129,37 @@ for (const answer of [500, 302, 410, 'hang'] as const) {
     const receiver = await startReceiver(t)
     const env = await webhookEnvironment(t, receiver)
     const sick = randomUUID()
-    receiver.answer = ({ event }) => (event.sessionId === sick ? answer : 204)
+    receiver.replyTo = ({ event }) => (event.sessionId === sick ? answer : 204)
     const app = await build(t, env)
     const order = await changePasswords(t, env, sick, 3)
-    await until(() => receiver.calls.length > 0)
+    await until(() => receiver.requests.length > 0)
     const sql = openSql(t, env)
     const others = await Promise.all(Array.from({ length: 20 }, () => stealASession(app)))
     await until(async () => (await pending(sql)) === 3)
-    assert.deepEqual(sessionsOf(receiver.taken), new Set(others))
+    assert.deepEqual(sessionsOf(receiver.accepted), new Set(others))
     // Nothing but the first was tried.
     assert.deepEqual(
-      new Set(ids(receiver.calls.filter(({ event }) => event.sessionId === sick))),
+      new Set(ids(receiver.requests.filter(({ event }) => event.sessionId === sick))),
       new Set([order[0]]),
     )
 
     // Nobody followed the redirect.
-    assert.deepEqual(new Set(receiver.calls.map(({ path }) => path)), new Set(['/hook']))
+    assert.deepEqual(new Set(receiver.requests.map(({ path }) => path)), new Set(['/hook']))
 
-    receiver.answer = () => 204
-    receiver.taken.length = 0
+    receiver.replyTo = () => 204
+    receiver.accepted.length = 0
     await until(async () => (await pending(sql)) === 0)
-    assert.deepEqual(ids(receiver.taken), order)
+    assert.deepEqual(ids(receiver.accepted), order)
   })
 }
 
 test('while the receiver leaves every call open, requests are answered', async (t) => {
   const receiver = await startReceiver(t)
-  receiver.answer = () => 'hang'
+  receiver.replyTo = () => 'hang'
   const env = await webhookEnvironment(t, receiver)
   const app = await build(t, env)
   for (let count = 0; count < 20; count++) await stealASession(app)
-  await until(() => receiver.calls.length === 16)
+  await until(() => receiver.requests.length === 16)
   const { email, refreshToken } = await signUp(app)
   assert.equal((await refresh(app, refreshToken)).statusCode, 200)
   assert.equal((await logIn(app, email)).statusCode, 200)
@@ -178,32 +178,32 @@ async function steal(url: string): Promise<string> {
 
 test('what a process that is killed has committed and not delivered, another one delivers', async (t) => {
   const receiver = await startReceiver(t)
-  receiver.answer = () => 'hang'
+  receiver.replyTo = () => 'hang'
   const env = await webhookEnvironment(t, receiver)
   const first = await startServer(t, env)
   const stolen = [await steal(first.url), await steal(first.url)]
   // Claimed, sent, and never answered.
-  await until(() => receiver.calls.length > 0)
+  await until(() => receiver.requests.length > 0)
   stolen.push(await steal(first.url))
   first.child.kill('SIGKILL')
   await first.ended
 
-  receiver.answer = () => 204
+  receiver.replyTo = () => 204
   const sql = openSql(t, env)
   const second = await startServer(t, env)
   await until(async () => (await pending(sql)) === 0)
-  assert.deepEqual(sessionsOf(receiver.taken), new Set(stolen))
-  assert.equal(receiver.taken.length, 3)
+  assert.deepEqual(sessionsOf(receiver.accepted), new Set(stolen))
+  assert.equal(receiver.accepted.length, 3)
   assert.ok(!second.output().includes(env.WEBHOOK_SECRET ?? ''))
 })
 
 test('a process that is told to stop gives back what it had claimed', async (t) => {
   const receiver = await startReceiver(t)
-  receiver.answer = () => 'hang'
+  receiver.replyTo = () => 'hang'
   const env = await webhookEnvironment(t, receiver)
   const first = await build(t, env)
   await stealASession(first)
-  await until(() => receiver.calls.length > 0)
+  await until(() => receiver.requests.length > 0)
   await first.close()
   const [row] = await openSql(
     t,
@@ -223,9 +223,9 @@ test('nodes share the work: every event is delivered once', async (t) => {
   const orders = await Promise.all(sessionIds.map((id) => changePasswords(t, env, id, 5)))
   await receiver.comeBack()
   await until(async () => (await pending(sql)) === 0)
-  assert.equal(receiver.taken.length, 50)
+  assert.equal(receiver.accepted.length, 50)
   for (const [index, sessionId] of sessionIds.entries()) {
-    const arrived = ids(receiver.taken.filter(({ event }) => event.sessionId === sessionId))
+    const arrived = ids(receiver.accepted.filter(({ event }) => event.sessionId === sessionId))
     assert.deepEqual(arrived, orders[index])
   }
 })
@@ -235,11 +235,11 @@ test('what the webhook does not take for too long is kept as dead, and its sessi
   const env = await webhookEnvironment(t, receiver, { WEBHOOK_RETRY_FOR: '1s' })
   const sessionId = randomUUID()
   const [first, second] = await changePasswords(t, env, sessionId, 2)
-  receiver.answer = ({ event }) => (event.id === first ? 500 : 204)
+  receiver.replyTo = ({ event }) => (event.id === first ? 500 : 204)
   const app = await build(t, env)
   const sql = openSql(t, env)
-  await until(() => receiver.taken.length > 0)
-  assert.deepEqual(ids(receiver.taken), [second])
+  await until(() => receiver.accepted.length > 0)
+  assert.deepEqual(ids(receiver.accepted), [second])
   const dead =
     await sql`select event_id, attempts, last_error from webhook_deliveries where dead_at is not null`
   assert.deepEqual(
@@ -263,8 +263,8 @@ test('events are told also by the embedded default', async (t) => {
     WEBHOOK_SECRET: newSecret(),
   })
   const stolen = await steal(server.url)
-  await until(() => receiver.taken.length > 0)
-  assert.deepEqual(sessionsOf(receiver.taken), new Set([stolen]))
+  await until(() => receiver.accepted.length > 0)
+  assert.deepEqual(sessionsOf(receiver.accepted), new Set([stolen]))
   for (const trouble of ['webhook_broken', 'retention_failed', 'events_waiting'])
     assert.ok(!server.output().includes(trouble), server.output())
 })

@@ -1,13 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { cleanUp } from '../clean-up.ts'
 
-export interface Received {
+export interface ReceivedRequest {
   path: string | undefined
   headers: IncomingHttpHeaders
-  /** As it came, for the signature. */
+  /** The body as it arrived, which is what the signature covers. */
   text: string
   event: {
     id: string
@@ -19,45 +20,50 @@ export interface Received {
   }
 }
 
-/** What to answer; a receiver that hangs never does. */
-export type Answer = number | 'hang'
+/** A status, or `hang` to leave the request without a response. */
+export type Reply = number | 'hang'
 
 export interface Receiver {
   url: string
-  /** Everything that arrived, whatever was answered. */
-  calls: Received[]
-  /** What was answered with 2xx. */
-  taken: Received[]
-  /** For each call; 204 at first. */
-  answer: (call: Received) => Answer
-  /** Nobody listens any more, and open connections are cut. */
+  /** Every request that arrived, whatever the response was. */
+  requests: ReceivedRequest[]
+  /** The requests that got a response of 2xx. */
+  accepted: ReceivedRequest[]
+  /** Chooses the response to each request; 204 by default. */
+  replyTo: (request: ReceivedRequest) => Reply
+  /** Stops listening, and cuts open connections. */
   goDown(): Promise<void>
   comeBack(): Promise<void>
 }
 
-/** Somebody's webhook: a real server on a port of its own. */
+/** Returns a new secret . */
+export function newWebhookSecret(): string {
+  return randomBytes(24).toString('hex')
+}
+
+/** Starts a webhook receiver: a real server on a port of its own. */
 export async function startReceiver(t: TestContext): Promise<Receiver> {
   let server: Server | undefined
   let port = 0
   const sockets = new Set<Socket>()
 
-  function reply(call: Received, response: ServerResponse): void {
-    const answer = receiver.answer(call)
-    if (answer === 'hang') return
-    if (answer < 300) receiver.taken.push(call)
+  function respond(request: ReceivedRequest, response: ServerResponse): void {
+    const status = receiver.replyTo(request)
+    if (status === 'hang') return
+    if (status < 300) receiver.accepted.push(request)
     response
-      .writeHead(answer, answer >= 300 && answer < 400 ? { location: '/elsewhere' } : {})
+      .writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {})
       .end('thanks')
   }
 
   async function comeBack(): Promise<void> {
-    server = createServer(async (request, response) => {
+    server = createServer(async (incoming, response) => {
       let text = ''
-      for await (const chunk of request) text += chunk
-      const { url: path, headers } = request
-      const call = { path, headers, text, event: JSON.parse(text || '{}') }
-      receiver.calls.push(call)
-      reply(call, response)
+      for await (const chunk of incoming) text += chunk
+      const { url: path, headers } = incoming
+      const request = { path, headers, text, event: JSON.parse(text || '{}') }
+      receiver.requests.push(request)
+      respond(request, response)
     })
     server.on('connection', (socket) => {
       sockets.add(socket)
@@ -75,7 +81,14 @@ export async function startReceiver(t: TestContext): Promise<Receiver> {
     await closed
   }
 
-  const receiver: Receiver = { url: '', calls: [], taken: [], answer: () => 204, goDown, comeBack }
+  const receiver: Receiver = {
+    url: '',
+    requests: [],
+    accepted: [],
+    replyTo: () => 204,
+    goDown,
+    comeBack,
+  }
   await comeBack()
   receiver.url = `http://127.0.0.1:${port}/hook`
   cleanUp(t, goDown)

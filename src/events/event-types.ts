@@ -1,0 +1,35 @@
+import type { EventType } from './event.ts'
+
+/**
+ * Groups of event types in the order in which they are dropped if more events wait for Postgres
+ * than memory may hold. Anybody can cause refreshes and failed logins without limit, so these two
+ * go first.
+ */
+export const DROP_ORDER = [
+  ['refresh'],
+  ['login_failed'],
+  ['login_succeeded', 'signup', 'session_ended'],
+  [
+    'reuse_found',
+    'password_changed',
+    'roles_changed',
+    'key_rotated',
+    'key_revoked',
+    'admin_action',
+  ],
+] as const satisfies readonly (readonly EventType[])[]
+
+/** Event types that are sent to the webhook: theft, and changes of who may do what. */
+export const WEBHOOK_TYPES: readonly EventType[] = [
+  'reuse_found',
+  'password_changed',
+  'roles_changed',
+  'key_rotated',
+  'key_revoked',
+  'admin_action',
+]
+
+type UnlistedType = Exclude<EventType, (typeof DROP_ORDER)[number][number]>
+
+/** All event types. This does not compile if `DROP_ORDER` lacks a type. */
+export const EVENT_TYPES: ([UnlistedType] extends [never] ? EventType : never)[] = DROP_ORDER.flat()

@@ -14,12 +14,12 @@ export interface Secrets {
 const SecretsFile = Type.Object({
   refreshTokenSecret: Type.String({ minLength: 32 }),
   accessTokenKeys: Type.Record(Type.String(), Type.String()),
-  /** A folder of an earlier version has none. */
+  /** Absent in a file that an earlier version wrote. */
   keyEncryptionSecret: Type.Optional(Type.String({ minLength: 32 })),
 })
 type SecretsFile = Static<typeof SecretsFile>
 
-/** New secrets, in the form in which the environment takes them. */
+/** Generates secrets, in the form of the environment variables. */
 export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
   return {
     refreshTokenSecret: randomBytes(32).toString('base64url'),
@@ -29,28 +29,28 @@ export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
 }
 
 /**
- * The secrets of the embedded default: made on first use and kept in `directory`, readable by the owner alone.
- * The caller holds the folder's lock.
+ * Returns the secrets of the embedded default. They are generated on first use and stored in
+ * `directory`, in a file that only its owner can read. The caller must hold the folder's lock.
  */
 export async function loadSecrets(
   directory: string,
   algorithm: SigningAlgorithm,
 ): Promise<Secrets> {
   const path = join(directory, 'secrets.json')
-  const kept = await readSecrets(path)
-  const made = generateSecrets(algorithm)
+  const stored = await readSecrets(path)
+  const generated = generateSecrets(algorithm)
   const secrets: Secrets = {
-    refreshTokenSecret: kept?.refreshTokenSecret ?? made.refreshTokenSecret,
-    accessTokenPrivateKey: kept?.accessTokenKeys[algorithm] ?? made.accessTokenPrivateKey,
-    keyEncryptionSecret: kept?.keyEncryptionSecret ?? made.keyEncryptionSecret,
+    refreshTokenSecret: stored?.refreshTokenSecret ?? generated.refreshTokenSecret,
+    accessTokenPrivateKey: stored?.accessTokenKeys[algorithm] ?? generated.accessTokenPrivateKey,
+    keyEncryptionSecret: stored?.keyEncryptionSecret ?? generated.keyEncryptionSecret,
   }
-  if (kept?.accessTokenKeys[algorithm] && kept.keyEncryptionSecret) return secrets
+  if (stored?.accessTokenKeys[algorithm] && stored.keyEncryptionSecret) return secrets
   const { accessTokenPrivateKey, ...rest } = secrets
   const file: SecretsFile = {
     ...rest,
-    accessTokenKeys: { ...kept?.accessTokenKeys, [algorithm]: accessTokenPrivateKey },
+    accessTokenKeys: { ...stored?.accessTokenKeys, [algorithm]: accessTokenPrivateKey },
   }
-  // A whole file or none: a process that dies while writing leaves no half of it behind.
+  // The rename is atomic, so a process that dies while writing leaves no half of a file behind.
   await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
   return secrets
@@ -59,10 +59,10 @@ export async function loadSecrets(
 async function readSecrets(path: string): Promise<SecretsFile | undefined> {
   try {
     const secrets = JSON.parse(await readFile(path, 'utf8'))
-    if (!Value.Check(SecretsFile, secrets)) throw new Error('not our own')
+    if (!Value.Check(SecretsFile, secrets)) throw new Error('unknown format')
     return secrets
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`${path} cannot be read as what this program once wrote there`)
+    throw new Error(`${path} cannot be read as a secrets file of Pawl`)
   }
 }

@@ -22,8 +22,6 @@ export interface KeyRingOptions {
   defaultKeyId?: string | undefined
 }
 
-export type KeyRing = ReturnType<typeof createKeyRing>
-
 /**
  * Creates the collection of keys of one purpose that this node knows. A token is verified with the
  * key that its header names, in memory alone. A token is signed with the current key.

@@ -8,7 +8,8 @@ export const PASSWORD_VARIABLES = {
   argon2MemoryKib: wholeNumber('ARGON2_MEMORY_KIB', [1_024, 4_194_304], {
     default: '19456',
     description:
-      'Memory for one argon2id hash, in KiB. When one of the three argon2 settings changes, each user’s hash is replaced at the next login.',
+      'Memory for one argon2id hash, in KiB. When one of the three argon2 settings changes, ' +
+      "each user's hash is replaced at the next login.",
   }),
   argon2Time: wholeNumber('ARGON2_TIME', [2, 100], {
     default: '2',
@@ -24,7 +25,8 @@ export const ACCOUNT_VARIABLES = {
   signup: flag('SIGNUP', ['true', 'false'], {
     default: 'true',
     description:
-      'Whether people may create an account for themselves. With `false`, only administrators create accounts.',
+      'Whether people may create an account for themselves. With `false`, only administrators ' +
+      'create accounts.',
   }),
   ...PASSWORD_VARIABLES,
 }

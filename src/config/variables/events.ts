@@ -19,17 +19,21 @@ export const EVENT_VARIABLES = {
     format: 'a URL that starts with https://, or with http:// if it is on this machine',
     isValid: isWebhookUrl,
     description:
-      'Where theft, password changes and the actions of administrators are posted, signed ([guide](guides/events.md)).',
+      'URL that receives the most important security events as signed POST requests: theft, ' +
+      'changes of passwords, roles and keys, and the actions of administrators ' +
+      '([guide](guides/events.md)).',
   }),
   webhookSecrets: variable<readonly string[]>('WEBHOOK_SECRET', {
     default: '',
     requiredWith: 'WEBHOOK_URL',
     format:
-      'at least 32 random characters without commas or spaces, or, while it is being replaced, the new one, a comma and the old one',
+      'at least 32 random characters without commas or spaces, or, while it is being replaced, ' +
+      'the new one, a comma and the old one',
     isValid: (text) => text === '' || WEBHOOK_SECRETS.test(text),
     parse: splitList,
     description:
-      'Secret that signs what is posted. To replace it, set the new one, a comma and the old one: both sign.',
+      'Secret that signs the requests to the webhook. To replace it, set the new one, a comma ' +
+      'and the old one: both sign.',
   }),
   webhookRetryFor: duration('WEBHOOK_RETRY_FOR', {
     default: '24h',

@@ -18,11 +18,14 @@ export const SERVER_VARIABLES = {
   trustProxy: variable<boolean | string[]>('TRUST_PROXY', {
     default: 'false',
     format:
-      'true, false, or a comma-separated list of proxies: IP addresses, subnets such as 10.0.0.0/8, or loopback',
-    isValid: (text) => isTrueOrFalse(text) || text.split(',').every(isProxy),
+      'true, false, or a comma-separated list of proxies: IP addresses, subnets such as ' +
+      '10.0.0.0/8, or loopback',
+    isValid: (text) => isTrueOrFalse(text) || splitList(text).every(isProxy),
     parse: (text) => (isTrueOrFalse(text) ? text === 'true' : splitList(text)),
     description:
-      'Reverse proxies whose `X-Forwarded-*` headers are believed, so that the address of each client is known ([guide](guides/reverse-proxy.md)). `true` believes every sender: use it only if nobody but the proxy can reach the port.',
+      'Reverse proxies whose `X-Forwarded-*` headers are believed, so that the address of each ' +
+      'client is known ([guide](guides/reverse-proxy.md)). `true` believes every sender: use it ' +
+      'only if nobody but the proxy can reach the port.',
   }),
   corsOrigins: variable<readonly string[]>('CORS_ORIGINS', {
     default: '',
@@ -31,12 +34,14 @@ export const SERVER_VARIABLES = {
     isValid: (text) => splitList(text).every(isWebOrigin),
     parse: splitList,
     description:
-      'Exact origins, comma-separated, whose pages may call this server and use its refresh cookie ([guide](guides/spa-other-origin.md)). CORS is off if the list is empty.',
+      'Exact origins, comma-separated, whose pages may call this server and use its refresh ' +
+      'cookie ([guide](guides/spa-other-origin.md)). CORS is off if the list is empty.',
   }),
   rateLimit: flag('RATE_LIMIT', ['on', 'off'], {
     default: 'on',
     description:
-      'Whether the requests of each client address, and wrong passwords for each account, are limited. Every process counts for itself.',
+      'Whether the requests of each client address, and wrong passwords for each account, are ' +
+      'limited. Every process counts for itself.',
   }),
   playground: optional<boolean>('PLAYGROUND', {
     computedDefault: '`false` if `DATABASE_URL` is set, otherwise `true`',
@@ -44,7 +49,8 @@ export const SERVER_VARIABLES = {
     isValid: isTrueOrFalse,
     parse: (text) => text === 'true',
     description:
-      'Whether `/` serves the playground, a page that shows a session at work. It is meant for a first look, not for production.',
+      'Whether `/` serves the playground, a page that shows a session at work. It is meant for ' +
+      'a first look, not for production.',
   }),
   logLevel: oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -57,9 +63,10 @@ function isTrueOrFalse(text: string): boolean {
   return text === 'true' || text === 'false'
 }
 
+/** Returns whether the text is `loopback`, an IP address or a subnet. */
 function isProxy(text: string): boolean {
-  const [address = '', prefix = '0', ...rest] = text.trim().split('/')
-  if (address === 'loopback' && text.trim() === address) return true
+  if (text === 'loopback') return true
+  const [address = '', prefix = '0', ...rest] = text.split('/')
   const bits = isIP(address) === 6 ? 128 : 32
   return (
     isIP(address) > 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits && rest.length === 0

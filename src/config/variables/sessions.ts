@@ -15,13 +15,15 @@ export const SESSION_VARIABLES = {
     default: '30s',
     shortest: '0s',
     description:
-      'How long after a refresh the spent token still gets the same successor, for tabs that refresh at the same time and for retries without a key.',
+      'How long after a refresh the spent token still gets the same successor, for tabs that ' +
+      'refresh at the same time and for retries without a key.',
   }),
   revocationMaxStaleness: duration('REVOCATION_MAX_STALENESS', {
     default: '2s',
     shortest: '100ms',
     description:
-      'How old a node’s knowledge of revocations may be. Beyond this, it responds with 503 to requests that need an access token.',
+      "How old a node's knowledge of revocations may be. Beyond this, it responds with 503 to " +
+      'requests that need an access token.',
   }),
   maxSessionsPerUser: wholeNumber('MAX_SESSIONS_PER_USER', [1, 1_000], {
     default: '20',

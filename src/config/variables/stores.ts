@@ -5,15 +5,16 @@ export const STORE_VARIABLES = {
   databaseUrl: optionalUrl('DATABASE_URL', ['postgres', 'postgresql'], {
     requiredWith: 'REDIS_URL',
     description:
-      'The Postgres database. Without it and `REDIS_URL`, Pawl runs on its embedded default: Postgres and what Redis would hold are in the same process.',
+      'Postgres database. If neither this nor `REDIS_URL` is set, Pawl runs on its embedded ' +
+      'default: Postgres, and the state that would be in Redis, are part of the process.',
   }),
   redisUrl: optionalText('REDIS_URL', {
     requiredWith: 'DATABASE_URL',
     format:
-      'a URL that starts with redis:// or rediss://, several of them for a cluster, comma-separated, or redis+sentinel://host,host/name',
+      'a URL that starts with redis:// or rediss://, several of them for a cluster, ' +
+      'comma-separated, or redis+sentinel://host,host/name',
     isValid: (text) => parseRedisUrl(text) !== undefined,
-    description:
-      'The Redis server, the nodes of a cluster, or Sentinels ([guide](guides/redis.md)).',
+    description: 'Redis server, the nodes of a cluster, or Sentinels ([guide](guides/redis.md)).',
   }),
   dataDir: variable<string>('PAWL_DATA_DIR', {
     default: '.pawl',
@@ -21,6 +22,7 @@ export const STORE_VARIABLES = {
     isValid: () => true,
     parse: String,
     description:
-      'Folder that holds the data and the secrets of the embedded default. It is created on the first start.',
+      'Folder that holds the data and the secrets of the embedded default. It is created on the ' +
+      'first start.',
   }),
 }

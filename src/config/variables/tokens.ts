@@ -20,7 +20,8 @@ export const TOKEN_VARIABLES = {
     computedDefault: 'the address that the server listens on',
     requiredWith: 'DATABASE_URL',
     description:
-      'Public URL of this server: the claim `iss` of every token. The refresh cookie is `Secure` unless this is an `http://` URL of the same machine.',
+      'Public URL of this server: the claim `iss` of every token. The refresh cookie is ' +
+      '`Secure` unless this is an `http://` URL of the same machine.',
   }),
   audience: optionalText('AUDIENCE', {
     computedDefault: 'the value of `ISSUER`',
@@ -36,7 +37,8 @@ export const TOKEN_VARIABLES = {
   accessTokenAlg: oneOf('ACCESS_TOKEN_ALG', SIGNING_ALGORITHMS, {
     default: 'EdDSA',
     description:
-      'Algorithm that signs access tokens: `EdDSA` (Ed25519), `ES256` or `RS256`. To change it, see [the guide](guides/keys.md).',
+      'Algorithm that signs access tokens: `EdDSA` (Ed25519), `ES256` or `RS256`. To change it, ' +
+      'see [the guide](guides/keys.md).',
   }),
   rolePermissions: variable<RolePermissions>('ROLE_PERMISSIONS', {
     default: '{}',
@@ -44,21 +46,24 @@ export const TOKEN_VARIABLES = {
     isValid: (text) => parseRolePermissions(text) !== undefined,
     parse: (text) => parseRolePermissions(text) ?? {},
     description:
-      'Permissions of each role, as JSON ([guide](guides/permissions.md)). A role that is not listed has none.',
+      'Permissions of each role, as JSON ([guide](guides/permissions.md)). A role that is not ' +
+      'listed has none.',
   }),
   tokenPermissions: flag('TOKEN_PERMISSIONS', ['on', 'off'], {
     default: 'off',
     description:
-      'Whether access tokens carry the permissions of the user’s roles in the claim `permissions`.',
+      "Whether access tokens carry the permissions of the user's roles in the claim `permissions`.",
   }),
   introspectionClients: variable<readonly IntrospectionClient[]>('INTROSPECTION_CLIENTS', {
     default: '',
     format:
-      'comma-separated pairs of id:secret, made of letters, digits, dots, dashes and underscores, each secret at least 32 random characters',
+      'comma-separated pairs of id:secret, made of letters, digits, dots, dashes and ' +
+      'underscores, each secret at least 32 random characters',
     isValid: (text) => text === '' || INTROSPECTION_CLIENTS.test(text),
     parse: parseClients,
     description:
-      'Services that may introspect tokens, as comma-separated pairs of `id:secret` ([guide](guides/gateways.md)). Without it, the introspection endpoint does not exist.',
+      'Services that may introspect tokens, as comma-separated pairs of `id:secret` ' +
+      '([guide](guides/gateways.md)). Without it, the introspection endpoint does not exist.',
   }),
 }
 
@@ -70,33 +75,39 @@ export const KEY_VARIABLES = {
       'a private key for ACCESS_TOKEN_ALG in PKCS #8, either as PEM or as the base64 of its DER',
     isValid: () => true,
     description:
-      'First key that signs access tokens. Later keys are created by the servers and live in Postgres.',
+      'First key that signs access tokens. Later keys are created by the servers and live in ' +
+      'Postgres.',
   }),
   refreshTokenSecret: optionalText('REFRESH_TOKEN_SECRET', {
     requiredWith: 'DATABASE_URL',
     format: 'at least 32 random characters',
     isValid: (text) => text.length >= 32,
     description:
-      'First key that signs refresh tokens. Later keys are created by the servers and live in Postgres.',
+      'First key that signs refresh tokens. Later keys are created by the servers and live in ' +
+      'Postgres.',
   }),
   keyEncryptionSecret: optionalText('KEY_ENCRYPTION_SECRET', {
     requiredWith: 'DATABASE_URL',
     format:
-      'at least 32 random characters without a comma, or, while it is being replaced, the new one, a comma and the old one',
+      'at least 32 random characters without a comma, or, while it is being replaced, the new ' +
+      'one, a comma and the old one',
     isValid: (text) => text.split(',').every((secret) => secret.length >= 32),
     description:
-      'Secret under which the signing keys in Postgres are encrypted. To replace it, set the new one, a comma and the old one.',
+      'Secret under which the signing keys in Postgres are encrypted. To replace it, set the ' +
+      'new one, a comma and the old one.',
   }),
   keyRotationAge: durationOrOff('KEY_ROTATION_AGE', {
     default: '90d',
     shortest: '1s',
     description:
-      'How long a key signs before the next one takes over. With `off`, keys change only by `pawl keys rotate`.',
+      'How long a key signs before the next one takes over. With `off`, keys change only by ' +
+      '`pawl keys rotate`.',
   }),
   keyPublicationDelay: duration('KEY_PUBLICATION_DELAY', {
     default: '10m',
     shortest: '0s',
     description:
-      'How long the public half of a key is published before the key signs. The key set may be cached for half of this time.',
+      'How long the public half of a key is published before the key signs. The key set may be ' +
+      'cached for half of this time.',
   }),
 }

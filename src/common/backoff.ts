@@ -21,21 +21,28 @@ export interface RetryOptions extends Backoff {
   limit: number
   /** Returns false for an error that another attempt cannot repair. */
   isTemporary?: (error: unknown) => boolean
+  /** For tests: monotonic milliseconds, and a pause of so many. */
+  timing?: { now(): number; pause(ms: number): Promise<unknown> }
 }
 
-/** Runs `attempt` until it succeeds. Throws its last error when the time limit would pass. */
+const REAL_TIMING = { now: () => performance.now(), pause: delay }
+
+/**
+ * Runs `attempt` until it succeeds, and passes it the milliseconds that remain. Rejects with the
+ * last error if another pause would reach the time limit.
+ */
 export async function retry<T>(
   attempt: (remaining: number) => Promise<T>,
-  { limit, isTemporary = () => true, ...backoff }: RetryOptions,
+  { limit, isTemporary = () => true, timing = REAL_TIMING, ...backoff }: RetryOptions,
 ): Promise<T> {
-  const deadline = performance.now() + limit
+  const deadline = timing.now() + limit
   for (let failures = 1; ; failures++) {
     try {
-      return await attempt(deadline - performance.now())
+      return await attempt(deadline - timing.now())
     } catch (error) {
       const pause = backoffDelay(failures, backoff)
-      if (!isTemporary(error) || performance.now() + pause >= deadline) throw error
-      await delay(pause)
+      if (!isTemporary(error) || timing.now() + pause >= deadline) throw error
+      await timing.pause(pause)
     }
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Time, as far as a decision rests on it. The clock of a node may be wrong or be set at any moment, so that nothing is
- * judged by it alone. All in milliseconds.
+ * The clocks that decisions rest on. The clock of a node may be wrong, or may be set at any moment,
+ * so no decision rests on it alone. All times are in milliseconds.
  */
 
-/** The time of a server that all nodes share, carried on between its answers by monotonic time. */
+/** The time of a server that all nodes share, carried on by monotonic time between its replies. */
 export interface SharedClock {
   now(): number
-  /** What the server said its time was, a moment ago: `now` is therefore never ahead of it. */
+  /** Sets the clock to a time that the server reported a moment ago: `now` is never ahead of it. */
   observe(serverTime: number): void
 }
 
@@ -20,7 +20,10 @@ export function createSharedClock(): SharedClock {
   }
 }
 
-/** The time of this machine, for a node that is alone; it stands still while the machine's clock is set back. */
+/**
+ * Creates the clock of a node that is alone: the time of this machine, which stands still while it
+ * is behind an earlier reading.
+ */
 export function createSteadyClock(): () => number {
   let latest = 0
   return () => {
@@ -30,8 +33,8 @@ export function createSteadyClock(): () => number {
 }
 
 /**
- * Answers how long ago this was called, by whichever clock saw more time pass: the monotonic one stands still while the
- * machine sleeps, the other may be set back.
+ * Returns a function that returns the time since this call, by the clock that saw more of it pass:
+ * the monotonic one stands still while the machine sleeps, and the other one may be set back.
  */
 export function startStopwatch(): () => number {
   const steady = performance.now()

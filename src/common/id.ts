@@ -1,6 +1,6 @@
 import { validate } from 'uuid'
 
-/** An id that a client named, in the form in which it is kept; undefined where it is none. */
+/** Returns an id from a client in the form in which it is stored, or undefined if it is no UUID. */
 export function parseId(text: string): string | undefined {
   return validate(text) ? text.toLowerCase() : undefined
 }

@@ -25,7 +25,6 @@ export interface WorkerOptions {
 export function createWorker({ interval, firstDelay = interval, work }: WorkerOptions): Worker {
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
-  let current: Promise<void> | undefined
 
   const run = singleFlight(async () => {
     clearTimeout(timer)
@@ -33,24 +32,17 @@ export function createWorker({ interval, firstDelay = interval, work }: WorkerOp
   })
 
   function schedule(ms: number): void {
-    if (isStopped) return
-    timer = setTimeout(() => {
-      current = run()
-    }, ms).unref()
+    if (!isStopped) timer = setTimeout(run, ms).unref()
   }
 
   return {
     start: () => schedule(firstDelay),
-
-    run() {
-      current = run()
-      return current
-    },
+    run,
 
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      await current
+      await run.inFlight()
     },
   }
 }

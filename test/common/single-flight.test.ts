@@ -30,3 +30,14 @@ test('Calls during a run that fails share its error, and the next call can succe
   )
   assert.equal(await run(), 2)
 })
+
+test('The run in flight can be awaited without starting one', async () => {
+  let finish = (_value: string) => {}
+  const run = singleFlight(() => new Promise<string>((resolve) => (finish = resolve)))
+  assert.equal(run.inFlight(), undefined)
+  const first = run()
+  assert.equal(run.inFlight(), first)
+  finish('done')
+  assert.equal(await first, 'done')
+  assert.equal(run.inFlight(), undefined)
+})

@@ -1,3 +1,4 @@
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
@@ -8,11 +9,15 @@ import type { TokenPair } from '../src/tokens/token-pair.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     refreshCookie: {
-      /** The refresh token of the request's cookie, if it has one. Throws where another site may have sent it along. */
+      /**
+       * Returns the refresh token in the request's cookie, if there is one. Throws
+       * `AUTH_ORIGIN_NOT_ALLOWED` if another site may have caused the request.
+       */
       read(request: FastifyRequest): string | undefined
       /**
-       * The answer that hands the tokens over. The refresh token goes into the cookie, where the client asked for it or
-       * `byCookie` says that the spent one came so, and is absent from the body then.
+       * Returns the body of a response that delivers tokens. The refresh token goes into the cookie,
+       * and not into the body, if the client asks for that or if `byCookie` says that the spent
+       * token came in the cookie.
        */
       deliver(
         request: FastifyRequest,
@@ -20,7 +25,10 @@ declare module 'fastify' {
         pair: TokenPair,
         byCookie?: boolean,
       ): DeliveredTokens
-      /** For an answer to the user's own wish alone: the answer to a race that was lost may come after a newer cookie. */
+      /**
+       * Deletes the cookie. Only for a response to the user's own wish: the response to a refresh
+       * that lost a race may arrive after a newer cookie was set.
+       */
       clear(request: FastifyRequest, reply: FastifyReply): void
     }
   }
@@ -29,15 +37,16 @@ declare module 'fastify' {
 export interface RefreshCookieOptions {
   /** The public URL of this server. */
   issuer: string
-  /** Origins that may use the cookie beside the server's own. */
+  /** Origins that may use the cookie, in addition to the server's own. */
   corsOrigins: readonly string[]
 }
 
 const NAME = 'pawl-refresh'
 
 /**
- * Decorates the instance with `refreshCookie`, and refuses `X-Token-Delivery: cookie` from other origins. The cookie is
- * written by hand: its value needs no encoding, and an application's cookie plugin has settings of its own.
+ * Decorates the instance with `refreshCookie`, and refuses `X-Token-Delivery: cookie` from foreign
+ * origins. It does not use the cookie plugin of an embedding application, whose settings are meant
+ * for the application's own cookies.
  */
 export const refreshCookie = fp(
   async (app, { issuer, corsOrigins }: RefreshCookieOptions) => {
@@ -46,18 +55,19 @@ export const refreshCookie = fp(
     const path = `${app.prefix}/auth`
 
     /**
-     * Over plain http browsers need not keep a secure cookie. One that is not is given on this machine alone: by the
-     * configuration, by the connection, and only then by what the client says.
+     * Browsers may drop a secure cookie over plain http, so development needs one that is not
+     * secure. It never leaves this machine: the configuration must say so, then the connection, and
+     * only then does the Host header of the client count.
      */
-    function isPlain({ raw, host }: FastifyRequest): boolean {
+    function isInsecure({ raw, host }: FastifyRequest): boolean {
       if (!isDevelopment || 'encrypted' in raw.socket) return false
       return (
         isLoopbackAddress(raw.socket.remoteAddress) && isLoopbackName(host.replace(/:\d+$/, ''))
       )
     }
 
-    /** A path rules `__Host-` out (RFC 6265bis 4.1.3.2). */
-    const nameFor = (request: FastifyRequest) => (isPlain(request) ? NAME : `__Secure-${NAME}`)
+    /** Not `__Host-`, because that prefix allows no path but `/` (RFC 6265bis 4.1.3.2). */
+    const nameFor = (request: FastifyRequest) => (isInsecure(request) ? NAME : `__Secure-${NAME}`)
 
     function write(
       request: FastifyRequest,
@@ -65,17 +75,24 @@ export const refreshCookie = fp(
       value: string,
       maxAge: number,
     ): void {
-      const secure = isPlain(request) ? '' : '; Secure'
-      const attributes = `Max-Age=${maxAge}; Path=${path}; HttpOnly${secure}; SameSite=Strict`
-      reply.header('set-cookie', `${nameFor(request)}=${value}; ${attributes}`)
+      const cookie = stringifySetCookie({
+        name: nameFor(request),
+        value,
+        maxAge,
+        path,
+        httpOnly: true,
+        secure: !isInsecure(request),
+        sameSite: 'strict',
+      })
+      reply.header('set-cookie', cookie)
     }
 
-    /** Why the request must not use the cookie, if there is a reason. */
+    /** Returns the refusal if the request must not use the cookie. */
     function refusalOf(request: FastifyRequest): PawlError | undefined {
       const { origin, 'sec-fetch-site': site } = request.headers
       const hasCustomHeader = request.headers['x-token-delivery'] !== undefined
       const provenance = { origin, site: site?.toString(), hasCustomHeader }
-      const here = isPlain(request) ? `http://${request.host}` : own.origin
+      const here = isInsecure(request) ? `http://${request.host}` : own.origin
       const isAllowed = isTrusted(provenance, [here, ...corsOrigins])
       return isAllowed ? undefined : new PawlError('AUTH_ORIGIN_NOT_ALLOWED')
     }
@@ -107,8 +124,10 @@ function asksForCookie({ headers }: FastifyRequest): boolean {
   return headers['x-token-delivery'] === 'cookie'
 }
 
-/** The first of that name is the one of the longest path (RFC 6265 5.4). */
+/**
+ * Returns the value of a cookie. If the name occurs more than once, the first one counts: it has
+ * the longest path (RFC 6265 5.4). A token needs no decoding.
+ */
 function find(header: string | undefined, name: string): string | undefined {
-  const pairs = header?.split(';').map((pair) => pair.trim()) ?? []
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+  return header ? parseCookie(header, { decode: (value) => value })[name] : undefined
 }

@@ -1,20 +1,24 @@
 import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { permissionsOf, type RolePermissions } from '../src/config/permissions.ts'
-import { challengeOf, PawlError } from '../src/errors.ts'
+import { PawlError } from '../src/errors.ts'
+import { challengeOf } from '../src/http/challenges.ts'
 import type { Auth } from '../src/tokens/token-inspector.ts'
 
 export interface AuthorizeOptions {
-  /** One of these is enough; none named, any user is. */
+  /** The user needs one of these. Without this option, any user will do. */
   roles?: readonly string[]
-  /** All of these are needed; which roles allow them says the configuration. */
+  /** The user needs all of these. The configuration says which roles allow them. */
   permissions?: readonly string[]
-  /** Ask the store as well, for what must not wait the few milliseconds until this node has heard of a revocation. */
+  /**
+   * Ask the stores as well. For routes that must not wait until this node has received a
+   * revocation, which takes milliseconds, and at most REVOCATION_MAX_STALENESS.
+   */
   fresh?: boolean
 }
 
 export interface AuthenticateOptions {
-  /** What each role allows. */
+  /** The permissions of each role. */
   rolePermissions: RolePermissions
 }
 
@@ -22,11 +26,13 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by `authenticate` and `authorize`; null on a route that has neither. */
     auth: Auth | null
+    /** Returns `auth`. Throws `AUTH_MISSING_TOKEN` if it is null. */
+    requireAuth(): Auth
   }
   interface FastifyInstance {
-    /** preHandler: 401 without a valid access token of a session that lives. */
+    /** preHandler: 401 without a valid access token of a live session. */
     authenticate: preHandlerAsyncHookHandler
-    /** preHandler: `authenticate`, then 403 without one of the roles, or without all of the permissions. */
+    /** preHandler: `authenticate`, then 403 if the user lacks the role or a permission. */
     authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
   }
 }
@@ -46,7 +52,7 @@ export const authenticate = fp(
         if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
         request.auth = await tokens.authenticate(token, fresh)
       } catch (error) {
-        // Also where the route's own application renders its errors in another way.
+        // Set here as well: an embedding application may have an error handler of its own.
         const challenge = error instanceof PawlError && challengeOf(error.code, error.statusCode)
         if (challenge) reply.header('www-authenticate', challenge)
         throw error
@@ -54,6 +60,10 @@ export const authenticate = fp(
     }
 
     app.decorateRequest('auth', null)
+    app.decorateRequest('requireAuth', function (this: FastifyRequest) {
+      if (!this.auth) throw new PawlError('AUTH_MISSING_TOKEN')
+      return this.auth
+    })
     app.decorate('authenticate', (request, reply) => check(request, reply, false))
     app.decorate(
       'authorize',
@@ -67,7 +77,7 @@ export const authenticate = fp(
           const own = request.auth?.roles ?? []
           if (roles.length > 0 && !own.some((role) => roles.includes(role))) throw forbidden('role')
           if (permissions.length === 0) return
-          // By the configuration of this node, whatever the token says.
+          // Decided by the configuration of this node, even if the token carries permissions.
           const allowed = permissionsOf(rolePermissions, own)
           if (!permissions.every((permission) => allowed.includes(permission)))
             throw forbidden('permission')
@@ -78,6 +88,6 @@ export const authenticate = fp(
   { name: 'pawl-authenticate', dependencies: ['pawl-bearer-token', 'pawl-tokens'] },
 )
 
-function forbidden(lacking: string): PawlError {
-  return new PawlError('AUTH_FORBIDDEN', { reason: `a ${lacking} is lacking` })
+function forbidden(missing: 'role' | 'permission'): PawlError {
+  return new PawlError('AUTH_FORBIDDEN', { reason: `the user lacks a ${missing}` })
 }

@@ -1,11 +1,12 @@
 import type { onRequestAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { createClientCheck, type IntrospectionClient } from '../src/config/introspection-clients.ts'
+import type { IntrospectionClient } from '../src/config/introspection-clients.ts'
 import { PawlError } from '../src/errors.ts'
+import { createClientCheck } from '../src/http/basic-credentials.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** onRequest: 401 without the credentials of a client, before anything else of the request is looked at. */
+    /** onRequest: 401 without the credentials of a client, before the body is read. */
     authenticateClient: onRequestAsyncHookHandler
   }
 }
@@ -14,7 +15,7 @@ export interface ClientAuthenticationOptions {
   introspectionClients: readonly IntrospectionClient[]
 }
 
-/** Decorates the instance with `authenticateClient`: HTTP Basic, for programs. */
+/** Decorates the instance with `authenticateClient`: HTTP Basic, for other services. */
 export const clientAuthentication = fp(
   async (app, { introspectionClients }: ClientAuthenticationOptions) => {
     const isClient = createClientCheck(introspectionClients)

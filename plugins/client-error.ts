@@ -3,16 +3,17 @@ import type { Socket } from 'node:net'
 import { type ErrorCode, PawlError } from '../src/errors.ts'
 import { PROBLEM_JSON, toProblem } from '../src/http/problem.ts'
 
-/** Bytes that a client may still be sending after its request was refused: read and forgotten for this long, in ms. */
+/** Milliseconds for which the rest of a refused request is still read, and discarded. */
 const LINGER = 2_000
 
 /**
- * Answers what never became a request (a malformed one, headers over the limit, one that took too long). The socket is
- * read to its end before it is closed: closed with bytes unread, the kernel resets the connection, and the client may
- * lose the answer. Nothing of the request is logged: its raw bytes hold credentials.
+ * Responds to bytes that never became a request: malformed, headers over the limit, or too slow.
+ * The socket is read to its end before it is closed. If it were closed with bytes unread, the kernel
+ * would reset the connection, and the client could lose the response. Nothing of the request is
+ * logged, because its raw bytes may contain credentials.
  */
 export function renderClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // Whatever still arrives after the answer is an error each time.
+  // Bytes that arrive after the response cause another error each time.
   if (socket.writableEnded && error.code !== 'ECONNRESET') return
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()

@@ -2,23 +2,24 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 export interface CorsOptions {
-  /** Exact; none is none. */
+  /** Exact origins. CORS is off if empty. */
   corsOrigins: readonly string[]
 }
 
 const REQUEST_HEADERS = 'authorization, content-type, idempotency-key, x-token-delivery'
-const ANSWER_HEADERS = 'retry-after, www-authenticate'
-/** Seconds that a browser may remember a preflight's answer. */
-const REMEMBERED = 600
+const RESPONSE_HEADERS = 'retry-after, www-authenticate'
+/** Seconds that a browser may cache the response to a preflight. */
+const MAX_AGE = 600
 
 /**
- * Lets pages of these origins call the routes that are registered after it, with cookies, and read the answers (Fetch,
- * CORS protocol). Each path gets an `OPTIONS` of its own: one for all would also answer for the application's.
+ * Lets pages of these origins call the routes that are registered after this plugin, with cookies,
+ * and read the responses (Fetch, CORS protocol). Each path gets an `OPTIONS` route of its own: a
+ * wildcard route would also respond for paths of an embedding application.
  */
 export const cors = fp(
   async (app, { corsOrigins }: CorsOptions) => {
     if (corsOrigins.length === 0) return
-    const methods = new Map<string, Set<string>>()
+    const methodsByPath = new Map<string, Set<string>>()
 
     function allow(request: FastifyRequest, reply: FastifyReply): boolean {
       const vary = reply.getHeader('vary')
@@ -28,7 +29,7 @@ export const cors = fp(
       reply
         .header('access-control-allow-origin', origin)
         .header('access-control-allow-credentials', 'true')
-      reply.header('access-control-expose-headers', ANSWER_HEADERS)
+        .header('access-control-expose-headers', RESPONSE_HEADERS)
       return true
     }
 
@@ -39,17 +40,17 @@ export const cors = fp(
 
     app.addHook('onRoute', ({ path, method }) => {
       const added = [method].flat().filter((name) => name !== 'OPTIONS')
-      const known = methods.get(path)
+      const known = methodsByPath.get(path)
       for (const name of added) known?.add(name)
       if (known || added.length === 0) return
-      const here = new Set(added)
-      methods.set(path, here)
+      const methods = new Set(added)
+      methodsByPath.set(path, methods)
       const url = path.slice(app.prefix.length)
       app.options(url, { schema: { hide: true } }, async (request, reply) => {
         if (allow(request, reply)) {
-          reply.header('access-control-allow-methods', [...here].join(', '))
+          reply.header('access-control-allow-methods', [...methods].join(', '))
           reply.header('access-control-allow-headers', REQUEST_HEADERS)
-          reply.header('access-control-max-age', REMEMBERED)
+          reply.header('access-control-max-age', MAX_AGE)
         }
         return reply.code(204).send()
       })

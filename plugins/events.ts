@@ -48,7 +48,7 @@ export const events = fp(
       'type',
     )
     const eventLog = createEventLog({ ...options, records, onDropped, clock, log })
-    metrics.show(
+    metrics.gauge(
       'pawl_events_waiting',
       'Security events that are not in Postgres yet',
       eventLog.waiting,

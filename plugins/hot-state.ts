@@ -56,12 +56,12 @@ export const hotState = fp(
     const { store, feed, revocations } = state
     const revoker = createRevoker({ sessionRecords, revocationRecords, store, feed, log })
 
-    metrics.show(
+    metrics.gauge(
       'revocation_lag_seconds',
       'Age of what this node knows about revocations: above REVOCATION_MAX_STALENESS it responds with 503',
       () => feed.age() / 1_000,
     )
-    metrics.show('pawl_revocations', 'Revocations that this node remembers', revocations.size)
+    metrics.gauge('pawl_revocations', 'Revocations that this node remembers', revocations.size)
 
     // A node that cannot read the table of keys right now learns of it from the nodes that can.
     keys.onRevoked((kids) => void feed.publish(kids.map(revocationOfKey)).catch(() => {}))

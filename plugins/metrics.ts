@@ -2,13 +2,13 @@ import fp from 'fastify-plugin'
 import { Counter, Gauge, Registry } from 'prom-client'
 
 export interface Metrics {
-  /** Count what came of a refresh. */
-  refreshed(outcome: string): void
-  /** Show a value that is read when somebody asks. */
-  show(name: string, help: string, read: () => number): void
-  /** A function that counts one more, by the value of a label. */
+  /** Counts a refresh by its outcome. */
+  countRefresh(outcome: string): void
+  /** Adds a gauge whose value is read at each scrape. */
+  gauge(name: string, help: string, read: () => number): void
+  /** Adds a counter with one label. Returns a function that increments it for a label's value. */
   counter(name: string, help: string, label: string): (value: string) => void
-  /** All of it, in the text format of Prometheus. */
+  /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>
 }
 
@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the instance with `metrics`, in a registry of its own. */
+/** Decorates the instance with `metrics`, which has a registry of its own. */
 export const metrics = fp(
   async (app) => {
     const registry = new Registry()
@@ -30,8 +30,8 @@ export const metrics = fp(
       registers,
     })
     app.decorate('metrics', {
-      refreshed: (outcome) => refreshes.inc({ outcome }),
-      show(name, help, read) {
+      countRefresh: (outcome) => refreshes.inc({ outcome }),
+      gauge(name, help, read) {
         const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) })
       },
       counter(name, help, label) {

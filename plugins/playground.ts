@@ -4,18 +4,19 @@ import type { FastifyPluginAsync } from 'fastify'
 import { constantHeaders } from '../src/http/constant-headers.ts'
 
 export interface PlaygroundOptions {
-  /** Milliseconds for which a spent refresh token is answered with its successor: the page counts them down. */
+  /** Milliseconds for which a spent refresh token still gets its successor. The page shows them. */
   grace: number
-  /** Whether the page may offer to make an account. */
+  /** Whether the page offers to create an account. */
   signup: boolean
 }
 
-/** In the sources and in dist alike. */
+/** The same relative path in the sources and in dist. */
 const FOLDER = fileURLToPath(new URL('../playground/', import.meta.url))
 
 /**
- * The page at `/`. It is the server's own: an application that embeds Pawl has a page of its own there. Not wrapped in
- * fastify-plugin, so that its headers, which let a browser run scripts, are those of no other route.
+ * Serves the page at `/`. Only the server registers it: an application that embeds Pawl has a page
+ * of its own there. It is not wrapped in fastify-plugin, because its headers let a browser run
+ * scripts and must not reach any other route.
  */
 export const playground: FastifyPluginAsync<PlaygroundOptions> = async (app, settings) => {
   const headers = constantHeaders({
@@ -42,7 +43,8 @@ export const playground: FastifyPluginAsync<PlaygroundOptions> = async (app, set
     prefix: '/playground/',
     wildcard: false,
     index: false,
-    // With its ETag: a new version is seen at once, an old one not fetched again.
+    // `no-cache` and the ETag: a browser always sees the newest version, and does not download an
+    // unchanged file again.
     cacheControl: false,
     setHeaders: (reply) => {
       reply.header('cache-control', 'no-cache')

@@ -1,16 +1,17 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { challengeOf, type ErrorCode, oauthErrorOf, PawlError } from '../src/errors.ts'
-import { PROBLEM_JSON, toProblem } from '../src/http/problem.ts'
+import { type ErrorCode, PawlError } from '../src/errors.ts'
+import { challengeOf } from '../src/http/challenges.ts'
+import { PROBLEM_JSON, toOauthProblem, toProblem } from '../src/http/problem.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route is one that OAuth defines: its problem documents have the `error` of RFC 6749 5.2, too. */
+    /** Whether OAuth defines the route: its problem documents carry an `error` (RFC 6749 5.2). */
     oauth?: boolean
   }
 }
 
-/** Fastify's own codes for what is wrong with a request, and what we say of it. */
+/** Fastify's codes for what is wrong with a request, each with our code and our detail. */
 const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
   Object.entries({
     FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
@@ -26,7 +27,7 @@ const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
   }),
 )
 
-/** For errors of others that say no more than their status. */
+/** For errors that come from elsewhere and carry nothing but a status. */
 const BY_STATUS = new Map<number, ErrorCode>([
   [400, 'BAD_REQUEST'],
   [401, 'AUTH_INVALID_TOKEN'],
@@ -35,7 +36,10 @@ const BY_STATUS = new Map<number, ErrorCode>([
   [429, 'RATE_LIMITED'],
 ])
 
-/** Renders every error as `application/problem+json` (RFC 9457); what a 5xx says of its cause goes to the log alone. */
+/**
+ * Renders every error as `application/problem+json` (RFC 9457). The cause of a 5xx goes to the log
+ * and never into the response.
+ */
 export const problemDetails = fp(
   async (app) => {
     app.setErrorHandler(renderError)
@@ -55,15 +59,13 @@ export function renderError(
   if (challenge) reply.header('www-authenticate', challenge)
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
   reply.header('cache-control', 'no-store')
-  // Fastify would close the connection on a body it did not like or read, and the client could lose the answer in the
-  // reset that follows. Left open, Node reads the rest and forgets it.
+  // If a body was refused or not read, Fastify would close the connection. The client could lose
+  // the response in the reset that follows. If it stays open, Node reads and discards the rest.
   if (codeOf(fault).startsWith('FST_ERR_CTP_')) reply.header('connection', 'keep-alive')
-  // Serialized here: the route's own response schema is for its successes.
   const isOauth = request.routeOptions?.config?.oauth
-  const body = JSON.stringify({
-    ...toProblem(error),
-    ...(isOauth && { error: oauthErrorOf(error.statusCode) }),
-  })
+  const problem = isOauth ? toOauthProblem(error) : toProblem(error)
+  // Serialized here, because the route's response schema describes its successes.
+  const body = JSON.stringify(problem)
   return reply.code(error.statusCode).type(PROBLEM_JSON).serializer(String).send(body)
 }
 
@@ -71,7 +73,10 @@ export function renderNotFound(request: FastifyRequest, reply: FastifyReply): Fa
   return renderError(new PawlError('NOT_FOUND'), request, reply)
 }
 
-/** Whatever was thrown, in the application's own code too: not every error has a code, and not every code is text. */
+/**
+ * Anything that was thrown, by an embedding application as well. Not every error has a code, and
+ * not every code is text.
+ */
 type Fault = Partial<Omit<FastifyError, 'code'>> & { code?: unknown }
 
 function codeOf({ code }: Fault): string {
@@ -88,15 +93,18 @@ function toPawlError(fault: Fault): PawlError {
   return new PawlError(BY_STATUS.get(statusCode) ?? other, { cause: fault })
 }
 
-/** Where the first difference from the schema is, and which; never the value, nor a name that the client made up. */
+/**
+ * Returns where the request first differs from the schema, and how. Contains neither a value nor a
+ * property name that the client chose.
+ */
 function describe({ validation, validationContext }: Fault): string {
-  const { message = 'not as the schema says', instancePath = '' } = validation?.[0] ?? {}
+  const { message = 'does not match the schema', instancePath = '' } = validation?.[0] ?? {}
   const path =
     message === UNEXPECTED ? instancePath.slice(0, instancePath.lastIndexOf('/')) : instancePath
   return `${validationContext ?? 'request'}${path}: ${message}`
 }
 
-/** What TypeBox says of a property that the schema does not have. */
+/** TypeBox's message for a property that the schema does not have. */
 const UNEXPECTED = 'Unexpected property'
 
 function log(error: PawlError, fault: Fault, request: FastifyRequest): void {

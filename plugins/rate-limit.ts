@@ -9,34 +9,38 @@ import { ERRORS, PawlError } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** For routes that take credentials: bounds the wrong guesses at one account, from wherever they come. */
+    /** For routes that take a password: limits wrong guesses per account, from all addresses. */
     limitGuesses: { preHandler: preHandlerAsyncHookHandler; onResponse: onResponseAsyncHookHandler }
   }
   interface FastifyRequest {
-    /** Whose password is guessed at, where that is not the `email` of the body. */
+    /** The account whose password is guessed, if that is not the `email` of the body. */
     guessedEmail: string | undefined
   }
 }
 
-const WRONG_GUESSES = 30
-/** At a login, and at a change of the password. */
+/** Wrong guesses per account within the window below. */
+const MAX_GUESSES = 30
+
+/** The statuses of a wrong password: at a login, and at a change of the password. */
 const WRONG: ReadonlySet<number> = new Set([
   ERRORS.AUTH_INVALID_CREDENTIALS.status,
   ERRORS.AUTH_WRONG_PASSWORD.status,
 ])
 
 export interface RateLimitOptions {
+  /** Whether requests are limited at all. */
   rateLimit: boolean
 }
 
 /**
- * Counts in this process, on purpose: a limit must neither cost a refresh its second round trip nor fall with Redis.
- * Behind a load balancer a client therefore has the limit once per process. Routes set theirs in `config.rateLimit`.
+ * Limits requests per address, as routes state in `config.rateLimit`, and wrong guesses per account.
+ * The counts are in this process on purpose: a limit must not cost a refresh a second round trip,
+ * nor fail together with Redis. A client behind a load balancer has the limit once per process.
  */
 export const rateLimit = fp(
-  async (app, options: RateLimitOptions) => {
+  async (app, { rateLimit: isEnabled }: RateLimitOptions) => {
     app.decorateRequest('guessedEmail', undefined)
-    if (!options.rateLimit) {
+    if (!isEnabled) {
       app.decorate('limitGuesses', { preHandler: async () => {}, onResponse: async () => {} })
       return
     }
@@ -45,10 +49,10 @@ export const rateLimit = fp(
       cache: 50_000,
       errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     })
-    // NIST SP 800-63B-4 wants a bound on failures. Whoever fails on purpose can use it up for another; the window is
-    // short for that reason, and a right password never counts.
+    // NIST SP 800-63B-4 demands a limit on failed attempts. An attacker can use up this limit to
+    // lock another user out. For that reason the window is short, and a right password never counts.
     const guesses = app.createRateLimit({
-      max: WRONG_GUESSES,
+      max: MAX_GUESSES,
       timeWindow: '15 minutes',
       keyGenerator: accountOf,
     })
@@ -65,7 +69,7 @@ export const rateLimit = fp(
   { name: 'pawl-rate-limit' },
 )
 
-/** Empty where a request was refused before that was known. */
+/** Empty if the request was refused before its account was known. */
 function accountOf({ guessedEmail, body }: FastifyRequest): string {
   const { email } = Object(body) as { email?: string }
   return (guessedEmail ?? email ?? '').toLowerCase()

@@ -1,10 +1,25 @@
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { constantHeaders } from '../src/http/constant-headers.ts'
 
-/** For an API: its answers are to be read by programs, and never framed, sniffed or run. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** onRequest: responses that carry tokens must not be cached (RFC 6749 5.1), nor errors. */
+    forbidCaching: onRequestHookHandler
+  }
+}
+
+/**
+ * Sets the security headers of an API, whose responses no browser may frame, sniff or run.
+ * Decorates the instance with `forbidCaching`.
+ */
 export const securityHeaders = fp(
   async (app) => {
-    // An application that has helmet already has its own mind about these.
+    app.decorate('forbidCaching', (_request, reply, done) => {
+      reply.header('cache-control', 'no-store')
+      done()
+    })
+    // An application with helmet has decided about these headers for itself.
     if (app.hasReplyDecorator('helmet')) return
     const headers = constantHeaders({
       contentSecurityPolicy: {

@@ -47,7 +47,7 @@ export const tokens = fp(
     const { rolePermissions, tokenPermissions } = options
 
     const verified = createVerifiedTokens<AccessClaims>(accessTokenTtl, clock, keys.accessVersion)
-    metrics.show(
+    metrics.gauge(
       'pawl_verified_tokens',
       'Access tokens whose signature need not be verified again',
       verified.size,
@@ -86,7 +86,7 @@ export const tokens = fp(
         revocations,
         feed,
         revocationMaxStaleness,
-        onRefresh: metrics.refreshed,
+        onRefresh: metrics.countRefresh,
         onEvent: app.events.record,
         clock,
         log,

@@ -1,5 +1,5 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { administration } from '../plugins/administration.ts'
@@ -8,9 +8,10 @@ import { bearerToken } from '../plugins/bearer-token.ts'
 import { clientAuthentication } from '../plugins/client-authentication.ts'
 import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
+import { device } from '../plugins/device.ts'
 import { events } from '../plugins/events.ts'
-import { forms } from '../plugins/forms.ts'
 import { hotState } from '../plugins/hot-state.ts'
+import { jsonBody } from '../plugins/json-body.ts'
 import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { problemDetails } from '../plugins/problem-details.ts'
@@ -19,24 +20,11 @@ import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { sessions } from '../plugins/sessions.ts'
 import { tokens } from '../plugins/tokens.ts'
-import { adminEvents } from '../routes/admin/events.ts'
-import { revokeAll } from '../routes/admin/revoke-all.ts'
-import { adminUser } from '../routes/admin/user.ts'
-import { adminUserSessions } from '../routes/admin/user-sessions.ts'
-import { adminUsers } from '../routes/admin/users.ts'
-import { login } from '../routes/auth/login.ts'
-import { logout } from '../routes/auth/logout.ts'
-import { me } from '../routes/auth/me.ts'
-import { password } from '../routes/auth/password.ts'
-import { refresh } from '../routes/auth/refresh.ts'
-import { sessions as sessionRoutes } from '../routes/auth/sessions.ts'
-import { signup } from '../routes/auth/signup.ts'
-import { jwks } from '../routes/discovery/jwks.ts'
-import { metadata } from '../routes/discovery/oauth-metadata.ts'
-import { introspect } from '../routes/oauth/introspect.ts'
-import { revoke } from '../routes/oauth/revoke.ts'
-import { health } from '../routes/operations/health.ts'
-import { metrics as metricsRoute } from '../routes/operations/metrics.ts'
+import { adminRoutes } from '../routes/admin/index.ts'
+import { authRoutes } from '../routes/auth/index.ts'
+import { discoveryRoutes } from '../routes/discovery/index.ts'
+import { oauthRoutes } from '../routes/oauth/index.ts'
+import { operationsRoutes } from '../routes/operations/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets, type Secrets } from './config/secrets.ts'
 
@@ -75,8 +63,7 @@ async function registerParts(
   { config, clock }: PawlOptions,
 ): Promise<void> {
   scope.setValidatorCompiler(TypeBoxValidatorCompiler)
-  // JSON is all that is understood here: Fastify's other parser would turn text into a wrong answer, 400 instead of 415.
-  scope.removeContentTypeParser('text/plain')
+  await scope.register(jsonBody)
   await scope.register(problemDetails)
   await scope.register(metrics)
   await scope.register(securityHeaders)
@@ -97,53 +84,21 @@ async function registerParts(
   await scope.register(bearerToken)
   await scope.register(authenticate, config)
   await scope.register(refreshCookie, config)
-  await scope.register(authRoutes)
-  await scope.register(oauthRoutes, { introspectionClients: config.introspectionClients })
-  await scope.register(metadata, {
-    issuer: config.issuer,
-    introspection: config.introspectionClients.length > 0,
-  })
-  await scope.register(jwks)
-  await scope.register(health)
-  await scope.register(metricsRoute)
+  await scope.register(clientAuthentication, config)
+  await scope.register(device)
+  await registerRoutes(scope, config)
 }
 
-async function authRoutes(scope: FastifyInstance): Promise<void> {
-  scope.addHook('onRequest', forbidCaching)
-  for (const route of AUTH_ROUTES) await scope.register(route)
-}
-
-const AUTH_ROUTES = [
-  signup,
-  login,
-  refresh,
-  logout,
-  me,
-  password,
-  sessionRoutes,
-  adminUsers,
-  adminUser,
-  adminUserSessions,
-  revokeAll,
-  adminEvents,
-]
-
-async function oauthRoutes(
+async function registerRoutes(
   scope: FastifyInstance,
-  { introspectionClients }: Pick<Config, 'introspectionClients'>,
+  { issuer, introspectionClients }: Config,
 ): Promise<void> {
-  scope.addHook('onRequest', forbidCaching)
-  await scope.register(forms)
-  await scope.register(revoke)
-  if (introspectionClients.length === 0) return
-  await scope.register(clientAuthentication, { introspectionClients })
-  await scope.register(introspect)
-}
-
-/** What carries tokens must not stay in a cache (RFC 6749 5.1), errors included. */
-const forbidCaching: onRequestHookHandler = (_request, reply, done) => {
-  reply.header('cache-control', 'no-store')
-  done()
+  const introspection = introspectionClients.length > 0
+  await scope.register(authRoutes)
+  await scope.register(adminRoutes)
+  await scope.register(oauthRoutes, { introspection })
+  await scope.register(discoveryRoutes, { issuer, introspection })
+  await scope.register(operationsRoutes)
 }
 
 async function openRedis(scope: FastifyInstance, { redisUrl }: Config) {

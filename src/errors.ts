@@ -65,20 +65,3 @@ export class PawlError extends Error {
 export function unavailable(what: string, cause?: unknown): PawlError {
   return new PawlError('AUTH_UNAVAILABLE', { reason: `${what} is unavailable`, cause })
 }
-
-/** The challenge of a 401 or 403 (RFC 6750 3): an `error` only where a token was presented. Of programs, RFC 7617 2. */
-export function challengeOf(code: string, status: number): string | undefined {
-  if (status === 403)
-    return code === 'AUTH_FORBIDDEN' ? 'Bearer error="insufficient_scope"' : undefined
-  if (status !== 401) return undefined
-  if (code === 'AUTH_INVALID_CLIENT') return 'Basic realm="pawl", charset="UTF-8"'
-  const presented = code === 'AUTH_INVALID_TOKEN' || code === 'AUTH_INVALID_REFRESH_TOKEN'
-  return presented ? 'Bearer error="invalid_token"' : 'Bearer'
-}
-
-/** The same error in the words of RFC 6749 (5.2; 4.1.2.1 for what is no fault of the client). */
-export function oauthErrorOf(status: number): string {
-  if (status === 401) return 'invalid_client'
-  if (status === 429 || status === 503) return 'temporarily_unavailable'
-  return status < 500 ? 'invalid_request' : 'server_error'
-}

@@ -3,7 +3,6 @@ import { Credentials } from '../../src/schemas/credentials.ts'
 import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
-import { deviceOf } from '../device.ts'
 
 export const login: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -13,7 +12,8 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       ...app.limitGuesses,
       schema: {
         summary: 'Log in',
-        description: 'An unknown address, a wrong password and a disabled user are answered alike.',
+        description:
+          'An unknown address, a wrong password and a disabled user get the same response.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: Credentials,
@@ -21,11 +21,8 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      const device = deviceOf(request)
-      const pair = await app.sessions.start(
-        await app.accounts.authenticate(request.body, device),
-        device,
-      )
+      const account = await app.accounts.authenticate(request.body, request.device)
+      const pair = await app.sessions.start(account, request.device)
       return app.refreshCookie.deliver(request, reply, pair)
     },
   )

@@ -3,11 +3,8 @@ import { PawlError } from '../../src/errors.ts'
 import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
 import { RefreshBody } from '../../src/schemas/refresh.ts'
 import { NoContent, problems } from '../../src/schemas/responses.ts'
-import { allowEmptyJson } from '../empty-json.ts'
 
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
-  allowEmptyJson(app)
-
   async function end(token: string, kind: 'refresh' | 'any'): Promise<void> {
     if (!(await app.sessions.endByToken(token, kind)))
       throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed or forged' })
@@ -16,11 +13,15 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '/auth/logout',
     {
-      config: { bearer: true, rateLimit: { max: 300, timeWindow: '1 minute' } },
+      config: {
+        caller: 'token-holder',
+        allowEmptyJson: true,
+        rateLimit: { max: 300, timeWindow: '1 minute' },
+      },
       schema: {
-        summary: 'End the session, at once',
+        summary: 'End the session of a token',
         description:
-          'By the refresh token in the body, or else by the bearer token, access or refresh, or else by the cookie. A token that is dead already will do.',
+          'The token is the refresh token in the body, else the bearer token (access or refresh), else the refresh token in the cookie. An expired token is accepted, and so is one of a session that has ended.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: RefreshBody,

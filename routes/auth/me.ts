@@ -7,18 +7,17 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/auth/me',
     {
-      config: { bearer: true },
-      preHandler: app.authenticate,
       schema: {
-        summary: 'Who the access token speaks for',
+        summary: 'Get the user whom the access token belongs to',
         tags: ['auth'],
         response: { 200: Me, ...problems(401, 503) },
       },
     },
-    async ({ auth }) => {
-      const account = auth && (await app.accounts.find(auth.userId))
-      if (!account) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'account gone' })
-      return { id: account.id, email: account.email, roles: auth.roles, sessionId: auth.sessionId }
+    async (request) => {
+      const { userId, sessionId, roles } = request.requireAuth()
+      const account = await app.accounts.find(userId)
+      if (!account) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'account deleted' })
+      return { id: account.id, email: account.email, roles, sessionId }
     },
   )
 }

@@ -3,20 +3,16 @@ import { PawlError } from '../../src/errors.ts'
 import { RefreshBody, RefreshHeaders } from '../../src/schemas/refresh.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
-import { deviceOf } from '../device.ts'
-import { allowEmptyJson } from '../empty-json.ts'
 
 export const refresh: FastifyPluginAsyncTypebox = async (app) => {
-  allowEmptyJson(app)
-
   app.post(
     '/auth/refresh',
     {
-      config: { rateLimit: { max: 300, timeWindow: '1 minute' } },
+      config: { allowEmptyJson: true, rateLimit: { max: 300, timeWindow: '1 minute' } },
       schema: {
-        summary:
-          'Turn the session one notch: a new access token, and the successor of the refresh token',
-        description: 'By the refresh token in the body, or else by that in the cookie.',
+        summary: 'Exchange the refresh token for its successor and a new access token',
+        description:
+          'The refresh token is taken from the body, or from the cookie if there is no body.',
         tags: ['auth'],
         headers: RefreshHeaders,
         body: RefreshBody,
@@ -26,11 +22,8 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const token = request.body?.refreshToken ?? app.refreshCookie.read(request)
       if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
-      const pair = await app.tokens.refresh(
-        token,
-        request.headers['idempotency-key'],
-        deviceOf(request),
-      )
+      const retryKey = request.headers['idempotency-key']
+      const pair = await app.tokens.refresh(token, retryKey, request.device)
       return app.refreshCookie.deliver(request, reply, pair, !request.body)
     },
   )

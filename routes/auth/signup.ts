@@ -3,7 +3,6 @@ import { Credentials } from '../../src/schemas/credentials.ts'
 import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
-import { deviceOf } from '../device.ts'
 
 export const signup: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -19,12 +18,13 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      // An account that is made before its session cannot be answers a retry with 409.
+      // Checked before the account is created. If the session could not be started afterwards,
+      // a retry would meet the account and get a 409.
       await app.tokens.ping()
-      const device = deviceOf(request)
-      const account = await app.accounts.signup(request.body, device)
+      const account = await app.accounts.signup(request.body, request.device)
+      const pair = await app.sessions.start(account, request.device)
       reply.code(201)
-      return app.refreshCookie.deliver(request, reply, await app.sessions.start(account, device))
+      return app.refreshCookie.deliver(request, reply, pair)
     },
   )
 }

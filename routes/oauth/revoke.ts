@@ -8,9 +8,9 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: { oauth: true, rateLimit: { max: 300, timeWindow: '1 minute' } },
       schema: {
-        summary: 'End the session of a token, at once (RFC 7009)',
+        summary: 'End the session of a token (RFC 7009)',
         description:
-          'Access or refresh token. Who has it needs no other credentials; a token that is none is answered alike.',
+          'The token is an access or a refresh token, and no other credentials are needed. An unknown token gets the same response.',
         tags: ['oauth'],
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenForm,

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import helmet, { type HelmetOptions } from 'helmet'
 
-/** Helmet's headers for these options. They are the same for every answer: helmet would put them together anew for each. */
+/**
+ * Returns the headers that helmet sets for these options. They are the same for every response, so
+ * they are computed once; helmet would compute them for each response.
+ */
 export function constantHeaders(options: HelmetOptions): Record<string, string> {
   const headers: Record<string, string> = {}
   const response = {

@@ -1,28 +1,40 @@
-/** Of this machine only: what no other machine can be reached by. `hostname` as in a URL. */
+/**
+ * Returns whether a host name, in the form it has in a URL, means this machine: no other machine
+ * can be reached by it.
+ */
 export function isLoopbackName(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname)
 }
 
-/** The same of an address, as a socket has it. */
+/** Returns whether the remote address of a socket belongs to this machine. */
 export function isLoopbackAddress(address: string | undefined): boolean {
   return /^((::ffff:)?127(\.\d{1,3}){3}|::1)$/i.test(address ?? '')
 }
 
-/** Whether the text is an origin as browsers send it: scheme, host, and a port only where it is not the usual one. */
+/**
+ * Returns whether text is an origin as browsers send it: scheme and host, and a port only if it is
+ * not the default port of the scheme.
+ */
 export function isWebOrigin(text: string): boolean {
   return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }
 
-/** What a browser says of where a request comes from; no page can change it (Fetch Metadata, RFC 6454 7). */
+/**
+ * What a browser reports about the sender of a request. Pages cannot change it (RFC 6454 7, Fetch
+ * Metadata).
+ */
 export interface Provenance {
   origin: string | undefined
   /** `Sec-Fetch-Site`. */
   site: string | undefined
-  /** Whether there is a header that no page can send to another origin unless that allows it. */
+  /** Whether the request has a header that needs a preflight if it goes to another origin. */
   hasCustomHeader: boolean
 }
 
-/** Whether a cookie may count as the sender's own wish. Where nothing is known of the sender, it may not. */
+/**
+ * Returns whether the cookie of a request may be used: whether the user's own page, or a trusted
+ * one, sent the request. If nothing is known about the sender, the answer is no.
+ */
 export function isTrusted(
   { origin, site, hasCustomHeader }: Provenance,
   trusted: readonly string[],

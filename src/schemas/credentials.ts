@@ -1,18 +1,22 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** What browsers take for an address (HTML, "valid e-mail address"); ASCII, so that its case is nobody's question. */
+/**
+ * The addresses that browsers accept (HTML, "valid e-mail address"). ASCII only, so that lower case
+ * is well-defined.
+ */
 const EMAIL =
   "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
 
 /**
- * Any Unicode text, but whole: half a surrogate pair is not a character, NUL is an accident or an attack, and U+FFFD is
- * what a decoder puts in place of bytes that are no UTF-8: a password with it would be as good as any other such one.
+ * Any Unicode text that is well-formed. Half of a surrogate pair is not a character, and NUL is an
+ * accident or an attack. Decoders put U+FFFD in place of bytes that are not UTF-8, so all passwords
+ * that differ in such bytes would be equal.
  */
 const WELL_FORMED = '^(?:[^\\u0000\\uFFFD\\uD800-\\uDFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])*$'
 
 export const Email = Type.String({ maxLength: 254, pattern: EMAIL, examples: ['ada@example.com'] })
 
-/** In UTF-16 code units; the rules for new passwords count code points. */
+/** Lengths are in UTF-16 code units. The rules for new passwords count code points. */
 export const Password = Type.String({
   minLength: 1,
   maxLength: 512,
@@ -22,27 +26,31 @@ export const Password = Type.String({
 
 export const Credentials = Type.Object(
   { email: Email, password: Password },
-  { $id: 'Credentials', additionalProperties: false },
+  { title: 'Credentials', additionalProperties: false },
 )
 export type Credentials = Static<typeof Credentials>
 
 export const PasswordChange = Type.Object(
   { currentPassword: Password, newPassword: Password },
-  { $id: 'PasswordChange', additionalProperties: false },
+  { title: 'PasswordChange', additionalProperties: false },
 )
 export type PasswordChange = Static<typeof PasswordChange>
 
-/** A role's name, short and plain: it travels in every access token. */
+/** The name of a role. It is short, because it travels in every access token. */
 export const Role = Type.String({ pattern: '^[a-z][a-z0-9:_-]{0,31}$', examples: ['admin'] })
 
-/** A user to be made by an operator or an administrator. */
+export const Roles = Type.Array(Role, { maxItems: 32, uniqueItems: true })
+
+export const Status = Type.Union([Type.Literal('active'), Type.Literal('disabled')])
+
+/** A user whom an operator or an administrator creates. */
 export const Seed = Type.Object(
   {
     email: Email,
     password: Password,
-    roles: Type.Optional(Type.Array(Role, { maxItems: 32, uniqueItems: true })),
-    status: Type.Optional(Type.Union([Type.Literal('active'), Type.Literal('disabled')])),
+    roles: Type.Optional(Roles),
+    status: Type.Optional(Status),
   },
-  { additionalProperties: false },
+  { title: 'NewUser', additionalProperties: false },
 )
 export type Seed = Static<typeof Seed>

@@ -3,11 +3,11 @@ import { EVENT_TYPES } from '../events/event-types.ts'
 
 const Id = Type.String({ format: 'uuid' })
 
-/** Of a new type that an older node does not know, too: the type is any text. */
 export const RecordedEvent = Type.Object(
   {
     id: Id,
     at: Type.String({ format: 'date-time' }),
+    // Any text: a newer node may have recorded a type that this one does not know.
     type: Type.String({ examples: EVENT_TYPES }),
     userId: Type.Optional(Id),
     sessionId: Type.Optional(Id),
@@ -16,24 +16,24 @@ export const RecordedEvent = Type.Object(
     userAgent: Type.Optional(Type.String()),
     detail: Type.Record(Type.String(), Type.Unknown()),
   },
-  { $id: 'SecurityEvent', additionalProperties: false },
+  { title: 'SecurityEvent', additionalProperties: false },
 )
 
 export const EventPage = Type.Object(
   {
     events: Type.Array(RecordedEvent),
     next: Type.Optional(
-      Type.String({ description: 'The `cursor` of the next page; absent on the last' }),
+      Type.String({ description: 'The `cursor` of the next page. Absent on the last page.' }),
     ),
   },
-  { $id: 'EventPage', additionalProperties: false },
+  { title: 'EventPage', description: 'A page of events', additionalProperties: false },
 )
 
-const GivenId = Type.String({
+const FilterId = Type.String({
   pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
 })
 
-/** RFC 3339, of a day that there is. */
+/** An RFC 3339 timestamp whose month, hour and minute exist. */
 export const Moment = Type.String({
   pattern:
     '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$',
@@ -43,15 +43,20 @@ export const Moment = Type.String({
 export const EventQuery = Type.Object(
   {
     type: Type.Optional(Type.Union(EVENT_TYPES.map((type) => Type.Literal(type)))),
-    userId: Type.Optional(GivenId),
-    sessionId: Type.Optional(GivenId),
+    userId: Type.Optional(FilterId),
+    sessionId: Type.Optional(FilterId),
     from: Type.Optional(Moment),
     to: Type.Optional(Moment),
-    // Of an integer, the provider would cut the fraction off rather than refuse it.
+    // Not an integer: the validator would cut off a fraction instead of refusing it.
     limit: Type.Optional(
-      Type.Number({ minimum: 1, maximum: 200, multipleOf: 1, description: '50 unless given' }),
+      Type.Number({
+        minimum: 1,
+        maximum: 200,
+        multipleOf: 1,
+        description: 'The length of a page, 50 by default',
+      }),
     ),
-    cursor: Type.Optional(GivenId),
+    cursor: Type.Optional(FilterId),
   },
   { additionalProperties: false },
 )

@@ -4,8 +4,8 @@ export const Me = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     email: Type.String(),
-    roles: Type.Array(Type.String()),
+    roles: Type.Array(Type.String(), { description: 'The roles in the access token' }),
     sessionId: Type.String({ format: 'uuid' }),
   },
-  { $id: 'Me', additionalProperties: false },
+  { title: 'Me', description: 'The user', additionalProperties: false },
 )

@@ -1,10 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
 
-/** What is not known is ignored (RFC 6749 3.2), and a hint is no more than that (RFC 7009 2.1). */
-export const TokenForm = Type.Object({
-  token: Type.String({ minLength: 1 }),
-  token_type_hint: Type.Optional(Type.String({ examples: ['access_token', 'refresh_token'] })),
-})
+/** Unknown parameters are ignored (RFC 6749 3.2), and so is an unknown hint (RFC 7009 2.1). */
+export const TokenForm = Type.Object(
+  {
+    token: Type.String({ minLength: 1 }),
+    token_type_hint: Type.Optional(Type.String({ examples: ['access_token', 'refresh_token'] })),
+  },
+  { title: 'TokenForm' },
+)
 
 export const Empty = Type.Unsafe<undefined>({ type: 'null', description: 'Done' })
 
@@ -19,13 +22,19 @@ export const Introspection = Type.Object(
     client_id: Type.Optional(Type.String()),
     sid: Type.Optional(Type.String({ description: 'The id of the session' })),
     jti: Type.Optional(Type.String()),
-    iat: Type.Optional(Type.Integer()),
-    exp: Type.Optional(Type.Integer()),
+    iat: Type.Optional(Type.Integer({ description: 'Seconds since the epoch' })),
+    exp: Type.Optional(Type.Integer({ description: 'Seconds since the epoch' })),
     roles: Type.Optional(Type.Array(Type.String())),
     permissions: Type.Optional(Type.Array(Type.String())),
-    scope: Type.Optional(Type.String({ description: 'The roles, for who knows only scopes' })),
+    scope: Type.Optional(
+      Type.String({ description: 'The roles again, for gateways that check nothing but scopes' }),
+    ),
   },
-  { $id: 'Introspection', additionalProperties: false },
+  {
+    title: 'Introspection',
+    description: 'The claims of an active token, or only `active: false`',
+    additionalProperties: false,
+  },
 )
 export type Introspection = Static<typeof Introspection>
 
@@ -41,5 +50,5 @@ export const ServerMetadata = Type.Object(
     introspection_endpoint: Type.Optional(Type.String()),
     introspection_endpoint_auth_methods_supported: Type.Optional(Type.Array(Type.String())),
   },
-  { $id: 'ServerMetadata', additionalProperties: false },
+  { title: 'ServerMetadata', description: 'The metadata', additionalProperties: false },
 )

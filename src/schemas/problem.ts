@@ -3,15 +3,17 @@ import { type Static, Type } from '@sinclair/typebox'
 /** RFC 9457. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: 'A name for the kind of problem, as a URN' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.Optional(Type.String()),
-    code: Type.String({ description: 'Stable: programs may rely on it' }),
+    type: Type.String({ description: 'The `code` as a URN' }),
+    title: Type.String({
+      description: 'What went wrong, in English. The same for the same `code`.',
+    }),
+    status: Type.Integer({ description: 'The HTTP status' }),
+    detail: Type.Optional(Type.String({ description: 'More about this occurrence' })),
+    code: Type.String({ description: 'A stable name of the problem. Programs may rely on it.' }),
     error: Type.Optional(
-      Type.String({ description: 'Of the routes that OAuth defines: RFC 6749 5.2' }),
+      Type.String({ description: 'Only on routes under `/oauth`: the code of RFC 6749 5.2' }),
     ),
   },
-  { $id: 'Problem', additionalProperties: false },
+  { title: 'Problem', additionalProperties: false },
 )
 export type Problem = Static<typeof Problem>

@@ -1,12 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import { TokenDelivery } from './delivery.ts'
 
-/** Far longer than any token of ours: what is longer is refused before it is looked at. */
+/** The limit is far above the length of any token of ours. Longer text is refused unread. */
 const RefreshToken = Type.String({ minLength: 1, maxLength: 4096 })
 
-/** None where the token comes in another way: as a cookie, or as bearer. */
+/** Null if the token comes in another way: in the cookie, or as bearer. */
 export const RefreshBody = Type.Union([
-  Type.Object({ refreshToken: RefreshToken }, { additionalProperties: false }),
+  Type.Object(
+    { refreshToken: RefreshToken },
+    { title: 'RefreshBody', additionalProperties: false },
+  ),
   Type.Null(),
 ])
 
@@ -16,7 +19,7 @@ export const RefreshHeaders = Type.Object({
     Type.String({
       pattern: '^[\\x21-\\x7e]{16,128}$',
       description:
-        '16 to 128 characters, new for each attempt that is not a retry. With it, a refresh whose response was lost can be repeated, however late, and is answered with the same refresh token.',
+        '16 to 128 characters, new for each attempt that is not a retry. If the response to a refresh is lost, the request can be repeated with the same key, however late, and gets the same refresh token.',
     }),
   ),
 })

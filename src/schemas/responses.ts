@@ -1,14 +1,18 @@
-import { type TSchema, Type } from '@sinclair/typebox'
+import { type TUnsafe, Type } from '@sinclair/typebox'
 import { Problem } from './problem.ts'
 
-/** The errors of a route, for its `response` schema: a problem for each status. */
-export function problems<const S extends number>(...statuses: S[]): Record<S, TSchema> {
+/**
+ * Returns the part of a route's `response` schema that describes its errors. Its type is `never`:
+ * handlers throw errors and do not return them, so what a handler returns must fit the schema of
+ * its success.
+ */
+export function problems<const S extends number>(...statuses: S[]): Record<S, TUnsafe<never>> {
   return Object.fromEntries(
     statuses.map((status) => [status, problemResponse]),
-  ) as unknown as Record<S, TSchema>
+  ) as unknown as Record<S, TUnsafe<never>>
 }
 
-const problemResponse = Type.Unsafe<unknown>({
+const problemResponse = Type.Unsafe<never>({
   description: 'See `code`',
   content: { 'application/problem+json': { schema: Problem } },
 })

@@ -2,27 +2,34 @@ import { type Static, Type } from '@sinclair/typebox'
 
 export const TokenPair = Type.Object(
   {
-    accessToken: Type.String({ description: 'JWT (RFC 9068): send it as `Authorization: Bearer`' }),
+    accessToken: Type.String({
+      description: 'A JWT (RFC 9068), to be sent as `Authorization: Bearer`',
+    }),
     refreshToken: Type.String({
-      description: 'Good for one refresh, which answers with its successor',
+      description: 'Valid for one refresh, which returns its successor',
     }),
     tokenType: Type.Literal('Bearer'),
-    expiresIn: Type.Integer({ description: 'Life of the access token, in seconds' }),
-    refreshExpiresIn: Type.Integer({ description: 'Life of the refresh token, in seconds' }),
+    expiresIn: Type.Integer({ description: 'The lifetime of the access token in seconds' }),
+    refreshExpiresIn: Type.Integer({
+      description: 'The lifetime of the refresh token in seconds',
+    }),
     sessionId: Type.String({ format: 'uuid' }),
   },
-  { $id: 'TokenPair', additionalProperties: false },
+  { additionalProperties: false },
 )
 export type TokenPair = Static<typeof TokenPair>
 
-/** A token pair as it is answered: what went into the cookie is not in the body. */
+/** A token pair in a response. A refresh token that went into the cookie is not in the body. */
 export const DeliveredTokens = Type.Object(
   {
     ...TokenPair.properties,
     refreshToken: Type.Optional(
-      Type.String({ description: 'Good for one refresh; absent where the cookie has it' }),
+      Type.String({
+        description:
+          'Valid for one refresh, which returns its successor. Absent if it was delivered in the cookie.',
+      }),
     ),
   },
-  { $id: 'DeliveredTokens', additionalProperties: false },
+  { title: 'TokenPair', description: 'The tokens', additionalProperties: false },
 )
 export type DeliveredTokens = Static<typeof DeliveredTokens>

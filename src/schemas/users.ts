@@ -1,8 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { Role, Seed } from './credentials.ts'
-
-const Roles = Type.Array(Role, { maxItems: 32, uniqueItems: true })
-const Status = Type.Union([Type.Literal('active'), Type.Literal('disabled')])
+import { Roles, Seed, Status } from './credentials.ts'
 
 export const UserView = Type.Object(
   {
@@ -12,7 +9,7 @@ export const UserView = Type.Object(
     status: Status,
     createdAt: Type.String({ format: 'date-time' }),
   },
-  { $id: 'User', additionalProperties: false },
+  { title: 'User', description: 'The user', additionalProperties: false },
 )
 export type UserView = Static<typeof UserView>
 
@@ -20,10 +17,10 @@ export const UserPage = Type.Object(
   {
     users: Type.Array(UserView),
     next: Type.Optional(
-      Type.String({ description: 'The `cursor` of the next page; absent on the last' }),
+      Type.String({ description: 'The `cursor` of the next page. Absent on the last page.' }),
     ),
   },
-  { $id: 'UserPage', additionalProperties: false },
+  { title: 'UserPage', description: 'A page of users', additionalProperties: false },
 )
 
 export const UserQuery = Type.Object(
@@ -31,12 +28,17 @@ export const UserQuery = Type.Object(
     email: Type.Optional(
       Type.String({
         pattern: "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~@-]{1,254}$",
-        description: 'How the address begins, in whatever case',
+        description: 'The beginning of the address. Case does not matter.',
       }),
     ),
-    // Of an integer, the provider would cut the fraction off rather than refuse it.
+    // Not an integer: the validator would cut off a fraction instead of refusing it.
     limit: Type.Optional(
-      Type.Number({ minimum: 1, maximum: 100, multipleOf: 1, description: '50 unless given' }),
+      Type.Number({
+        minimum: 1,
+        maximum: 100,
+        multipleOf: 1,
+        description: 'The length of a page, 50 by default',
+      }),
     ),
     cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,340}$' })),
   },
@@ -54,13 +56,13 @@ export const UserPatch = Type.Object(
     sessions: Type.Optional(
       Type.Union([Type.Literal('refresh'), Type.Literal('logout')], {
         description:
-          'What becomes of his sessions: `refresh`, unless given, kills the access tokens, and the next refresh carries what is new; `logout` ends them. Those of a disabled user end in either case.',
+          "What happens to the user's sessions. `refresh` (the default) revokes the access tokens, and the next refresh returns tokens with the new roles. `logout` ends the sessions. The sessions of a disabled user always end.",
       }),
     ),
   },
-  { additionalProperties: false, minProperties: 1 },
+  { title: 'UserPatch', additionalProperties: false, minProperties: 1 },
 )
 export type UserPatch = Static<typeof UserPatch>
 
-/** Any text: what is no id is no user's. */
+/** Any text. An id that is not well-formed belongs to nobody, which is a 404. */
 export const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false })

@@ -2,14 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { EventPage, EventQuery } from '../../src/schemas/events.ts'
 import { problems } from '../../src/schemas/responses.ts'
 
-export const adminEvents: FastifyPluginAsyncTypebox = async (app) => {
+export const listEvents: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/admin/events',
     {
-      config: { bearer: true },
-      preHandler: app.authorize({ roles: ['admin'] }),
       schema: {
-        summary: 'Security events, the newest first',
+        summary: 'List security events, newest first',
         description: 'An event may appear a second or two after it happened.',
         tags: ['admin'],
         querystring: EventQuery,

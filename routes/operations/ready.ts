@@ -1,21 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from '@sinclair/typebox'
+import { Healthy } from '../../src/schemas/health.ts'
 import { problems } from '../../src/schemas/responses.ts'
 
-const Healthy = Type.Object({ status: Type.Literal('ok') })
-
-export const health: FastifyPluginAsyncTypebox = async (app) => {
-  app.get(
-    '/health/live',
-    { schema: { summary: 'The process runs', tags: ['health'], response: { 200: Healthy } } },
-    async () => ({ status: 'ok' as const }),
-  )
-
+export const ready: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/ready',
     {
       schema: {
-        summary: 'Both stores answer: send traffic here',
+        summary: 'Check that both stores respond, so that traffic may be sent here',
         tags: ['health'],
         response: { 200: Healthy, ...problems(503) },
       },

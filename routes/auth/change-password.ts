@@ -2,33 +2,31 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { PasswordChange } from '../../src/schemas/credentials.ts'
 import { NoContent, problems } from '../../src/schemas/responses.ts'
-import { authOf } from '../auth.ts'
-import { deviceOf } from '../device.ts'
 
-export const password: FastifyPluginAsyncTypebox = async (app) => {
+export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
   const { preHandler: refuseGuesses, onResponse } = app.limitGuesses
 
-  // A guess is a guess, here or at the login: both are counted at the address.
+  // A wrong guess counts against the account's address, at the login and here.
   async function nameAccount(request: FastifyRequest): Promise<void> {
-    request.guessedEmail = await app.ownAccount.email(authOf(request))
+    request.guessedEmail = await app.ownAccount.email(request.requireAuth())
   }
 
   app.post(
     '/auth/password',
     {
-      config: { bearer: true, rateLimit: { max: 20, timeWindow: '1 minute' } },
-      preHandler: [app.authenticate, nameAccount, refuseGuesses],
+      config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
+      preHandler: [nameAccount, refuseGuesses],
       onResponse,
       schema: {
-        summary: 'Change the password, and end every other session',
-        description: 'The tokens of this session go on.',
+        summary: 'Change the password and end every other session of the user',
+        description: 'The tokens of this session stay valid.',
         tags: ['auth'],
         body: PasswordChange,
         response: { 204: NoContent, ...problems(400, 401, 403, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
-      await app.ownAccount.changePassword(authOf(request), request.body, deviceOf(request))
+      await app.ownAccount.changePassword(request.requireAuth(), request.body, request.device)
       return reply.code(204).send(null)
     },
   )

@@ -1,0 +1,23 @@
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether an empty body that is labelled as JSON counts as no body. If not, it is a 400. */
+    allowEmptyJson?: boolean
+  }
+}
+
+/** Makes JSON the only media type that is understood, with a parser of Pawl's own. */
+export const jsonBody = fp(
+  async (app) => {
+    // Fastify's parser for plain text would turn a wrong media type into 400 instead of 415.
+    app.removeContentTypeParser(['text/plain', 'application/json'])
+    const parseJson = app.getDefaultJsonParser('error', 'error')
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+      // Many clients label every request as JSON, even if they send no body.
+      if (body === '' && request.routeOptions.config.allowEmptyJson) done(null, null)
+      else parseJson(request, body.toString(), done)
+    })
+  },
+  { name: 'pawl-json-body' },
+)

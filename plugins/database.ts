@@ -8,7 +8,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the instance with `database`, and closes it with the instance. */
+/** Decorates the instance with `database`, which closes with the instance. */
 export const database = fp(
   async (app, options: DatabaseOptions) => {
     const opened = await openDatabase(options)

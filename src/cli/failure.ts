@@ -1,4 +1,4 @@
-import { DirectoryInUse } from '../db/directory-lock.ts'
+import { DirectoryInUseError } from '../db/directory-lock.ts'
 import { PawlError } from '../errors.ts'
 
 const STOP_FIRST =
@@ -10,6 +10,6 @@ export function describeFailure(error: unknown): string {
     if (error.detail) return `${error.message}. ${error.detail}`
     return error.reason ? `${error.message}: ${error.reason}` : error.message
   }
-  if (error instanceof DirectoryInUse) return `${error.message}\n${STOP_FIRST}`
+  if (error instanceof DirectoryInUseError) return `${error.message}\n${STOP_FIRST}`
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,89 +1,92 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { errorText } from '../common/error-text.ts'
 import { PawlError, unavailable } from '../errors.ts'
 import type * as schema from './schema.ts'
 
 export interface Database {
   orm: PgDatabase<PgQueryResultHKT, typeof schema>
   query: Query
-  /** Rejects with `AUTH_UNAVAILABLE` where the server cannot be reached. */
+  /** Rejects with `AUTH_UNAVAILABLE` if Postgres is unavailable. */
   ping(): Promise<void>
   close(): Promise<void>
 }
 
-/** Milliseconds that a statement may take before its caller is told 503. */
-const STATEMENT_LIMIT = 5_000
-
 /**
- * Driver codes and SQLSTATEs that say "the server is not there", or "try again", as to one of two who waited for each other,
- * rather than "the statement is wrong".
- */
-const UNREACHABLE =
-  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|08|40|53|57)/
-
-/** SQLSTATEs whose messages name the user or the database, and never what is in it. */
-const ABOUT_THE_CONNECTION = /^(28|3D)/
-
-/**
- * Await a statement. A server that is gone, or does not answer in time, becomes `AUTH_UNAVAILABLE`; any other failure
- * an error without the statement's parameters, since Drizzle writes those (hashes among them) into its messages.
+ * Awaits a statement. Rejects with `AUTH_UNAVAILABLE` if Postgres is unavailable or does not answer
+ * in time. Any other failure becomes an error without the parameters of the statement: Drizzle puts
+ * those into its messages, and password hashes are among them.
  */
 export type Query = <T>(statement: PromiseLike<T>) => Promise<T>
 
-/** `begin` is called with each statement, and what it answers where that was not answered in time. */
-export function createQuery(begin: () => () => void = () => () => {}): Query {
+/** Milliseconds that a statement may take. */
+const STATEMENT_LIMIT = 5_000
+
+/**
+ * Driver codes and SQLSTATEs after which another attempt may succeed: no connection, a server that
+ * shuts down, a deadlock.
+ */
+const TEMPORARY = new RegExp(
+  '^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|' +
+    '08|40|53|57)',
+)
+
+/** SQLSTATEs whose messages name the user or the database, but contain no data. */
+const ABOUT_THE_CONNECTION = /^(28|3D)/
+
+/**
+ * Creates `query`. It calls `onStart` before each statement, and calls the function that `onStart`
+ * returned if the statement is not answered in time.
+ */
+export function createQuery(onStart: () => () => void = () => () => {}): Query {
   return async (statement) => {
-    const onSilence = begin()
+    const onTimeout = onStart()
     try {
-      return await withDeadline(statement, STATEMENT_LIMIT, onSilence)
+      return await withDeadline(statement, STATEMENT_LIMIT, onTimeout)
     } catch (error) {
       throw translate(error)
     }
   }
 }
 
-/** Rejects with `AUTH_UNAVAILABLE` where there is no answer within so many milliseconds. */
+/** Rejects with `AUTH_UNAVAILABLE` if the promise is not settled within this many milliseconds. */
 export async function withDeadline<T>(
-  answer: PromiseLike<T>,
+  promise: PromiseLike<T>,
   ms: number,
-  onSilence = () => {},
+  onTimeout = () => {},
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<never>((_resolve, reject) => {
+  const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(unavailable('Postgres', new Error('no answer in time')))
-      onSilence()
+      onTimeout()
     }, ms)
   })
   try {
-    return await Promise.race([answer, limit])
+    return await Promise.race([promise, deadline])
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Of a statement that was given as text: postgres.js answers with an array, PGlite with an object that holds one. */
-export function rowsOf<T>(answer: unknown): T[] {
-  return Array.isArray(answer) ? answer : (answer as { rows: T[] }).rows
+/** Returns the rows of a raw statement: postgres.js has an array, PGlite an object with one. */
+export function rowsOf<T>(result: unknown): T[] {
+  return Array.isArray(result) ? result : (result as { rows: T[] }).rows
 }
 
 function translate(error: unknown): Error {
   if (error instanceof PawlError) return error
-  const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code = String((driver as { code?: unknown }).code ?? 'no code')
+  const driverError = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const code = String((driverError as { code?: unknown }).code ?? 'no code')
   const cause = new Error(
     ABOUT_THE_CONNECTION.test(code)
-      ? messageOf(driver)
+      ? errorText(driverError)
       : `Postgres failed the statement (${code}): ${statementOf(error)}`,
   )
-  return UNREACHABLE.test(code) ? unavailable('Postgres', cause) : cause
+  return TEMPORARY.test(code) ? unavailable('Postgres', cause) : cause
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'refused'
-}
-
-/** Its text has placeholders where the values were. */
+/** Returns the text of the statement, which has placeholders in place of its parameters. */
 function statementOf(error: unknown): string {
   return error instanceof DrizzleQueryError ? error.query : 'unknown'
 }

@@ -3,26 +3,27 @@ import { realpath, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 
-/** The longest path that a Unix socket takes on every system. */
+/** The longest path, in bytes, that a Unix socket can have on every system. */
 const SOCKET_PATH_LIMIT = 100
 
-/** Its message names the folder. */
-export class DirectoryInUse extends Error {
-  override readonly name = 'DirectoryInUse'
+/** Another process holds the lock of a directory. The message names the directory. */
+export class DirectoryInUseError extends Error {
+  override readonly name = 'DirectoryInUseError'
 }
 
 /**
- * Take `directory` for this process and return the function that gives it back. The lock is a listening socket, so the
- * kernel releases it however the process ends; a file left by a process that was killed is recognised and replaced.
- * Rejects with `DirectoryInUse` where a living process holds it.
+ * Locks `directory` for this process and returns the function that releases it. The lock is a
+ * listening socket, so the kernel releases it however the process ends. The file of a killed
+ * process is recognised and replaced. Rejects with `DirectoryInUseError` if a living process holds
+ * the lock.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = await realpath(directory)
   const address = addressOf(path)
   const server = (await listen(address)) ?? (await takeOver(address))
-  if (!server) throw new DirectoryInUse(`${path} is in use by another process`)
+  if (!server) throw new DirectoryInUseError(`${path} is in use by another process`)
   server.unref()
-  return () => new Promise((done) => server.close(() => done()))
+  return () => new Promise((resolve) => server.close(() => resolve()))
 }
 
 function addressOf(directory: string): string {
@@ -30,50 +31,54 @@ function addressOf(directory: string): string {
     const name = createHash('sha256').update(directory).digest('hex')
     return `\\\\.\\pipe\\pawl-${name}`
   }
-  const inside = join(directory, 'lock')
-  if (Buffer.byteLength(inside) > SOCKET_PATH_LIMIT)
+  const path = join(directory, 'lock')
+  if (Buffer.byteLength(path) > SOCKET_PATH_LIMIT)
     throw new Error(
-      `the path of ${directory} is too long: the lock in it may have ${SOCKET_PATH_LIMIT} bytes`,
+      `the path ${directory} is too long: with '/lock' it may have ${SOCKET_PATH_LIMIT} bytes`,
     )
-  return inside
+  return path
 }
 
+/** Returns undefined if the address is in use. */
 function listen(address: string): Promise<Server | undefined> {
-  return new Promise((done, fail) => {
+  return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy())
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') done(undefined)
-      else fail(error)
+      if (error.code === 'EADDRINUSE') resolve(undefined)
+      else reject(error)
     })
-    server.listen(address, () => done(server))
+    server.listen(address, () => resolve(server))
   })
 }
 
-/** Replace a dead owner's socket. It is moved aside first, so that two that find it at once cannot both remove it. */
+/**
+ * Replaces the socket of a dead process. The socket is renamed first, so that two processes that
+ * find it at the same time cannot both remove it.
+ */
 async function takeOver(address: string): Promise<Server | undefined> {
   if (await isAlive(address)) return undefined
-  const aside = `${address}.${randomBytes(6).toString('hex')}`
+  const renamed = `${address}.${randomBytes(6).toString('hex')}`
   try {
-    await rename(address, aside)
+    await rename(address, renamed)
   } catch {
     return undefined
   }
-  if (await isAlive(aside)) {
-    // Somebody took over between the look and the move: it is theirs.
-    await rename(aside, address)
+  if (await isAlive(renamed)) {
+    // Another process took over between the check and the renaming, so the socket is its own.
+    await rename(renamed, address)
     return undefined
   }
-  await unlink(aside)
+  await unlink(renamed)
   return listen(address)
 }
 
 function isAlive(address: string): Promise<boolean> {
-  return new Promise((done) => {
+  return new Promise((resolve) => {
     const socket = connect(address)
     socket.once('connect', () => {
       socket.destroy()
-      done(true)
+      resolve(true)
     })
-    socket.once('error', () => done(false))
+    socket.once('error', () => resolve(false))
   })
 }

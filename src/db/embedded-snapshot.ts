@@ -12,15 +12,18 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import { pack, unpack } from './folder-pack.ts'
-import { migrationsFolder } from './migrations-folder.ts'
+import { migrationsFolder } from './migrations.ts'
 
-/** Where the build puts it: beside `src`. */
+/** The folder in which the build puts the snapshot: that of `src`. */
 const FOLDER = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Another one whenever `makeDatabase` or the packing changes. */
+/** Change this when `createDatabase` or the packing changes, so that old snapshots are not used. */
 const RECIPE = '1'
 
-/** Says what it was made with: the version of Postgres, the migrations, and how. */
+/**
+ * Returns the file name of the snapshot. It contains everything that the snapshot depends on: the
+ * version of Postgres, the migrations and the recipe.
+ */
 export function snapshotName(): string {
   const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
   const { version } = JSON.parse(readFileSync(join(entry, '../../package.json'), 'utf8'))
@@ -30,39 +33,39 @@ export function snapshotName(): string {
 }
 
 /**
- * Makes `dataDir` a migrated, empty database, which takes a fraction of the time that it takes to make one. Makes nothing
- * where there is no snapshot.
+ * Unpacks a migrated, empty database into `dataDir`, which is much faster than creating one. Does
+ * nothing if there is no snapshot.
  */
 export async function unpackSnapshot(dataDir: string): Promise<void> {
   const packed = await readFile(join(FOLDER, snapshotName()))
     .then(promisify(gunzip))
-    // It is not there, or damaged.
+    // The snapshot is missing or damaged.
     .catch(() => undefined)
   if (packed) unpack(packed, dataDir)
 }
 
-/** Makes it. Whoever dies over that, or does the same at once, leaves no half of it under that name. */
+/** Creates the snapshot. A process that dies meanwhile leaves no incomplete file of that name. */
 export async function writeSnapshot(file: string): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pawl-snapshot-'))
   try {
-    await makeDatabase(dataDir)
-    const unfinished = `${file}.${process.pid}`
-    await writeFile(unfinished, await promisify(gzip)(pack(dataDir), { level: 9 }))
-    await rename(unfinished, file)
+    await createDatabase(dataDir)
+    const incomplete = `${file}.${process.pid}`
+    await writeFile(incomplete, await promisify(gzip)(pack(dataDir), { level: 9 }))
+    await rename(incomplete, file)
   } finally {
     await rm(dataDir, { recursive: true })
   }
 }
 
-async function makeDatabase(dataDir: string): Promise<void> {
+async function createDatabase(dataDir: string): Promise<void> {
   const client = await PGlite.create(dataDir)
   try {
     await migrate(drizzle(client), { migrationsFolder })
-    // Two thirds of all files, and of use only to who wants another database.
+    // The templates are two thirds of all files, and only `create database` needs them.
     await client.exec('update pg_database set datistemplate = false where datistemplate')
     for (const name of ['template0', 'template1']) await client.exec(`drop database ${name}`)
   } finally {
-    // Only a database that was shut down needs no recovery when it is opened.
+    // A database that was not closed needs recovery when it is opened.
     await client.close()
   }
 }

@@ -8,16 +8,20 @@ import { migrate } from 'drizzle-orm/pglite/migrator'
 import { createQuery, type Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { unpackSnapshot } from './embedded-snapshot.ts'
-import { migrationsFolder } from './migrations-folder.ts'
+import { migrationsFolder } from './migrations.ts'
 import * as schema from './schema.ts'
 
 /**
- * Bytes of WebAssembly, about, that a function runs through before V8 optimises it. That of Node 20 is a tenth: all through
- * the start, its other threads are busy with functions that are hardly called again.
+ * Roughly the bytes of WebAssembly that a function executes before V8 optimises it. The default of
+ * Node 20 is a tenth of this: during the whole start it keeps the other threads busy with functions
+ * that are hardly called again.
  */
 const TIERING_BUDGET = 20_000_000
 
-/** Postgres prepares memory at the start for four times these buffers, and for a hundred connections: PGlite has one. */
+/**
+ * By default Postgres reserves memory for four times these buffers and for a hundred connections.
+ * PGlite has only one connection.
+ */
 const START_PARAMS = [
   ...PGlite.defaultStartParams,
   '-c',
@@ -27,14 +31,15 @@ const START_PARAMS = [
 ]
 
 /**
- * Postgres in this process, its data in `directory`; made and migrated on first use. Rejects where another process has
- * the folder open: PGlite takes no lock of its own, and two writers lose acknowledged data.
+ * Runs Postgres in this process, with its data in `directory`. Creates and migrates it on the first
+ * use. Rejects if another process has the directory open: PGlite itself takes no lock, and two
+ * processes that write would lose acknowledged data.
  */
 export async function openEmbedded(directory: string): Promise<Database> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const unlock = await lockDirectory(directory)
   try {
-    const client = await openFolder(directory)
+    const client = await openData(directory)
     const orm = drizzle(client, { schema })
     try {
       await migrate(orm, { migrationsFolder })
@@ -61,8 +66,11 @@ export async function openEmbedded(directory: string): Promise<Database> {
   }
 }
 
-/** A folder that a process died over before it was whole is made anew: nothing was acknowledged that is in it. */
-async function openFolder(directory: string): Promise<PGlite> {
+/**
+ * Opens the data, or creates it. Data whose creation was interrupted is created again, because
+ * nothing in it was acknowledged.
+ */
+async function openData(directory: string): Promise<PGlite> {
   const dataDir = join(directory, 'postgres')
   const unfinished = join(directory, 'unfinished')
   if (existsSync(dataDir) && !existsSync(unfinished)) return start(dataDir)

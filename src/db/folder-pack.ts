@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The bytes of a file; -1 for a folder. */
+/** A file and its size in bytes, or a folder and -1. */
 type Entry = [path: string, size: number]
 
-/** All that is in a folder: a line that lists it, and then the files. */
+/** Returns the contents of a folder: one line of JSON that lists the entries, then the files. */
 export function pack(folder: string): Buffer {
   const entries: Entry[] = []
   const files: Buffer[] = []
-  // In this order a folder comes before what is in it.
+  // In this order, a folder precedes its contents.
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     const name = path.replaceAll('\\', '/')
     if (statSync(join(folder, path)).isDirectory()) {
@@ -22,7 +22,7 @@ export function pack(folder: string): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(entries)}\n`), ...files])
 }
 
-/** Makes `folder` what was packed. */
+/** Creates `folder` with the contents that were packed. */
 export function unpack(packed: Buffer, folder: string): void {
   const end = packed.indexOf('\n')
   const entries: Entry[] = JSON.parse(packed.toString('utf8', 0, end))

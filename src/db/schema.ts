@@ -26,19 +26,21 @@ export const users = pgTable(
     status: text('status', { enum: ['active', 'disabled'] })
       .notNull()
       .default('active'),
-    /** Authorization version: access tokens below it are dead. */
+    /** Authorization version. Access tokens with a lower one are revoked. */
     ver: integer('ver').notNull().default(1),
-    /** Made by the seeding command, not by a person signing up. */
+    /** Whether `pawl seed` created the user. */
     seeded: boolean('seeded').notNull().default(false),
     createdAt: moment('created_at').notNull().defaultNow(),
     updatedAt: moment('updated_at').notNull().defaultNow(),
   },
   (table) => [
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
-    // For a search by the beginning of an address, and paging in its order, whatever the collation of the database.
+    // For search by the beginning of an address, and for pages in that order. The collation is
+    // explicit because that of the database may not support either.
     index('users_email_prefix').on(sql`lower(${table.email}) collate "C"`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
-    // The form of the roles that the schemas take: a list with a space in it would read as two roles in the hot state.
+    // The same form that the schemas accept. The hot state separates roles by spaces, so a space in
+    // a role would make it two.
     check(
       'users_roles_plain',
       sql`array_to_string(${table.roles}, ',') ~ '^([a-z][a-z0-9:_,-]*)?$'`,
@@ -54,18 +56,19 @@ export const sessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: moment('created_at').notNull(),
-    /** Absolute: no refresh moves it. */
+    /** The absolute expiry. A refresh does not change it. */
     expiresAt: moment('expires_at').notNull(),
     lastSeenAt: moment('last_seen_at').notNull(),
-    /** A checkpoint: the hot state may be ahead of it, never behind. */
+    /** The last checkpoint. The hot state may be ahead of it, but never behind. */
     generation: integer('generation').notNull().default(1),
     revokedAt: moment('revoked_at'),
     revokedReason: text('revoked_reason'),
-    /** When every node had been told of the revocation; what has none is told by the sweep. */
+    /** When the revocation was published to all nodes. The sweep publishes those without it. */
     publishedAt: moment('published_at'),
-    /** Of the login; and, as late as a checkpoint, of the last refresh. */
+    /** The device of the login. */
     userAgent: text('user_agent'),
     ip: text('ip'),
+    /** The device of the last refresh, as of the last checkpoint. */
     lastUserAgent: text('last_user_agent'),
     lastIp: text('last_ip'),
   },
@@ -79,15 +82,15 @@ export const sessions = pgTable(
 )
 
 /**
- * The last change that made access tokens of a user die: each below `ver`, but for those of one session. No foreign key: it
- * is in force after the account is gone.
+ * The last revocation of each user: it revokes all access tokens below `ver`, except those of one
+ * session. There is no foreign key, because it stays in force after the account is deleted.
  */
 export const userRevocations = pgTable(
   'user_revocations',
   {
     userId: uuid('user_id').primaryKey(),
     ver: integer('ver').notNull(),
-    /** The sessions ended, too, but for the one. */
+    /** Whether the sessions were revoked too, except for that one. */
     sessionsEnded: boolean('sessions_ended').notNull(),
     exceptSession: uuid('except_session'),
     at: moment('at').notNull(),
@@ -99,7 +102,7 @@ export const userRevocations = pgTable(
   ],
 )
 
-/** Every session that was opened before one of these is dead. */
+/** Global revocations. Each revokes every session that was started before `startedAt`. */
 export const epochs = pgTable('epochs', {
   startedAt: moment('started_at').primaryKey(),
   at: moment('at').notNull(),
@@ -107,8 +110,8 @@ export const epochs = pgTable('epochs', {
 })
 
 /**
- * No foreign keys: what happened stays on record after the account is gone. The ids are UUIDs of version 7 made from `at`, so
- * that their order is that of time.
+ * There are no foreign keys, because events stay on record after the account is deleted. The ids
+ * are version 7 UUIDs made from `at`, so that their order is the order in time.
  */
 export const securityEvents = pgTable(
   'security_events',
@@ -118,7 +121,7 @@ export const securityEvents = pgTable(
     type: text('type').notNull(),
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
-    /** Who did it, where that is not the user himself. */
+    /** The user who caused the event, if it is not the user it is about. */
     actorId: uuid('actor_id'),
     ip: text('ip'),
     userAgent: text('user_agent'),
@@ -131,24 +134,24 @@ export const securityEvents = pgTable(
   ],
 )
 
-/** Events that the webhook has yet to hear of, and those that it never took. What it took is deleted. */
+/** Events to deliver to the webhook, and dead deliveries. Delivered ones are deleted. */
 export const webhookDeliveries = pgTable(
   'webhook_deliveries',
   {
     eventId: uuid('event_id')
       .primaryKey()
       .references(() => securityEvents.id, { onDelete: 'cascade' }),
-    /** The session, or else the user: one queue is delivered in the order of `seq`. */
+    /** The session, or else the user. Each queue is delivered in the order of `seq`. */
     queue: uuid('queue').notNull(),
     seq: bigint('seq', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     createdAt: moment('created_at').notNull().defaultNow(),
-    /** Not before; while an attempt is under way, when another node may take over. */
+    /** When the next attempt is due or, during an attempt, when another node may take over. */
     dueAt: moment('due_at').notNull().defaultNow(),
     attempts: integer('attempts').notNull().default(0),
     firstTriedAt: moment('first_tried_at'),
-    /** Of the attempt before: a status, or a code. */
+    /** The status or error code of the last attempt. */
     lastError: text('last_error'),
-    /** Given up: its queue goes on without it. */
+    /** When the delivery was given up. The rest of its queue continues. */
     deadAt: moment('dead_at'),
   },
   (table) => [
@@ -159,26 +162,29 @@ export const webhookDeliveries = pgTable(
   ],
 )
 
-/** What tokens are signed with. Which key is next, current or retired follows from the times, by the clock of Postgres. */
+/** Signing keys. The state of a key follows from its times, by the clock of Postgres. */
 export const signingKeys = pgTable(
   'signing_keys',
   {
     kid: text('kid').primaryKey(),
     purpose: text('purpose', { enum: ['access', 'refresh'] }).notNull(),
     algorithm: text('algorithm', { enum: ['EdDSA', 'ES256', 'RS256', 'HS256'] }).notNull(),
-    /** The public half, of an access key. */
+    /** The public half of an access key. */
     jwk: jsonb('jwk').$type<Record<string, string>>(),
-    /** The private half, encrypted. Taken away when the key is gone; the row stays, so that its id is never used again. */
+    /**
+     * The private half, encrypted. It is erased when the key has expired. The row stays, so that
+     * its id is never used again.
+     */
     sealed: text('sealed'),
-    /** Milliseconds for which a token that it signs may matter. */
+    /** Milliseconds for which a token that the key signed may matter. */
     tokenLife: bigint('token_life', { mode: 'number' }).notNull(),
     createdAt: moment('created_at').notNull(),
-    /** By then everybody who verifies has seen it. */
+    /** When every verifier has fetched the public half, so that the key may sign. */
     readyAt: moment('ready_at').notNull(),
     signsFrom: moment('signs_from'),
     retiredAt: moment('retired_at'),
     expiresAt: moment('expires_at'),
-    /** Retired at once, its tokens refused. */
+    /** When the key was retired at once. Its tokens are refused. */
     revokedAt: moment('revoked_at'),
   },
   (table) => [

@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto'
+import { Webhook } from 'standardwebhooks'
 import type { RecordedEvent } from '../events/event.ts'
 
 export interface WebhookTarget {
   /** A user and a password in the URL are sent as Basic credentials. */
   webhookUrl: string
-  /** Each of them signs: during a rotation the receiver may know either. */
+  /** `whsec_…`. Each of them signs: during a rotation the receiver may know either. */
   webhookSecrets: readonly string[]
 }
 
@@ -12,7 +12,7 @@ export interface WebhookTarget {
 export type SendEvent = (event: RecordedEvent, signal: AbortSignal) => Promise<string | undefined>
 
 /**
- * Creates the function that sends events, each as one POST signed.
+ * Creates the function that sends events, each as one POST signed according to Standard Webhooks.
  * Redirects are not followed, since they would take the event to an address that nobody configured.
  * `clock` returns milliseconds since the epoch.
  */
@@ -21,15 +21,14 @@ export function createSendEvent(
   clock: () => number,
 ): SendEvent {
   const { url, authorization } = withoutCredentials(webhookUrl)
+  const signers = webhookSecrets.map((secret) => new Webhook(secret))
 
   function signedHeaders(id: string, body: string) {
-    const t = Math.floor(clock() / 1_000)
-    const signatures = webhookSecrets.map((secret) =>
-      createHmac('sha256', secret).update(`${t}.${body}`).digest('hex'),
-    )
+    const time = new Date(clock())
     return {
-      'pawl-event-id': id,
-      'pawl-signature': [`t=${t}`, ...signatures.map((signature) => `v1=${signature}`)].join(','),
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(time.getTime() / 1_000)),
+      'webhook-signature': signers.map((signer) => signer.sign(id, time, body)).join(' '),
     }
   }
 

@@ -8,7 +8,7 @@ import { createClock } from '../support/clock.ts'
 import { newEmail } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
 import { environment } from '../support/environment.ts'
-import { adminToken, readEvents, stealASession } from '../support/events/happenings.ts'
+import { adminToken, readEvents, stealSession } from '../support/events/scenarios.ts'
 import { build } from '../support/in-process-server.ts'
 import { until } from '../support/until.ts'
 
@@ -40,7 +40,7 @@ const ids = (events: RecordedEvent[]) => events.map(({ id }) => id)
 test('the command line lists the events that the API lists, by user, session, type and time', async (t) => {
   const { app, sql, clock, list, recorded } = await setUp(t)
   const token = await adminToken(app, sql)
-  const sessionId = await stealASession(app)
+  const sessionId = await stealSession(app)
   const { email, refreshToken } = await signUp(app)
   clock.advance(60_000)
   const since = new Date(clock()).toISOString()
@@ -106,7 +106,7 @@ test('the table fits a terminal and says what happened to whom; who is deleted i
   const email = `a-very-long-name-${newEmail()}`
   await signUp(app, email)
   await logIn(app, email, 'not his password')
-  const sessionId = await stealASession(app)
+  const sessionId = await stealSession(app)
   await recorded(10)
   const { stdout, stderr } = await pawl('events list --limit 9')
   const lines = stdout.trimEnd().split('\n')

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { databaseEnvironment, runCli } from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
 import { type Env, environment } from '../support/environment.ts'
-import { changePasswords } from '../support/events/happenings.ts'
+import { changePasswords } from '../support/events/scenarios.ts'
 import { startServer } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
-import { startReceiver } from '../support/webhook/receiver.ts'
+import { newWebhookSecret, startReceiver } from '../support/webhook/receiver.ts'
 
 /** A receiver, what a server needs to tell it, and the command line. */
 async function setUp(t: TestContext, retryFor: string) {
   const receiver = await startReceiver(t)
-  const webhook = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: randomBytes(24).toString('hex') }
+  const webhook = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: newWebhookSecret() }
   const env = await environment(t, { ...webhook, WEBHOOK_RETRY_FOR: retryFor })
   const sql = openSql(t, env)
   return {

@@ -133,8 +133,9 @@ test('durations that make no sense are problems: no life at all, a grace beyond 
   assert.equal(problemsOf({ GRACE: '0s' }).length, 0)
 })
 
-test('events are told to a webhook over TLS, or on this machine, and signed with at least one good secret', () => {
-  const secret = 'x'.repeat(32)
+test('a webhook is reached by TLS or on this machine, and its secrets have the form of Standard Webhooks', () => {
+  const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 0xff).toString('base64')}`
+  const secret = secretOf(32)
   const problemsWith = (WEBHOOK_URL: string, WEBHOOK_SECRET = secret) =>
     problemsOf({ WEBHOOK_URL, WEBHOOK_SECRET })
   const good = [
@@ -158,9 +159,20 @@ test('events are told to a webhook over TLS, or on this machine, and signed with
     assert.equal(problems.length, 1, url)
     assert.ok(!problems[0]?.includes(url))
   }
-  assert.deepEqual(problemsWith('https://hooks.example.com', `${secret},${secret}y`), [])
-  for (const wrong of ['short', `${secret},short`, `${secret},`, `${secret},${secret},${secret}`])
-    assert.equal(problemsWith('https://hooks.example.com', wrong).length, 1, wrong)
+  const unpadded = secret.replaceAll('=', '')
+  const urlSafe = secret.replaceAll('/', '_')
+  for (const right of [secret, secretOf(24), secretOf(64), `${secret},${secretOf(24)}`])
+    assert.deepEqual(problemsWith('https://hooks.example.com', right), [])
+  for (const wrong of [
+    ...['short', secretOf(1), 'x'.repeat(44), secret.slice('whsec_'.length), ` ${secret}`],
+    ...[secretOf(23), secretOf(65), unpadded, urlSafe, secret.toUpperCase()],
+    ...[`${secret},short`, `${secret},`, `${secret}, ${secret}`, `${secret},${secret},${secret}`],
+  ]) {
+    const [problem, ...others] = problemsWith('https://hooks.example.com', wrong)
+    assert.match(problem ?? '', /^WEBHOOK_SECRET must be whsec_ followed by the base64 of /, wrong)
+    assert.ok(!problem?.includes(wrong))
+    assert.deepEqual(others, [])
+  }
   assert.equal(problemsOf({ WEBHOOK_URL: 'https://hooks.example.com' }).length, 1)
   assert.equal(problemsOf({ WEBHOOK_SECRET: secret }).length, 1)
 })

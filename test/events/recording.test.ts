@@ -12,7 +12,7 @@ import { createClock } from '../support/clock.ts'
 import { newEmail, newRetryKey } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
 import { type Env, environment } from '../support/environment.ts'
-import { stealASession } from '../support/events/happenings.ts'
+import { stealSession } from '../support/events/scenarios.ts'
 import { build } from '../support/in-process-server.ts'
 import { inject } from '../support/retry-unavailable.ts'
 import { startServer } from '../support/server-process.ts'
@@ -21,7 +21,7 @@ import { startPostgres } from '../support/services/postgres.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
 import { until } from '../support/until.ts'
 
-test('a life is on record: signup, logins and failures, refreshes, evictions, logout, each with why and from where', async (t) => {
+test('signup, logins, refreshes, evictions and logout are recorded with reason and device', async (t) => {
   const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })
   const app = await build(t, env)
   const sql = openSql(t, env)
@@ -50,7 +50,7 @@ test('a life is on record: signup, logins and failures, refreshes, evictions, lo
     ['login_failed', id, null, { reason: 'wrong_password' }],
     ['login_failed', null, null, { reason: 'unknown_account' }],
     ['login_succeeded', id, second.sessionId, {}],
-    // Room is made before the login is answered.
+    // The oldest session is evicted before the response to the login.
     ['session_ended', id, first, { reason: 'session_cap' }],
     ['login_succeeded', id, third.sessionId, {}],
     ['session_ended', id, third.sessionId, { reason: 'logout' }],
@@ -60,17 +60,17 @@ test('a life is on record: signup, logins and failures, refreshes, evictions, lo
     assert.deepEqual([ip, agent], ['127.0.0.1', 'lightMyRequest'])
 })
 
-test('theft is on record with all the devices: of the login, of the last refresh, of who presented the spent token', async (t) => {
+test('a theft is recorded with the devices of login, last refresh and spent token', async (t) => {
   const env = await environment(t, { GRACE: '0s' })
   const server = await startServer(t, env)
   const sql = openSql(t, env)
   const present = ({ refreshToken }: TokenPair, agent: string, headers = {}) =>
     post(server.url, '/auth/refresh', { refreshToken }, { 'user-agent': agent, ...headers })
-  const turn = async (pair: TokenPair) =>
+  const refreshAsThief = async (pair: TokenPair) =>
     pairOf(await present(pair, 'thief', { 'idempotency-key': newRetryKey() }))
   const first = await signUpAt(server.url, undefined, { 'user-agent': 'at login' })
-  await turn(await turn(first))
-  // A checkpoint tells Postgres who refreshed.
+  await refreshAsThief(await refreshAsThief(first))
+  // A checkpoint writes the device of the last refresh to Postgres.
   await until(
     async () => (await sql`select 1 from sessions where last_user_agent = 'thief'`).length === 1,
   )
@@ -90,7 +90,7 @@ test('theft is on record with all the devices: of the login, of the last refresh
   assert.deepEqual([presentedGeneration, currentGeneration], [1, 3])
 })
 
-test('a session that is found expired has ended; without EVENTS_REFRESH no refresh is on record', async (t) => {
+test('an expired session is recorded as ended, and with EVENTS_REFRESH=off no refresh is', async (t) => {
   const clock = createClock()
   const env = await environment(t, { EVENTS_REFRESH: 'off', REFRESH_IDLE_TTL: '1h' })
   const app = await build(t, env, clock)
@@ -99,7 +99,7 @@ test('a session that is found expired has ended; without EVENTS_REFRESH no refre
   const next = (await refresh(app, refreshToken)).json()
   clock.advance(3_600_001)
   assert.equal((await refresh(app, next.refreshToken)).statusCode, 401)
-  // Closing writes what waits.
+  // Closing writes the events that wait.
   await app.close()
   const events = await sql`select type, session_id, detail from security_events order by id`
   assert.deepEqual(
@@ -110,17 +110,17 @@ test('a session that is found expired has ended; without EVENTS_REFRESH no refre
   assert.equal(events[2]?.session_id, sessionId)
 })
 
-test('one theft is one event, however often the spent token is presented, and whoever is asked', async (t) => {
+test('one theft is one event, however often and at which node the token is presented', async (t) => {
   const env = await environment(t, { GRACE: '0s' })
   const [one, other] = [await build(t, env), await build(t, env)]
   const sql = openSql(t, env)
   const first = await signUp(one)
   const second = (await refresh(one, first.refreshToken)).json()
   await refresh(one, second.refreshToken)
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 20 }, (_, index) => refresh(index % 2 ? one : other, first.refreshToken)),
   )
-  for (const { statusCode } of answers) assert.equal(statusCode, 401)
+  for (const { statusCode } of responses) assert.equal(statusCode, 401)
   const rows = await sql`select type from security_events where type = 'reuse_found'`
   assert.equal(rows.length, 1)
 })
@@ -132,12 +132,12 @@ async function ownPostgres(t: Parameters<typeof environment>[0], overrides: Env 
   return { postgres, env: await environment(t, { DATABASE_URL: database.url, ...overrides }) }
 }
 
-test('while Postgres is away or hangs, refreshes go on, and what happened is on record once it is back', async (t) => {
+test('while Postgres hangs or is down, refreshes succeed and are recorded later', async (t) => {
   const { postgres, env } = await ownPostgres(t)
   const app = await build(t, env)
   let { refreshToken } = await signUp(app)
   let generation = 1
-  for (const fault of ['hangs', 'is away']) {
+  for (const fault of ['hangs', 'is down']) {
     if (fault === 'hangs') postgres.kill('SIGSTOP')
     else await postgres.crash('SIGKILL')
     for (let count = 0; count < 20; count++) {
@@ -155,7 +155,7 @@ test('while Postgres is away or hangs, refreshes go on, and what happened is on 
       ({ detail }) => detail,
     )
   await until(async () => (await seen()).at(-1)?.generation === generation)
-  // Each counted once, though a statement is sent again whose answer was lost, and in order.
+  // Each refresh counts once and in order, although a statement without a response is sent again.
   let counted = 1
   for (const { generation: last, times = 1 } of await seen()) {
     counted += times
@@ -164,7 +164,7 @@ test('while Postgres is away or hangs, refreshes go on, and what happened is on 
   assert.equal(counted, generation)
 })
 
-test('while Postgres hangs, what waits is bounded: refreshes go first, and every loss is counted', async (t) => {
+test('while Postgres hangs, a bounded number of events waits, and each loss is counted', async (t) => {
   const { postgres, env } = await ownPostgres(t)
   const database = await openPostgres(env.DATABASE_URL ?? '')
   cleanUp(t, () => database.close())
@@ -220,12 +220,12 @@ test('while Postgres hangs, what waits is bounded: refreshes go first, and every
   )
 })
 
-test('what only its client wrote is kept short and plain', async (t) => {
+test('a user agent is stored as short plain text without tokens', async (t) => {
   const env = await environment(t, { GRACE: '0s' })
   const app = await build(t, env)
   const token = (await signUp(app)).accessToken
   const odd = `Mozilla/5.0 \x80\x9f ${token} ${'x '.repeat(2_000)}`
-  const sessionId = await stealASession(app, [odd, odd, odd])
+  const sessionId = await stealSession(app, [odd, odd, odd])
   await app.close()
   const rows = await openSql(t, env)`
     select user_agent from security_events where session_id = ${sessionId} and user_agent is not null`

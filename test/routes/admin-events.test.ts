@@ -4,7 +4,7 @@ import { refresh, signUp } from '../support/app-requests.ts'
 import { createClock } from '../support/clock.ts'
 import { openSql } from '../support/database.ts'
 import { environment } from '../support/environment.ts'
-import { adminToken, askEvents, readEvents, stealASession } from '../support/events/happenings.ts'
+import { adminToken, readEvents, requestEvents, stealSession } from '../support/events/scenarios.ts'
 import { build } from '../support/in-process-server.ts'
 import { until } from '../support/until.ts'
 
@@ -14,7 +14,7 @@ test('an administrator reads what happened, the newest first, and finds it by ty
   const app = await build(t, env, clock)
   const sql = openSql(t, env)
   const token = await adminToken(app, sql)
-  const sessionId = await stealASession(app)
+  const sessionId = await stealSession(app)
   const { refreshToken } = await signUp(app)
   clock.advance(60_000)
   const from = new Date(clock()).toISOString()
@@ -78,14 +78,14 @@ test('pages follow each other without a gap or a repetition, also while events a
   await until(async () => (await rows()).length === 20)
   const before = (await rows()).map(({ id }) => id)
 
-  const first = (await askEvents(app, token, { limit: '7', type: 'refresh' })).json()
+  const first = (await requestEvents(app, token, { limit: '7', type: 'refresh' })).json()
   await turn(20)
   await until(async () => (await rows()).length === 21)
   const rest = await readEvents(app, token, { limit: '7', type: 'refresh', cursor: first.next })
   const seen = [...first.events, ...rest].map(({ id }: { id: string }) => id)
   assert.deepEqual(seen, before)
   // A page that is just full is the last one.
-  const full = (await askEvents(app, token, { limit: '21', type: 'refresh' })).json()
+  const full = (await requestEvents(app, token, { limit: '21', type: 'refresh' })).json()
   assert.equal(full.events.length, 21)
   assert.equal(full.next, undefined)
 })
@@ -94,7 +94,7 @@ test('only an administrator is answered, and only what makes sense', async (t) =
   const env = await environment(t)
   const app = await build(t, env)
   const { accessToken } = await signUp(app)
-  const refused = await askEvents(app, accessToken)
+  const refused = await requestEvents(app, accessToken)
   assert.equal(refused.statusCode, 403)
   assert.equal(refused.json().code, 'AUTH_FORBIDDEN')
   assert.equal((await app.inject('/admin/events')).statusCode, 401)
@@ -113,7 +113,7 @@ test('only an administrator is answered, and only what makes sense', async (t) =
     { surprise: 'yes' },
   ]
   for (const query of queries) {
-    const response = await askEvents(app, token, query)
+    const response = await requestEvents(app, token, query)
     assert.equal(response.statusCode, 400, JSON.stringify(query))
     assert.equal(response.json().code, 'VALIDATION_FAILED')
   }
@@ -121,5 +121,8 @@ test('only an administrator is answered, and only what makes sense', async (t) =
   const twice = await app.inject({ url: '/admin/events?type=refresh&type=signup', headers })
   assert.equal(twice.statusCode, 400)
   // A day that there is not, but in a month that there is, is read as JavaScript does.
-  assert.equal((await askEvents(app, token, { from: '2026-02-31T00:00:00+01:00' })).statusCode, 200)
+  assert.equal(
+    (await requestEvents(app, token, { from: '2026-02-31T00:00:00+01:00' })).statusCode,
+    200,
+  )
 })

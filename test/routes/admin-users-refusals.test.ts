@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { idOf, setUp } from '../support/administrator.ts'
 import { call, callEmpty, me, signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
-import { adminToken } from '../support/events/happenings.ts'
+import { adminToken } from '../support/events/scenarios.ts'
 
 test('what is no query, no user and no change is refused', async (t) => {
   const { app, token } = await setUp(t)

@@ -21,7 +21,7 @@ import {
 import { startServer } from '../support/server-process.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { until } from '../support/until.ts'
-import { startReceiver } from '../support/webhook/receiver.ts'
+import { newWebhookSecret, startReceiver } from '../support/webhook/receiver.ts'
 
 interface Credentials {
   email: string
@@ -233,7 +233,7 @@ async function prepare(t: TestContext) {
     LOG_LEVEL: 'trace',
     WEBHOOK_URL: receiver.url.replace('://', `://pawl:${webhookPassword}@`),
     INTROSPECTION_CLIENTS: `gateway:${note(secrets, "a client's secret", randomBytes(24).toString('hex'))}`,
-    WEBHOOK_SECRET: note(secrets, "the webhook's secret", randomBytes(24).toString('hex')),
+    WEBHOOK_SECRET: note(secrets, "the webhook's secret", newWebhookSecret()),
   }
   const env = await environment(t, settings)
   for (const name of ['REFRESH_TOKEN_SECRET', 'ACCESS_TOKEN_PRIVATE_KEY', 'KEY_ENCRYPTION_SECRET'])

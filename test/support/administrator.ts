@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { me } from './app-requests.ts'
 import { openSql } from './database.ts'
 import { environment } from './environment.ts'
-import { adminToken } from './events/happenings.ts'
+import { adminToken } from './events/scenarios.ts'
 import { build } from './in-process-server.ts'
 
 export async function setUp(t: TestContext) {

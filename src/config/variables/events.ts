@@ -1,7 +1,6 @@
+import { parseWebhookSecrets } from '../../webhook/webhook-secret.ts'
 import { isWebhookUrl } from '../../webhook/webhook-url.ts'
-import { duration, flag, optionalText, splitList, variable } from '../variable.ts'
-
-const WEBHOOK_SECRETS = /^[^,\s]{32,}(,[^,\s]{32,})?$/
+import { duration, flag, optionalText, variable } from '../variable.ts'
 
 export const EVENT_VARIABLES = {
   eventRetention: duration('EVENT_RETENTION', {
@@ -27,13 +26,14 @@ export const EVENT_VARIABLES = {
     default: '',
     requiredWith: 'WEBHOOK_URL',
     format:
-      'at least 32 random characters without commas or spaces, or, while it is being replaced, ' +
+      'whsec_ followed by the base64 of 24 to 64 random bytes, or, while it is being replaced, ' +
       'the new one, a comma and the old one',
-    isValid: (text) => text === '' || WEBHOOK_SECRETS.test(text),
-    parse: splitList,
+    isValid: (text) => text === '' || parseWebhookSecrets(text) !== undefined,
+    parse: (text) => parseWebhookSecrets(text) ?? [],
     description:
-      'Secret that signs the requests to the webhook. To replace it, set the new one, a comma ' +
-      'and the old one: both sign.',
+      'Secret that signs the requests to the webhook, in the form of ' +
+      '[Standard Webhooks](https://www.standardwebhooks.com). To replace it, set the new one, ' +
+      'a comma and the old one: both sign.',
   }),
   webhookRetryFor: duration('WEBHOOK_RETRY_FOR', {
     default: '24h',

@@ -12,7 +12,7 @@ import { createClock } from '../clock.ts'
 import { newEmail, PASSWORD } from '../credentials.ts'
 import { openSql } from '../database.ts'
 import { environment } from '../environment.ts'
-import { adminToken } from '../events/happenings.ts'
+import { adminToken } from '../events/scenarios.ts'
 import { build } from '../in-process-server.ts'
 import { inject } from '../retry-unavailable.ts'
 

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { Webhook } from 'standardwebhooks'
 import { cleanUp } from '../clean-up.ts'
+import { type Env, environment } from '../environment.ts'
 
 export interface ReceivedRequest {
   path: string | undefined
@@ -36,9 +38,27 @@ export interface Receiver {
   comeBack(): Promise<void>
 }
 
-/** Returns a new secret . */
+/** Returns a new secret in the form of Standard Webhooks. */
 export function newWebhookSecret(): string {
-  return randomBytes(24).toString('hex')
+  return `whsec_${randomBytes(32).toString('base64')}`
+}
+
+/** Returns the environment of a server that sends events to the receiver, and has no grace window. */
+export function webhookEnvironment(
+  t: TestContext,
+  receiver: Receiver,
+  overrides: Env = {},
+): Promise<Env> {
+  const webhook = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: newWebhookSecret() }
+  return environment(t, { GRACE: '0s', ...webhook, ...overrides })
+}
+
+/** Verifies a request as a receiver would. Throws if the library does not accept it. */
+export function verify(
+  secret: string,
+  { text, headers }: Pick<ReceivedRequest, 'text' | 'headers'>,
+): unknown {
+  return new Webhook(secret).verify(text, headers as Record<string, string>)
 }
 
 /** Starts a webhook receiver: a real server on a port of its own. */

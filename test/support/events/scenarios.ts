@@ -12,8 +12,11 @@ import { openSql } from '../database.ts'
 import type { Env } from '../environment.ts'
 import { retryUnavailable } from '../retry-unavailable.ts'
 
-/** A spent token comes back, of a session that has turned twice; answers the session's id. */
-export async function stealASession(
+/**
+ * Refreshes a session twice and then presents its first token. Returns the id of the session, which
+ * has ended.
+ */
+export async function stealSession(
   app: FastifyInstance,
   [login = 'login', honest = 'honest', thief = 'thief'] = [],
 ): Promise<string> {
@@ -26,7 +29,7 @@ export async function stealASession(
   const second = (
     await post('/auth/refresh', { refreshToken: first.refreshToken }, honest, newRetryKey())
   ).json()
-  // Of another device: refreshes that are alike may share an event.
+  // From another device, since refreshes from one device may be merged into one event.
   await post(
     '/auth/refresh',
     { refreshToken: second.refreshToken },
@@ -38,14 +41,14 @@ export async function stealASession(
   return first.sessionId
 }
 
-/** A new administrator's access token. */
+/** Returns the access token of a new administrator. */
 export async function adminToken(app: FastifyInstance, sql: Sql): Promise<string> {
   const { email } = await signUp(app)
   await sql`update users set roles = '{admin}' where email = ${email}`
   return (await logIn(app, email)).json().accessToken
 }
 
-export function askEvents(
+export function requestEvents(
   app: FastifyInstance,
   accessToken: string,
   query: Record<string, string> = {},
@@ -54,7 +57,7 @@ export function askEvents(
   return retryUnavailable(() => app.inject({ url: '/admin/events', query, headers }))
 }
 
-/** All pages. */
+/** Returns the events of all pages. */
 export async function readEvents(
   app: FastifyInstance,
   accessToken: string,
@@ -63,7 +66,7 @@ export async function readEvents(
   const events: RecordedEvent[] = []
   let cursor: string | undefined
   do {
-    const response = await askEvents(app, accessToken, { ...query, ...(cursor && { cursor }) })
+    const response = await requestEvents(app, accessToken, { ...query, ...(cursor && { cursor }) })
     assert.equal(response.statusCode, 200, response.body)
     const page = response.json()
     events.push(...page.events)
@@ -72,7 +75,9 @@ export async function readEvents(
   return events
 }
 
-/** Password changes of a session, as whoever changes one puts them on record. */
+/**
+ * Records password changes of a session, as the password service does. Returns the ids of the events.
+ */
 export async function changePasswords(
   t: TestContext,
   env: Env,
@@ -81,7 +86,7 @@ export async function changePasswords(
 ): Promise<string[]> {
   const database = await openPostgres(env.DATABASE_URL ?? '')
   cleanUp(t, () => database.close())
-  for (let made = 0; made < count; made++)
+  for (let inserted = 0; inserted < count; inserted++)
     await database.orm.transaction((tx) =>
       insertEvents(tx, { type: 'password_changed', at: Date.now(), sessionId, detail: {} }),
     )

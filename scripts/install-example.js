@@ -1,5 +1,5 @@
-// Installs examples/spa as a team outside would: with the package as it is packed for publishing. Where neither has changed
-// since the last time, only the page is built anew.
+// Installs examples/spa as another team would: with the package as it is packed for publishing. If
+// neither has changed since the last time, this only builds the page again.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -25,7 +25,7 @@ const example = join(root, 'examples/spa')
 const modules = join(example, 'node_modules')
 const mark = join(modules, '.installed-from')
 
-/** What it prints is of interest where it fails. */
+/** Runs npm, and prints its output only if it fails. */
 function npm(cwd, ...args) {
   try {
     execFileSync('npm', [...args, '--loglevel=error'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -35,7 +35,7 @@ function npm(cwd, ...args) {
   }
 }
 
-/** Of all that the package and its installation are made from. */
+/** Returns a digest of all files that the package and its installation are made from. */
 function fingerprint() {
   const inFolders = FOLDERS.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
@@ -49,7 +49,7 @@ function fingerprint() {
   return hash.digest('hex')
 }
 
-/** Out of a copy: whoever builds in this folder meanwhile does not get in between. */
+/** Packs a copy of the sources, so that a build in this folder at the same time does no harm. */
 function pack(tarball) {
   const copy = mkdtempSync(join(tmpdir(), 'pawl-pack-'))
   try {
@@ -64,14 +64,14 @@ function pack(tarball) {
   }
 }
 
-const wanted = fingerprint()
-if (!existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
+const current = fingerprint()
+if (!existsSync(mark) || readFileSync(mark, 'utf8') !== current) {
   process.stderr.write('Packing Pawl and installing examples/spa...\n')
   pack(join(example, 'pawl.tgz'))
-  // Or npm takes the package for the one that it knows by this version.
-  for (const known of [mark, join(modules, '.package-lock.json'), join(modules, 'pawl')])
-    rmSync(known, { recursive: true, force: true })
+  // Otherwise npm keeps the installed package, because the version is the same.
+  for (const stale of [mark, join(modules, '.package-lock.json'), join(modules, 'pawl')])
+    rmSync(stale, { recursive: true, force: true })
   npm(example, 'install', '--prefer-offline')
-  writeFileSync(mark, wanted)
+  writeFileSync(mark, current)
 }
 npm(example, 'run', 'build')

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium, launch } from '../test/support/services/chromium.ts'
 
-/** The pictures of the README, of a real server in its embedded default: `npm run screenshots`. */
+/** `npm run screenshots` takes the README's pictures from a real server in its embedded default. */
 const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url))
 const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
 const PHONE =
@@ -25,7 +25,7 @@ async function picture(
   url: string,
   name: string,
   options: BrowserContextOptions,
-  isFound: boolean,
+  showsTheft: boolean,
 ): Promise<void> {
   const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', ...options })
   const page = await context.newPage()
@@ -46,7 +46,7 @@ async function picture(
   await press(page, 'Nobody else', 'Steal this token')
   await press(page, 'The thief', 'Refresh')
   await heading(page, 'One notch forward: generation 13')
-  if (isFound) {
+  if (showsTheft) {
     await page.getByText('grace is over').waitFor({ timeout: 60_000 })
     await press(page, 'You', 'Refresh')
     await heading(page, 'Theft found')
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
 function listening(output: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = ''
-    // For as long as it runs: a server that nobody listens to would stop at a full pipe.
+    // Reads as long as the server runs, because a full pipe would block the server.
     output.on('data', (chunk) => {
       printed = (printed + chunk).slice(-10_000)
       const url = /Pawl listens on (\S+)/.exec(printed)?.[1]

@@ -10,7 +10,7 @@ export interface Invoice {
 
 export type NewInvoice = Pick<Invoice, 'customer' | 'euros'>
 
-/** What each role allows. */
+/** The permissions of each role. */
 export const PERMISSIONS = { accountant: ['invoices:write', 'invoices:pay'] }
 
 const NEW_INVOICE = {
@@ -22,7 +22,7 @@ const NEW_INVOICE = {
   },
 }
 
-/** The routes of this application; each says who may. */
+/** Registers the routes of this application. Each declares who may use it. */
 export async function invoices(app: FastifyInstance): Promise<void> {
   const ledger: Invoice[] = [
     { number: 1, customer: 'Harrison & Sons', euros: 310, isPaid: true },
@@ -44,7 +44,7 @@ export async function invoices(app: FastifyInstance): Promise<void> {
     },
   )
 
-  // Fresh, since money moves: not even for the milliseconds in which a revocation is still on its way.
+  // Money moves here, so `fresh` asks the stores: this node may not know the latest revocation yet.
   app.post<{ Params: { number: string } }>(
     '/invoices/:number/payment',
     { preHandler: app.authorize({ permissions: ['invoices:pay'], fresh: true }) },

@@ -6,7 +6,8 @@ import { invoices, PERMISSIONS } from './invoices.ts'
 
 const config = loadConfig(process.env)
 
-// The first start makes the embedded database, which takes a slow machine longer than Fastify would wait.
+// The first start creates the embedded database. On a slow machine that takes longer than Fastify's
+// default timeout.
 const app = Fastify({ logger: { level: config.logLevel }, pluginTimeout: 60_000 })
 
 await app.register(problemDetails)
@@ -14,7 +15,7 @@ await app.register(pawl, { config: { ...config, rolePermissions: PERMISSIONS } }
 await app.register(invoices, { prefix: '/api' })
 await app.register(files, {
   root: fileURLToPath(new URL('../dist', import.meta.url)),
-  // A script that somebody injects does not run.
+  // Browsers do not run a script that an attacker injects into the page.
   setHeaders: (reply) =>
     reply.header('content-security-policy', "default-src 'self'; img-src data:"),
 })

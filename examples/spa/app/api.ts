@@ -1,14 +1,14 @@
 import { auth } from './session.ts'
 
-/** Calls our API as whoever is signed in. Rejects with what the server says, fit to be shown. */
+/** Calls our API as the signed-in user. Rejects with the server's message, which we can show. */
 export async function call<T>(path: string, body?: object): Promise<T> {
   const request = body && {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   }
-  const answer = await auth.fetch(path, request)
-  if (answer.ok) return answer.json()
-  const { title, detail } = await answer.json()
+  const response = await auth.fetch(path, request)
+  if (response.ok) return response.json()
+  const { title, detail } = await response.json()
   throw new Error(detail ?? title)
 }

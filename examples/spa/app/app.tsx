@@ -7,7 +7,7 @@ export function App() {
   const session = useSession()
   const [problem, setProblem] = useState('')
   if (!session) return null
-  if (!session.signedIn) return <SignIn notice={farewell(session)} />
+  if (!session.signedIn) return <SignIn notice={signOutNotice(session)} />
 
   const signOut = () =>
     auth.logout().then(
@@ -23,13 +23,13 @@ export function App() {
         </button>
       </header>
       {problem && <p role="alert">{problem}</p>}
-      {/* With another user come other invoices. */}
+      {/* The key makes React load the invoices again for another user. */}
       <Invoices key={session.sessionId} />
     </>
   )
 }
 
-function farewell({ reason, elsewhere }: Session): string {
+function signOutNotice({ reason, elsewhere }: Session): string {
   if (reason === 'ended') return 'Your session has ended. Please sign in again.'
   if (reason === 'logout')
     return elsewhere ? 'You signed out in another tab.' : 'You are signed out.'

@@ -6,7 +6,7 @@ export function Invoices() {
   const [invoices, setInvoices] = useState<Invoice[]>([])
   const [problem, setProblem] = useState('')
 
-  /** Does it, and shows what came of it. */
+  /** Runs the work, then shows the invoices or the problem. */
   async function attempt(work?: () => Promise<unknown>) {
     try {
       await work?.()
@@ -17,7 +17,7 @@ export function Invoices() {
     }
   }
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is first shown
+  // biome-ignore lint/correctness/useExhaustiveDependencies: run once, when the list is first shown
   useEffect(() => void attempt(), [])
 
   function create(event: FormEvent<HTMLFormElement>) {

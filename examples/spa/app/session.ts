@@ -1,19 +1,22 @@
 import { type Change, createClient } from 'pawl/client'
 import { useEffect, useState } from 'react'
 
-/** One for the page: the app and its API are at one origin. */
+/** The client of the page. The app and its API have one origin. */
 export const auth = createClient({ baseUrl: '/' })
 
 export type Session = Pick<Change, 'signedIn'> & Partial<Change>
 
-/** Whether somebody is signed in, here or in another tab, and why no more; undefined until it is known. */
+/**
+ * Returns whether the user is signed in, in this tab or another, and the reason of the last change.
+ * Returns undefined until that is known.
+ */
 export function useSession(): Session | undefined {
   const [session, setSession] = useState<Session>()
   useEffect(() => {
     const stop = auth.onChange(setSession)
-    const settle = () => setSession((known) => known ?? { signedIn: auth.sessionId !== undefined })
-    // The cookie is not ours to see: only the server knows whether it is good for a session.
-    auth.token().then(settle, settle)
+    const finish = () => setSession((known) => known ?? { signedIn: auth.sessionId !== undefined })
+    // A script cannot see the cookie, so only the server knows whether there is a session.
+    auth.token().then(finish, finish)
     return stop
   }, [])
   return session

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react'
 import { auth } from './session.ts'
 
-/** Whoever signs in leaves this form by `onChange`: it has nothing to do with the answer. */
+/** Shows the form. After a successful login `onChange` replaces it, so it ignores the response. */
 export function SignIn({ notice }: { notice: string }) {
   const [problem, setProblem] = useState('')
 

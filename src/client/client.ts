@@ -55,8 +55,8 @@ export function createClient({ baseUrl, storage, origins = [], ...rest }: Client
     const now = await session.store.read()
     if (now?.key === key)
       return response ? session.save(response, at, id ? why : 'restored') : session.clear('ended')
-    // The user signed out or in again, or another tab refreshed the session. A refusal or a response
-    // for another session then says nothing about the current one.
+    // The user signed out or in again, or another tab refreshed the session. Then a refusal or a
+    // response for another session says nothing about the current one.
     if (!response || now?.session !== response.sessionId) throw new PawlClientError(0, {}, 0)
     await session.save(response, at)
   }

@@ -1,7 +1,7 @@
 import type { LockOptions, Locks, Platform, TokenStorage } from './platform.ts'
 import { randomId } from './stored-session.ts'
 
-/** Milliseconds after which the holder is taken for a frozen tab: longer than a request may take. */
+/** Milliseconds after which the holder counts as frozen: longer than a request may take. */
 const LOCK_TIMEOUT = 12_000
 /** Milliseconds until an entry that another tab wrote is visible here. */
 const STORAGE_DELAY = 30

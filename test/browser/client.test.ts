@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { browserTest } from '../support/browser/browser.ts'
-import { startElsewhere } from '../support/browser/site.ts'
+import { startOtherOrigin } from '../support/browser/site.ts'
 import { GRACE, me, start } from '../support/browser/tabs.ts'
 
-browserTest('eight tabs that are opened at once make one refresh', async (t, browser) => {
+browserTest('eight tabs that open at once refresh once', async (t, browser) => {
   const { site, context, open, signIn } = await start(t, browser)
   const first = await open()
   await signIn(first)
@@ -23,7 +23,7 @@ browserTest('eight tabs that are opened at once make one refresh', async (t, bro
 
 for (const losses of [1, 2, 3]) {
   browserTest(
-    `a response that the wire drops ${losses} times signs nobody out`,
+    `the user stays signed in if the response to a refresh is lost ${losses} times`,
     async (t, browser) => {
       const { site, open, signIn } = await start(t, browser)
       const page = await open()
@@ -40,7 +40,7 @@ for (const losses of [1, 2, 3]) {
 }
 
 browserTest(
-  'a response that is lost, and asked for after the grace by a page loaded anew, signs nobody out',
+  'the user stays signed in if the page reloads after a lost response and the grace period',
   async (t, browser) => {
     const { site, open, signIn } = await start(t, browser)
     const page = await open()
@@ -60,11 +60,11 @@ browserTest(
   },
 )
 
-browserTest('a logout is seen by another tab within a second', async (t, browser) => {
+browserTest('another tab reports a logout within a second', async (t, browser) => {
   const { open, signIn } = await start(t, browser)
   const [one, other] = [await open(), await open()]
   const delays: number[] = []
-  // More than once where a busy machine has stopped a tab for so long: what is slow by itself is so each time.
+  // A busy machine may delay a tab once. The test fails only if every attempt is slow.
   while (delays.every((delay) => delay >= 1_000) && delays.length < 5) {
     const seen = 2 * delays.length
     await signIn(one)
@@ -87,7 +87,7 @@ browserTest('a logout is seen by another tab within a second', async (t, browser
 })
 
 browserTest(
-  'no token is where a script, a neighbour or the history finds it',
+  'no token is in a storage, the page, its address or its history',
   async (t, browser) => {
     const { site, context, open, signIn } = await start(t, browser)
     const page = await open()
@@ -109,17 +109,18 @@ browserTest(
 )
 
 const ATTACKS: Record<string, string> = {
-  fetch: `fetch(target, { method: 'POST', credentials: 'include' })`,
-  'fetch without CORS': `fetch(target, { method: 'POST', credentials: 'include', mode: 'no-cors' })`,
-  'fetch with the header': `fetch(target, { method: 'POST', credentials: 'include', headers: { 'x-token-delivery': 'cookie' } })`,
+  fetch: `fetch(target, post)`,
+  'fetch without CORS': `fetch(target, { ...post, mode: 'no-cors' })`,
+  'fetch with the header': `fetch(target, { ...post, headers: { 'x-token-delivery': 'cookie' } })`,
   'a form': `form('application/x-www-form-urlencoded')`,
-  'a form of text': `form('text/plain')`,
-  'a form by way of a redirect': `form('text/plain', '/redirect?' + target)`,
+  'a form with plain text': `form('text/plain')`,
+  'a form that is redirected': `form('text/plain', '/redirect?' + target)`,
   'an image': `load('img')`,
   'an iframe': `load('iframe')`,
 }
 
 const TOOLS = `
+const post = { method: 'POST', credentials: 'include' }
 const load = (tag) => new Promise((resolve) => {
   const element = document.createElement(tag)
   element.onload = element.onerror = resolve
@@ -131,7 +132,8 @@ const form = (enctype, action = target) => new Promise((resolve) => {
   frame.name = 'frame'
   document.body.append(frame)
   frame.onload = resolve
-  const form = Object.assign(document.createElement('form'), { method: 'post', action, target: 'frame', enctype })
+  const form = document.createElement('form')
+  Object.assign(form, { method: 'post', action, target: 'frame', enctype })
   form.innerHTML = '<input name="refreshToken" value="x">'
   document.body.append(form)
   form.submit()
@@ -139,12 +141,12 @@ const form = (enctype, action = target) => new Promise((resolve) => {
 
 for (const host of ['127.0.0.1', 'localhost']) {
   browserTest(
-    `a page of ${host}, another origin, can neither refresh nor log out nor read a token`,
+    `a page of another origin on ${host} can neither refresh nor log out nor read a token`,
     async (t, browser) => {
       const { site, open, signIn, context } = await start(t, browser)
       const victim = await open()
       await signIn(victim)
-      const port = await startElsewhere(t)
+      const port = await startOtherOrigin(t)
       const before = site.calls.length
       for (const path of ['refresh', 'logout']) {
         for (const [how, attack] of Object.entries(ATTACKS)) {
@@ -154,8 +156,8 @@ for (const host of ['127.0.0.1', 'localhost']) {
           const target = '${site.url}/auth/${path}'
           ${TOOLS}
           try {
-            const answer = await ${attack}
-            return answer instanceof Response ? await answer.text() : ''
+            const response = await ${attack}
+            return response instanceof Response ? await response.text() : ''
           } catch { return '' }
         })()`)
           assert.equal(read, '', `${how} reads ${path}`)
@@ -173,7 +175,8 @@ for (const host of ['127.0.0.1', 'localhost']) {
         attempts.filter(({ status }) => status < 400),
         [],
       )
-      // A port makes another origin, not another site: there the cookie is sent, and does not count.
+      // Another port is another origin of the same site. Then the browser sends the cookie, and
+      // the server refuses it.
       assert.equal(
         attempts.some(({ status }) => status === 403),
         host === 'localhost',

@@ -9,7 +9,9 @@ import { cleanUp } from '../support/clean-up.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { ROOT } from '../support/services/sources.ts'
 
-test('the example fits the types of the packed package', { skip: missing || false }, () => {
+test('the example compiles against the types of the packed package', {
+  skip: missing || false,
+}, () => {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
   const { status, stdout } = spawnSync(
     process.execPath,
@@ -21,7 +23,7 @@ test('the example fits the types of the packed package', { skip: missing || fals
   assert.equal(status, 0, stdout)
 })
 
-test('the example runs with nothing set up', { skip: missing || false }, async (t) => {
+test('the example runs without any configuration', { skip: missing || false }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-example-'))
   cleanUp(t, () => rm(folder, { recursive: true, force: true }))
   const { url, printed } = await startExample(t, { PORT: '0', PAWL_DATA_DIR: folder })

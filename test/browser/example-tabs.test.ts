@@ -1,57 +1,58 @@
 import assert from 'node:assert/strict'
 import {
-  EVERYTHING,
   enter,
   exampleTest,
   openExample,
   press,
+  READABLE_STATE,
   shows,
   showsInvoices,
 } from '../support/browser/example.ts'
 import { until } from '../support/until.ts'
 
-exampleTest(
-  'what happens in one tab is seen in the other: signing in, and out',
-  async (t, browser) => {
-    const { credentials, openTab, send } = await openExample(t, browser)
-    const [one, other] = [await openTab(), await openTab()]
-    await enter(one, 'Sign up', credentials)
-    await showsInvoices(other)
-    const token = other.accessToken()
-    assert.equal((await send(token, 'GET', '/api/invoices')).status, 200)
-
-    await press(one, 'Sign out')
-    await shows(one, 'You are signed out.')
-    await shows(other, 'You signed out in another tab.')
-    assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
-    await other.page.reload()
-    await other.page.getByLabel('Password').waitFor()
-
-    await enter(other, 'Sign in', credentials)
-    await showsInvoices(one)
-  },
-)
-
-exampleTest('a session that an administrator ends is over in every tab', async (t, browser) => {
-  const { credentials, openTab, send, administer } = await openExample(t, browser)
-  const tabs = [await openTab(), await openTab()]
-  const [one, other] = tabs as [(typeof tabs)[0], (typeof tabs)[0]]
+exampleTest('signing in or out in one tab does the same in the other', async (t, browser) => {
+  const { credentials, openTab, send } = await openExample(t, browser)
+  const [one, other] = [await openTab(), await openTab()]
   await enter(one, 'Sign up', credentials)
-  for (const tab of tabs) await showsInvoices(tab)
-  const tokens = tabs.map((tab) => tab.accessToken())
+  await showsInvoices(other)
+  const token = other.accessToken()
+  assert.equal((await send(token, 'GET', '/api/invoices')).status, 200)
 
-  const admin = await administer()
-  assert.equal((await admin('DELETE', '/sessions')).status, 204)
-  for (const token of tokens) assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
+  await press(one, 'Sign out')
+  await shows(one, 'You are signed out.')
+  await shows(other, 'You signed out in another tab.')
+  assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
+  await other.page.reload()
+  await other.page.getByLabel('Password').waitFor()
 
-  await press(one, 'Reload')
-  for (const tab of tabs) await shows(tab, 'Your session has ended. Please sign in again.')
   await enter(other, 'Sign in', credentials)
-  for (const tab of tabs) await showsInvoices(tab)
+  await showsInvoices(one)
 })
 
 exampleTest(
-  'no token is where a script or a neighbour finds it, the console included',
+  'if an administrator ends the session, every tab asks to sign in again',
+  async (t, browser) => {
+    const { credentials, openTab, send, administer } = await openExample(t, browser)
+    const tabs = [await openTab(), await openTab()]
+    const [one, other] = tabs as [(typeof tabs)[0], (typeof tabs)[0]]
+    await enter(one, 'Sign up', credentials)
+    for (const tab of tabs) await showsInvoices(tab)
+    const tokens = tabs.map((tab) => tab.accessToken())
+
+    const admin = await administer()
+    assert.equal((await admin('DELETE', '/sessions')).status, 204)
+    for (const token of tokens)
+      assert.equal((await send(token, 'GET', '/api/invoices')).status, 401)
+
+    await press(one, 'Reload')
+    for (const tab of tabs) await shows(tab, 'Your session has ended. Please sign in again.')
+    await enter(other, 'Sign in', credentials)
+    for (const tab of tabs) await showsInvoices(tab)
+  },
+)
+
+exampleTest(
+  'no token is in a storage, the page, its address or the console',
   async (t, browser) => {
     const { credentials, context, openTab, send, administer } = await openExample(t, browser, {
       ACCESS_TOKEN_TTL: '4s',
@@ -60,20 +61,20 @@ exampleTest(
     context.on('console', (message) => printed.push(message.text()))
     context.on('weberror', (error) => printed.push(`${error.error().stack}`))
     const [one, other] = [await openTab(), await openTab()]
-    const look = async (where: string) => {
+    const checkForTokens = async (stage: string) => {
       for (const { page } of [one, other]) {
-        const found = await page.evaluate<string>(EVERYTHING)
+        const found = await page.evaluate<string>(READABLE_STATE)
         assert.match(found, /Invoices/)
-        assert.doesNotMatch(found, /eyJ/, where)
+        assert.doesNotMatch(found, /eyJ/, stage)
       }
     }
 
-    await look('before anything')
+    await checkForTokens('before sign-in')
     await enter(one, 'Sign in', credentials)
     await shows(one, 'E-mail or password is wrong')
     await enter(one, 'Sign up', credentials)
     for (const tab of [one, other]) await showsInvoices(tab)
-    await look('signed in')
+    await checkForTokens('signed in')
     await press(one, 'Pay')
     await shows(one, 'Not allowed for this user')
     const token = one.accessToken()
@@ -83,14 +84,14 @@ exampleTest(
     await until(() => other.accessToken() !== token)
     await one.page.reload()
     await showsInvoices(one)
-    await look('after a refresh, and in a page that was loaded anew')
+    await checkForTokens('after a refresh and a reload')
     await (await administer())('DELETE', '/sessions')
     await press(one, 'Reload')
     for (const tab of [one, other])
       await shows(tab, 'Your session has ended. Please sign in again.')
-    await look('at the end')
+    await checkForTokens('at the end')
 
-    // What Chromium itself says of each refusal.
+    // Chromium itself prints each refusal.
     assert.ok(printed.some((text) => text.includes('401')))
     assert.doesNotMatch(printed.join('\n'), /eyJ/)
   },

@@ -11,7 +11,7 @@ const press = (scope: Page | ReturnType<typeof you>, name: string) =>
 const shows = (page: Page, title: string) =>
   page.getByRole('status').getByRole('heading', { name: title, exact: true }).waitFor()
 
-/** Until the spent generation may no longer be answered: the page counts it down. */
+/** Waits until the page has counted the grace period down. */
 const graceIsOver = (page: Page) => page.getByText('grace is over').waitFor()
 
 async function begin(page: Page): Promise<void> {
@@ -20,7 +20,7 @@ async function begin(page: Page): Promise<void> {
 }
 
 browserTest(
-  'a refresh turns the wheel, a copy is found when the grace is over, and both are out',
+  'a refresh turns the wheel, and reuse after the grace period signs both holders out',
   async (t, browser) => {
     const { page, complaints } = await openPage(browser, await serve(t, { GRACE: '1s' }))
     await begin(page)
@@ -50,7 +50,7 @@ browserTest(
   },
 )
 
-browserTest('within the grace both get the same line', async (t, browser) => {
+browserTest('within the grace period both holders get the same successor', async (t, browser) => {
   const { page } = await openPage(browser, await serve(t, { GRACE: '1h' }))
   await begin(page)
   await press(page, 'Steal this token')
@@ -65,7 +65,7 @@ browserTest('within the grace both get the same line', async (t, browser) => {
 })
 
 browserTest(
-  'a lost answer is repaired by a retry with its key, when the grace is over too',
+  'a retry with the same key repairs a lost response even after the grace period',
   async (t, browser) => {
     const { page } = await openPage(browser, await serve(t, { GRACE: '1s' }))
     await begin(page)
@@ -80,7 +80,7 @@ browserTest(
   },
 )
 
-/** A second tab, as the page opens one: signed in by itself. */
+/** Opens a second tab with the page's own link. That tab signs in by itself. */
 async function openSecond(first: Page): Promise<{ second: Page; refreshToken: string }> {
   const context = first.context()
   const login = context.waitForEvent('response', (response) =>
@@ -95,7 +95,7 @@ async function openSecond(first: Page): Promise<{ second: Page; refreshToken: st
 }
 
 browserTest(
-  'a second tab is a session of its own, and falls out when it is ended elsewhere',
+  'a second tab has its own session and reports that it was ended elsewhere',
   async (t, browser) => {
     const url = await serve(t)
     const { page: first, complaints } = await openPage(browser, url)
@@ -116,23 +116,26 @@ browserTest(
   },
 )
 
-browserTest('a session that is ended in the list falls out in its tab', async (t, browser) => {
-  const url = await serve(t)
-  const { page: first } = await openPage(browser, url)
-  await begin(first)
-  const { second } = await openSecond(first)
-  await first.bringToFront()
-  const others = first.getByRole('listitem').filter({ hasNotText: 'this one' })
-  await others.getByRole('button', { name: /^End the session of/ }).click()
-  await others.getByRole('button', { name: /^End the session of/ }).waitFor({ state: 'detached' })
-  await second.bringToFront()
-  await shows(second, 'Ended from elsewhere')
-  await press(you(second), 'Sign in again')
-  await shows(second, 'Generation 1')
-})
+browserTest(
+  'a session that is ended in the list is reported as ended in its own tab',
+  async (t, browser) => {
+    const url = await serve(t)
+    const { page: first } = await openPage(browser, url)
+    await begin(first)
+    const { second } = await openSecond(first)
+    await first.bringToFront()
+    const others = first.getByRole('listitem').filter({ hasNotText: 'this one' })
+    await others.getByRole('button', { name: /^End the session of/ }).click()
+    await others.getByRole('button', { name: /^End the session of/ }).waitFor({ state: 'detached' })
+    await second.bringToFront()
+    await shows(second, 'Ended from elsewhere')
+    await press(you(second), 'Sign in again')
+    await shows(second, 'Generation 1')
+  },
+)
 
 browserTest(
-  'it can be used by keyboard alone, and what has the focus can be seen',
+  'the page can be used with the keyboard alone, and the focus is visible',
   async (t, browser) => {
     const { page } = await openPage(browser, await serve(t))
     await page.getByRole('button', { name: 'Sign up' }).waitFor()
@@ -162,8 +165,10 @@ browserTest(
   },
 )
 
-/** What tools for accessibility look for first. The names in the list have no name of their own. */
-const NAMELESS = `[...document.querySelectorAll('button, a, input, svg[role=img], progress, section, [role=log]')]
+/** Elements that need a name for screen readers. */
+const NAMED = 'button, a, input, svg[role=img], progress, section, [role=log]'
+/** Finds those elements that have no such name. */
+const WITHOUT_NAME = `[...document.querySelectorAll('${NAMED}')]
   .filter((element) => element.checkVisibility())
   .filter((element) => {
     const labels = [...(element.labels ?? [])].map((label) => label.textContent)
@@ -173,9 +178,11 @@ const NAMELESS = `[...document.querySelectorAll('button, a, input, svg[role=img]
     return ![element.getAttribute('aria-label'), own, ...labels, ...by].some((text) => text?.trim())
   }).map((element) => element.outerHTML.slice(0, 80))`
 
-const REPEATED_IDS = `[...document.querySelectorAll('[id]')].map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index)`
+const REPEATED_IDS = `[...document.querySelectorAll('[id]')]
+  .map(({ id }) => id)
+  .filter((id, index, all) => all.indexOf(id) !== index)`
 
-/** Text whose contrast with what is behind it is below what WCAG 2 asks for (AA). */
+/** Finds text whose contrast with its background is below level AA of WCAG 2. */
 const FAINT = `(() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
   const rgb = (colour, under) => {
@@ -194,7 +201,8 @@ const FAINT = `(() => {
     if (!element.checkVisibility() || element.matches('[aria-disabled]')) continue
     if (![...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue
     const under = behind(element)
-    const [a, b] = [rgb(getComputedStyle(element).color, under), rgb(under, under)].map(light).sort((x, y) => y - x)
+    const colours = [rgb(getComputedStyle(element).color, under), rgb(under, under)]
+    const [a, b] = colours.map(light).sort((x, y) => y - x)
     const ratio = (a + 0.05) / (b + 0.05)
     if (ratio < 4.5) faint.push(element.textContent.slice(0, 30) + ' ' + ratio.toFixed(2))
   }
@@ -202,22 +210,22 @@ const FAINT = `(() => {
 })()`
 
 browserTest(
-  'everything has a name, all text can be read, and a phone shows it without scrolling sideways',
+  'everything has a name and enough contrast, and a phone needs no sideways scrolling',
   async (t, browser) => {
     const url = await serve(t, { GRACE: '0s' })
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page, complaints } = await openPage(browser, url, { colorScheme, ...NARROW })
-      const check = async (where: string) => {
-        assert.deepEqual(await page.evaluate(NAMELESS), [], where)
-        assert.deepEqual(await page.evaluate(REPEATED_IDS), [], where)
-        assert.deepEqual(await page.evaluate(FAINT), [], `${where}, ${colorScheme}`)
-        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, where)
+      const check = async (stage: string) => {
+        assert.deepEqual(await page.evaluate(WITHOUT_NAME), [], stage)
+        assert.deepEqual(await page.evaluate(REPEATED_IDS), [], stage)
+        assert.deepEqual(await page.evaluate(FAINT), [], `${stage}, ${colorScheme}`)
+        assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, stage)
       }
       await page.getByRole('button', { name: 'Sign up' }).waitFor()
       assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1)
       for (const landmark of ['banner', 'navigation', 'main', 'contentinfo'] as const)
         assert.equal(await page.getByRole(landmark).count(), 1, landmark)
-      await check('at the door')
+      await check('before sign-in')
       await begin(page)
       await page.getByRole('region', { name: 'Sessions of this account' }).waitFor()
       await check('in a session')
@@ -235,7 +243,7 @@ browserTest(
   },
 )
 
-browserTest('a wrong password is told where it was typed', async (t, browser) => {
+browserTest('a wrong password is reported in the form', async (t, browser) => {
   const { page } = await openPage(browser, await serve(t))
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('alert').getByText(/./).waitFor()

@@ -4,7 +4,7 @@ import { browserTest } from '../support/browser/browser.ts'
 import { GRACE, me, start } from '../support/browser/tabs.ts'
 import { until } from '../support/until.ts'
 
-browserTest('a session that is ended from outside is over in every tab', async (t, browser) => {
+browserTest('if an administrator ends the session, every tab signs out', async (t, browser) => {
   const { site, open, signIn } = await start(t, browser)
   const tabs = [await open(), await open()]
   const [one] = tabs as [Page]
@@ -21,7 +21,7 @@ browserTest('a session that is ended from outside is over in every tab', async (
     assert.equal(await tab.evaluate('client.token().then((token) => token ?? null)'), null)
     assert.equal(await me(tab), 401)
   }
-  // Of the two, one has asked.
+  // Only one of the two tabs sent a refresh.
   assert.deepEqual(
     site.refreshes().map(({ status }) => status),
     [401],
@@ -38,10 +38,10 @@ const KILLS: Record<string, (page: Page) => Promise<unknown>> = {
 }
 
 for (const held of ['all', 'body'] as const) {
-  const part = held === 'all' ? 'the answer to its refresh' : 'all but the cookie of that answer'
+  const part = held === 'all' ? 'the response to its refresh' : 'the body of that response'
   for (const [how, kill] of Object.entries(KILLS)) {
     browserTest(
-      `a tab that ${how} while ${part} is on the way leaves the next one signed in`,
+      `a tab that ${how} before ${part} arrives leaves the next tab signed in`,
       async (t, browser) => {
         const { site, open, signIn } = await start(t, browser)
         const page = await open()
@@ -52,9 +52,9 @@ for (const held of ['all', 'body'] as const) {
         await until(() => site.refreshes().length === 1)
         await cookie
         await kill(page)
-        await until(() => site.unheard === 1)
+        await until(() => site.unreceived === 1)
         site.held = undefined
-        // A spent token without the key of the lost attempt would be theft now.
+        // From now on, a spent token without the key of the lost attempt is reuse.
         site.clock.advance(10 * GRACE)
 
         const next = await open()

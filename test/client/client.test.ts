@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 
 const me = (url: string) => `${url}/auth/me`
 
-test('login signs in, fetch adds the access token, and logout ends the session on the server', async (t) => {
+test('login signs in, fetch adds the token, and logout ends the session', async (t) => {
   const { open, url, credentials, browser } = await startWorld(t)
   const tab = open()
   assert.equal(await tab.token(), undefined)
@@ -59,7 +59,7 @@ test('in cookie mode no token is in a storage that scripts can read', async (t) 
   }
 })
 
-test('fetch sends the token to Pawl, the page and named origins, and to no other origin', async (t) => {
+test('fetch sends the token only to Pawl, the page and named origins', async (t) => {
   const { open, credentials, browser } = await startWorld(t)
   const tab = open({ origins: ['https://api.example.com'] })
   await tab.login(credentials)
@@ -81,7 +81,7 @@ test('fetch sends the token to Pawl, the page and named origins, and to no other
   assert.equal(seen.get(named), 'Basic of-the-caller')
 })
 
-test('fetch refreshes in the background before expiry and waits for the refresh after it', async (t) => {
+test('fetch refreshes in the background, and waits only after expiry', async (t) => {
   const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
@@ -138,7 +138,7 @@ test('after a 401, fetch refreshes once and sends the request again with its bod
 })
 
 for (const losses of [1, 2, 3]) {
-  test(`a refresh whose response is lost ${losses} times is retried with the same key`, async (t) => {
+  test(`a refresh is retried with its key if ${losses} responses are lost`, async (t) => {
     const { open, url, credentials, browser, pass } = await startWorld(t)
     const tab = open()
     await tab.login(credentials)
@@ -154,7 +154,7 @@ for (const losses of [1, 2, 3]) {
 }
 
 for (const delivery of ['cookie', 'storage']) {
-  test(`a refresh whose response was lost is retried after a reload and the grace, by ${delivery}`, async (t) => {
+  test(`a reload after the grace period repairs lost responses, by ${delivery}`, async (t) => {
     const { open, url, credentials, browser, pass } = await startWorld(t)
     const items = new Map<string, string>()
     const storage = {
@@ -190,7 +190,7 @@ for (const delivery of ['cookie', 'storage']) {
   })
 }
 
-test('an unavailable server does not sign the user out, and the client respects Retry-After', async (t) => {
+test('an unavailable server signs nobody out, and Retry-After is respected', async (t) => {
   const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)

@@ -62,7 +62,7 @@ for (const [what, without] of MISSING_FEATURES) {
   })
 }
 
-test('two tabs that refresh at once without a common lock send the same key and stay signed in', async (t) => {
+test('two tabs without a common lock refresh with the same key', async (t) => {
   const { open, url, credentials, browser, pass } = await startWorld(t)
   await open().login(credentials)
   pass(EXPIRY)

@@ -10,8 +10,8 @@ if ('missing' in found && process.env.CI)
   throw new Error(`The tests need a browser: ${found.missing}`)
 
 /**
- * A test with a Chromium of its own; skipped, and said so, on a machine without one, or without something else that is
- * `missing`. Under CI that fails instead.
+ * Defines a test with its own Chromium. The test is skipped if there is no Chromium, or if
+ * `missing` names something else that is missing. In CI it fails instead.
  */
 export function browserTest(
   name: string,
@@ -26,13 +26,16 @@ export function browserTest(
   })
 }
 
-/** The production server, listening. */
+/** Starts the production server and returns its URL. */
 export async function serve(t: TestContext, overrides: Env = {}): Promise<string> {
   const app = await build(t, { PLAYGROUND: 'true', ...overrides })
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-/** A page, and all that the browser complains of while it is open, but for the 401s that are to be seen. */
+/**
+ * Opens a page in a new context. `complaints` collects the errors that the browser reports, except
+ * the 401s and 404s that the playground shows on purpose.
+ */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -43,6 +46,7 @@ export async function openPage(
   return { page, complaints: await visit(page, url) }
 }
 
+/** Loads the address in the page. Returns the list to which the browser's errors are added. */
 export async function visit(page: Page, url: string): Promise<string[]> {
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))

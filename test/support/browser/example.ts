@@ -12,11 +12,11 @@ import { browserTest } from './browser.ts'
 
 const ENTRY = join(ROOT, 'examples/spa/api/server.ts')
 
-/** Why the example could not be installed. Under CI that fails. */
+/** Why the example could not be installed. In CI that is an error. */
 export const missing = process.env.TEST_EXAMPLE_MISSING
 if (missing && process.env.CI) throw new Error(missing)
 
-/** The example as a process of its own; on the test services unless told otherwise. */
+/** Starts the example as a process of its own. */
 export function startExample(t: TestContext, env: Env): Promise<ServerProcess> {
   return startServer(t, env, ['--import', 'tsx', ENTRY])
 }
@@ -25,20 +25,20 @@ export const exampleTest: typeof browserTest = (name, body) => browserTest(name,
 
 export interface Tab {
   page: Page
-  /** What it has asked the server for. */
+  /** All requests of this tab. */
   calls: { call: string; status: number; accessToken: string | undefined }[]
-  /** The last access token that it sent. */
+  /** Returns the last access token that the tab sent. */
   accessToken(): string
 }
 
-/** The example, and a browser profile with as many tabs as one opens. */
+/** Starts the example and opens a browser profile for tabs. */
 export async function openExample(t: TestContext, browser: Browser, overrides: Env = {}) {
   const env = await environment(t, { ISSUER: 'http://localhost:3000', ...overrides })
   const server = await startExample(t, env)
   const context = await browser.newContext()
   const credentials = { email: newEmail(), password: PASSWORD }
 
-  /** A page of the app, at its beginning. */
+  /** Opens the app in a new tab. */
   async function openTab(): Promise<Tab> {
     const page = await context.newPage()
     const calls: Tab['calls'] = []
@@ -56,7 +56,7 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
     }
   }
 
-  /** A call from outside of the browser. */
+  /** Sends a request from outside the browser. */
   const send = (accessToken: string, method: string, path: string, body?: object) =>
     retryUnavailable(() =>
       fetch(server.url + path, {
@@ -69,7 +69,7 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
       }),
     )
 
-  /** An administrator who is somewhere else, and the user of this browser. */
+  /** Signs an administrator in elsewhere. Returns a function to administer the browser's user. */
   async function administer() {
     const admin = { email: newEmail(), password: PASSWORD }
     await signUpAt(server.url, admin)
@@ -83,15 +83,15 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
   return { server, context, credentials, openTab, send, administer }
 }
 
-/** Fills the form in. */
+/** Fills in the form and submits it. */
 export async function enter(
   { page }: Tab,
-  how: 'Sign in' | 'Sign up',
+  button: 'Sign in' | 'Sign up',
   { email, password }: { email: string; password: string },
 ): Promise<void> {
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: how }).click()
+  await page.getByRole('button', { name: button }).click()
 }
 
 export const press = ({ page }: Tab, name: string) =>
@@ -101,9 +101,11 @@ export const showsInvoices = ({ page }: Tab, count = 2) =>
 export const shows = ({ page }: Tab, text: string) =>
   page.getByText(text, { exact: true }).waitFor()
 
-/** An expression for all that a script of the page can read, and what it has left behind. */
-export const EVERYTHING = `Promise.all([indexedDB.databases(), caches.keys()]).then((kept) => JSON.stringify([
-  kept, { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state, name,
-  document.documentElement.outerHTML, [...document.querySelectorAll('input')].map(({ value }) => value),
-  performance.getEntries().map(({ name }) => name),
-]))`
+/** An expression for all places where a script could find a token. */
+export const READABLE_STATE = `(async () => JSON.stringify([
+  await indexedDB.databases(), await caches.keys(),
+  { ...localStorage }, { ...sessionStorage }, document.cookie,
+  location.href, history.state, name, performance.getEntries().map(({ name }) => name),
+  document.documentElement.outerHTML,
+  [...document.querySelectorAll('input')].map(({ value }) => value),
+]))()`

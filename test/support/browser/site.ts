@@ -36,7 +36,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A page with the client, on one origin with Pawl behind it. */
+/** Starts a page with the client and Pawl on one origin. */
 export async function startSite(t: TestContext) {
   const clock = createClock()
   const env = await environment(t, { ISSUER: 'http://localhost:3000' })
@@ -55,24 +55,24 @@ export async function startSite(t: TestContext) {
     clock,
     url: '',
     credentials: { email: newEmail(), password: PASSWORD },
-    /** Every call to Pawl: where from, what, and how it was answered. */
+    /** All requests to Pawl with their origin and the status of the response. */
     calls: [] as { origin: string | undefined; call: string; status: number; key: string }[],
-    /** How many answers to a refresh never arrive. */
+    /** How many responses to a refresh are lost from now on. */
     losses: 0,
-    /** What of the answers to refreshes stays on the way until the asker is gone. */
+    /** Which part of each response to a refresh is held back until the client disconnects. */
     held: undefined as 'all' | 'body' | undefined,
-    /** How many such answers nobody waits for any more. */
-    unheard: 0,
+    /** How many such responses no client waits for any more. */
+    unreceived: 0,
     refreshes: () => site.calls.filter(({ call }) => call === 'POST /auth/refresh'),
-    /** The status of a call that does not come from the browser. */
-    ask: async (accessToken: string) => (await me(app, accessToken)).statusCode,
-    /** An administrator ends what the user has. */
+    /** Returns the status of a request with this access token from outside the browser. */
+    statusWith: async (accessToken: string) => (await me(app, accessToken)).statusCode,
+    /** Ends all sessions of the user as an administrator. */
     async endSessions(): Promise<void> {
       const sql = openSql(t, env)
       const [user] = await sql`select id from users where email = ${site.credentials.email}`
       await callApp(app, await adminToken(app, sql), 'DELETE', `/admin/users/${user?.id}/sessions`)
     },
-    /** What came of them, for the server: its metrics of these outcomes. */
+    /** Returns the server's count of refreshes by outcome. */
     async outcomes(): Promise<Record<string, number>> {
       const { body } = await app.inject('/metrics')
       const lines = body.matchAll(/^pawl_refreshes_total\{outcome="(\w+)"\} (\d+)$/gm)
@@ -85,33 +85,36 @@ export async function startSite(t: TestContext) {
     const file = files[path]
     if (file) return void response.writeHead(200, { 'content-type': file.type }).end(file.contents)
     const payload = await text(request)
-    const answer = await inject(app, {
+    const pawlResponse = await inject(app, {
       method: method as 'GET',
       url,
       headers,
       ...(payload && { payload }),
     })
-    const { statusCode: status } = answer
+    const { statusCode: status } = pawlResponse
     const key = headers['idempotency-key']?.toString() ?? ''
     site.calls.push({ origin: headers.origin, call: `${method} ${path}`, status, key })
     if (path === '/auth/refresh' && site.losses-- > 0) return void request.socket.destroy()
     const held = path === '/auth/refresh' && site.held
     if (held !== 'all') {
-      for (const [name, value] of Object.entries(answer.headers))
+      for (const [name, value] of Object.entries(pawlResponse.headers))
         if (value !== undefined) response.setHeader(name, value)
       response.writeHead(status).flushHeaders()
     }
-    if (!held) return void response.end(answer.rawPayload)
+    if (!held) return void response.end(pawlResponse.rawPayload)
     await once(response, 'close')
-    site.unheard++
+    site.unreceived++
   })
   site.url = `http://localhost:${await listen(t, server)}`
   await signUp(app, site.credentials.email)
   return site
 }
 
-/** The port of another origin, whose every page is empty; `/redirect?` sends a request on, its method and body too. */
-export function startElsewhere(t: TestContext): Promise<number> {
+/**
+ * Starts another origin and returns its port. Its pages are empty, except that `/redirect?<url>`
+ * redirects a request with its method and body.
+ */
+export function startOtherOrigin(t: TestContext): Promise<number> {
   return listen(
     t,
     createServer(({ url = '/' }, response) => {

@@ -2,10 +2,10 @@ import type { TestContext } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { startSite } from './site.ts'
 
-/** The server's default, in milliseconds. */
+/** The server's default grace period in milliseconds. */
 export const GRACE = 30_000
 
-/** A site with Pawl, and a browser profile with as many tabs as one opens. */
+/** Starts a site with Pawl and opens a browser profile for tabs. */
 export async function start(t: TestContext, browser: Browser) {
   const [site, context] = [await startSite(t), await browser.newContext()]
   async function open(query = ''): Promise<Page> {
@@ -18,6 +18,6 @@ export async function start(t: TestContext, browser: Browser) {
   return { site, context, open, signIn }
 }
 
-/** The status of a call with what the tab has; it is refreshed first where need be. */
+/** Returns the status of a request that the tab sends with its token, refreshed if necessary. */
 export const me = (page: Page) =>
   page.evaluate<number>("client.fetch('/auth/me').then(({ status }) => status)")

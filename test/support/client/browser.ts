@@ -7,8 +7,8 @@ import { createWebLocks } from './web-locks.ts'
 const HANDOVER_TIMEOUT = 500
 
 /**
- * Decides what happens to a request. `send` sends it, and `take` stores the cookies of its response.
- * A wire that leaves out one or both simulates a fault.
+ * Decides what happens to a request. `send` sends it, and `take` stores the cookies of its
+ * response. A wire that omits one or both simulates a fault.
  */
 export type Wire = (
   path: string,

@@ -6,10 +6,10 @@ import { type Binary, debianPackage, isExecutable, libraries, onPath } from './b
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
 const MACOS = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
 
-/** A Chromium that starts: the machine's, else one fetched for these tests. Where there is none, why. */
+/** Finds a Chromium that starts, or fetches one for these tests. Otherwise returns the reason. */
 export async function findChromium(): Promise<Binary | { missing: string }> {
   const reasons: string[] = []
-  for (const find of [installed, fetched]) {
+  for (const find of [findInstalled, fetchDebianPackage]) {
     try {
       const binary = await find()
       if (!binary) continue
@@ -22,7 +22,7 @@ export async function findChromium(): Promise<Binary | { missing: string }> {
   return { missing: ['no chromium or google-chrome on PATH that starts', ...reasons].join('\n') }
 }
 
-async function installed(): Promise<Binary | undefined> {
+async function findInstalled(): Promise<Binary | undefined> {
   for (const name of NAMES) {
     const command = await onPath(name)
     if (command) return { command, env: {} }
@@ -30,13 +30,13 @@ async function installed(): Promise<Binary | undefined> {
   return (await isExecutable(MACOS)) ? { command: MACOS, env: {} } : undefined
 }
 
-async function fetched(): Promise<Binary | undefined> {
+async function fetchDebianPackage(): Promise<Binary | undefined> {
   const root = await debianPackage('chromium')
-  // Not the script in usr/bin, which looks for the rest of itself from `/`.
+  // The script in usr/bin does not work here, because it expects its files below `/`.
   const command = root && join(root, 'usr/lib/chromium/chromium')
   if (!command || !(await isExecutable(command))) return undefined
   const env = await libraries(root)
-  // One of its libraries keeps another in a folder of its own.
+  // PulseAudio keeps a library that Chromium needs in a folder of its own.
   const folders = (env.LD_LIBRARY_PATH ?? '')
     .split(':')
     .flatMap((folder) => [folder, join(folder, 'pulseaudio')])
@@ -46,7 +46,7 @@ async function fetched(): Promise<Binary | undefined> {
   return { command, env: { LD_LIBRARY_PATH: folders.join(':'), ...fonts } }
 }
 
-/** Without a window, with a profile of its own, and silent towards everything but the page. */
+/** Starts it without a window, with a new profile, and without requests in the background. */
 export function launch({ command, env }: Binary) {
   return chromium.launch({
     executablePath: command,

@@ -1,6 +1,6 @@
 /**
- * Credentials: made up for a first look, and handed to a second tab that this one opens. They stay in the memory of pages
- * of this origin, as the tokens do.
+ * The credentials of the account. They are generated for a first look, and passed to a second tab.
+ * Like the tokens, they are only in the memory of pages of this origin.
  */
 const channel = new BroadcastChannel('pawl-playground')
 const WORDS = [
@@ -22,7 +22,7 @@ function random(count) {
   return [...crypto.getRandomValues(new Uint8Array(count))]
 }
 
-export function madeUp() {
+export function generateCredentials() {
   const number = random(4)
     .map((byte) => byte.toString(36).padStart(2, '0'))
     .join('')
@@ -33,18 +33,18 @@ export function madeUp() {
   }
 }
 
-/** Answer a new tab that asks whose device it is. */
-export function lend(account) {
+/** Passes the account to tabs that ask for it. */
+export function shareAccount(getAccount) {
   channel.onmessage = ({ data }) => {
-    if (data === 'who?' && account()) channel.postMessage(account())
+    if (data === 'account?' && getAccount()) channel.postMessage(getAccount())
   }
 }
 
-/** Ask the tab that opened this one. Undefined where nobody answers. */
-export function borrow() {
+/** Asks the tab that opened this one for the account. Resolves with undefined after a second. */
+export function requestAccount() {
   return new Promise((resolve) => {
     channel.onmessage = ({ data }) => data.email && resolve(data)
-    channel.postMessage('who?')
+    channel.postMessage('account?')
     setTimeout(resolve, 1000)
   })
 }

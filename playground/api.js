@@ -1,21 +1,23 @@
 /**
- * @typedef {{ who: string, method: string, path: string, token?: string, body?: object, key?: string,
- *   quiet?: boolean, lost?: boolean }} Call `quiet`: told of only where it fails; `lost`: as if the answer never arrived
- * @typedef {Call & { status: number, answer: any, ms: number }} Exchange
+ * A request. `quiet` reports it only if it is refused. `lost` pretends that the response was lost.
+ * @typedef {{ who: string, method: string, path: string, token?: string, body?: object,
+ *   key?: string, quiet?: boolean, lost?: boolean }} Call
+ * A request and its response. The status is 0 if there is no response.
+ * @typedef {Call & { status: number, result: any, ms: number }} Exchange
  */
 
 /**
- * @param {(exchange: Exchange) => void} tell of each request and its answer
+ * @param {(exchange: Exchange) => void} onExchange is called after each response
  * @returns {(call: Call) => Promise<Exchange>}
  */
-export function createApi(tell) {
+export function createApi(onExchange) {
   return async (call) => {
     const { method, path, token, body, key, quiet } = call
     const headers = {}
     if (token) headers.authorization = `Bearer ${token}`
     if (body) headers['content-type'] = 'application/json'
     if (key) headers['idempotency-key'] = key
-    const begun = performance.now()
+    const start = performance.now()
     const response = await fetch(path.slice(1), {
       method,
       headers,
@@ -27,10 +29,10 @@ export function createApi(tell) {
     const exchange = {
       ...call,
       status: response?.status ?? 0,
-      answer: /^[{[]/.test(text) ? JSON.parse(text) : null,
-      ms: performance.now() - begun,
+      result: /^[{[]/.test(text) ? JSON.parse(text) : null,
+      ms: performance.now() - start,
     }
-    if (!quiet || exchange.status === 401) tell(exchange)
+    if (!quiet || exchange.status === 401) onExchange(exchange)
     return exchange
   }
 }

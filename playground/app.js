@@ -1,11 +1,19 @@
-import { borrow, lend, madeUp } from './account.js'
+import { generateCredentials, requestAccount, shareAccount } from './account.js'
 import { createApi } from './api.js'
 import { button, byId, h } from './dom.js'
 import { createLog } from './log.js'
 import { createPane } from './pane.js'
 import { createSession } from './session.js'
 import { createSessions } from './sessions.js'
-import { advice, asked, BEGUN, ENDED, refreshed, STOLEN, unavailable } from './story.js'
+import {
+  advise,
+  describeApiCall,
+  describeCopy,
+  describeEnd,
+  describeRefresh,
+  describeStart,
+  describeUnavailable,
+} from './story.js'
 import { createWheel } from './wheel.js'
 
 const wheel = createWheel(byId('wheel'))
@@ -17,12 +25,12 @@ const sessions = createSessions(
   { root: byId('sessions'), list: byId('session-list'), note: byId('sessions-note') },
   async (id) => {
     const status = await session.end(id)
-    if (session.state.ended) over('you')
-    else if (status !== 204) tell(unavailable(status))
-    else await look()
+    if (session.state.ended) showEnd('you')
+    else if (status !== 204) tell(describeUnavailable(status))
+    else await pollSession()
   },
 )
-const panes = { you: pane('you'), thief: pane('thief') }
+const panes = { you: openPane('you'), thief: openPane('thief') }
 
 let settings = { grace: 30_000, signup: true }
 /** @type {{ email: string, password: string } | undefined} */
@@ -30,35 +38,38 @@ let account
 /** @type {ReturnType<typeof createSession> | undefined} */
 let session
 
-function pane(name) {
-  const turn = (present, again) => async () => {
-    const result = await present()
-    tell(refreshed(name, result, { grace: settings.grace, again }))
-    if (result.outcome === 'replayed') wheel.pulse()
-    if (result.outcome === 'reused') await found()
-    else if (session.state.ended) over(name, false)
-    show()
-  }
+function openPane(name) {
+  const refresh =
+    (present, isRetry = false) =>
+    async () => {
+      const result = await present()
+      tell(describeRefresh(name, result, { grace: settings.grace, isRetry }))
+      if (result.outcome === 'replayed') wheel.pulse()
+      if (result.outcome === 'reused') await showTheft()
+      else if (session.state.ended) showEndedState()
+      show()
+    }
   return createPane(byId(name), {
-    refresh: turn(() => session.refresh(name)),
-    lose: turn(() => session.refresh(name, true)),
-    retry: turn(() => session.retry(name), true),
-    ask: async () => {
-      const { status } = await session.ask(name)
-      tell(asked(name, status))
+    refresh: refresh(() => session.refresh(name)),
+    lose: refresh(() => session.refresh(name, true)),
+    retry: refresh(() => session.retry(name), true),
+    callApi: async () => {
+      const { status } = await session.callApi(name)
+      tell(describeApiCall(name, status))
       if (status === 401 && session.state.holders.get(name).accessExpiry > Date.now())
         session.state.ended ??= 'elsewhere'
       show()
     },
     logOut: async () => {
       const status = await session.logOut(name)
-      if (session.state.ended) over(name)
-      else tell(unavailable(status))
+      if (session.state.ended) showEnd(name)
+      else tell(describeUnavailable(status))
     },
-    again: () => enter('login', account),
+    signIn: () => signIn('login', account),
   })
 }
 
+/** Shows a text of the story. */
 function tell({ title, text }) {
   byId('story-title').textContent = title
   byId('story-text').textContent = text
@@ -66,10 +77,10 @@ function tell({ title, text }) {
 
 function show() {
   const { state } = session
-  const held = [...state.holders.values()]
+  const holders = [...state.holders.values()]
   for (const name of ['you', 'thief']) panes[name].show(state.holders.get(name), state)
   teaser.hidden = state.holders.has('thief')
-  const marks = held.map(({ name, generation }) => ({
+  const marks = holders.map(({ name, generation }) => ({
     name,
     generation,
     letter: name[0].toUpperCase(),
@@ -85,69 +96,74 @@ function tick() {
   const { state } = session
   for (const name of ['you', 'thief']) panes[name].tick(state.holders.get(name), state)
   wheel.grace(state.ended ? 0 : state.graceLeft(), settings.grace)
-  const next = advice(session)
+  const next = advise(session)
   if (byId('next').textContent !== next) byId('next').textContent = next
 }
 
-/** Theft: both show what they hold, and neither is let in. */
-async function found() {
+/** Shows that the server refuses the tokens of both holders. */
+async function showTheft() {
   wheel.jam()
   for (const holder of session.state.holders.values())
-    if (holder.accessToken) await session.ask(holder.name)
-  sessions.over()
+    if (holder.accessToken) await session.callApi(holder.name)
+  showEndedState()
+}
+
+/** Shows that a holder ended the session, or that it ended elsewhere. */
+function showEnd(name) {
+  tell(describeEnd(session.state.ended, name))
+  showEndedState()
+}
+
+function showEndedState() {
+  sessions.close()
   show()
   panes.you.focus()
 }
 
-function over(name, say = true) {
-  if (say) tell(ENDED[session.state.ended](name))
-  sessions.over()
-  show()
-  panes.you.focus()
-}
-
-/** Is the session still alive, and which others are there? */
-async function look() {
-  const asking = session
-  const you = asking?.state.holders.get('you')
-  if (!you || asking.state.ended || document.hidden || you.accessExpiry <= Date.now()) return
-  const exchange = await asking.ask('you', true, sessions.path())
-  if (asking !== session || asking.state.ended) return
-  if (exchange.status !== 401) return sessions.heard(exchange)
+/** Finds out whether the session is still live, and which other sessions exist. */
+async function pollSession() {
+  const polled = session
+  const you = polled?.state.holders.get('you')
+  if (!you || polled.state.ended || document.hidden || you.accessExpiry <= Date.now()) return
+  const exchange = await polled.callApi('you', true, sessions.path())
+  if (polled !== session || polled.state.ended) return
+  if (exchange.status !== 401) return sessions.update(exchange)
   if (you.accessExpiry <= Date.now()) return
-  asking.state.ended = 'elsewhere'
-  over('you')
+  polled.state.ended = 'elsewhere'
+  showEnd('you')
 }
 
-async function enter(how, credentials) {
-  const { status, answer } = await call({
+/** Starts a session by `login` or `signup`. */
+async function signIn(route, credentials) {
+  const { status, result } = await call({
     who: 'you',
     method: 'POST',
-    path: `/auth/${how}`,
+    path: `/auth/${route}`,
     body: credentials,
   })
   byId('traffic').hidden = false
-  if (!answer?.refreshToken) {
-    byId('door-problem').textContent = answer?.detail ?? answer?.title ?? unavailable(status).text
+  if (!result?.refreshToken) {
+    byId('door-problem').textContent =
+      result?.detail ?? result?.title ?? describeUnavailable(status).text
     return
   }
   account = credentials
   session = createSession(call, settings.grace)
-  session.begin(answer)
+  session.start(result)
   byId('door').hidden = true
-  prepareTheft()
-  tell(BEGUN)
+  offerTheft()
+  tell(describeStart())
   show()
   panes.you.focus()
-  await look()
+  await pollSession()
 }
 
-function prepareTheft() {
+function offerTheft() {
   const steal = button(
     'Steal this token',
     () => {
       session.steal()
-      tell(STOLEN(session.state.holders.get('thief').generation))
+      tell(describeCopy(session.state.holders.get('thief').generation))
       show()
       panes.thief.focus()
     },
@@ -159,7 +175,7 @@ function prepareTheft() {
     h(
       'p',
       {},
-      'So far you alone hold this token. Let a malicious script copy it, and play both sides.',
+      'So far only you hold this token. Let a malicious script copy it, and play both sides.',
     ),
     steal,
   )
@@ -167,10 +183,10 @@ function prepareTheft() {
 
 async function start() {
   settings = await fetch('playground/settings.json').then((response) => response.json())
-  const join = location.hash === '#join' && (await borrow())
-  lend(() => account)
-  if (join) return enter('login', join)
-  const { email, password } = madeUp()
+  const shared = location.hash === '#join' && (await requestAccount())
+  shareAccount(() => account)
+  if (shared) return signIn('login', shared)
+  const { email, password } = generateCredentials()
   form.elements.email.value = email
   form.elements.password.value = password
   form.elements.signup.hidden = !settings.signup
@@ -181,9 +197,9 @@ form.addEventListener('submit', (event) => {
   event.preventDefault()
   const { email, password } = form.elements
   byId('door-problem').textContent = ''
-  return enter(event.submitter?.value ?? 'login', { email: email.value, password: password.value })
+  return signIn(event.submitter?.value ?? 'login', { email: email.value, password: password.value })
 })
 setInterval(tick, 200)
-setInterval(look, 3000)
-document.addEventListener('visibilitychange', look)
+setInterval(pollSession, 3000)
+document.addEventListener('visibilitychange', pollSession)
 await start()

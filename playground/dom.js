@@ -1,6 +1,7 @@
 /**
+ * Creates an element. Names with `data-` or `aria-` and `role` are set as attributes.
  * @param {string} tag
- * @param {Record<string, unknown>} properties of the element; `data-` and `aria-` names and `role` are attributes
+ * @param {Record<string, unknown>} properties
  * @param {(Node | string)[]} children
  */
 export function h(tag, properties = {}, ...children) {
@@ -16,35 +17,35 @@ export function h(tag, properties = {}, ...children) {
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id)
 
-/** A button that does one thing at a time and keeps the focus while it cannot be pressed. */
+/** Creates a button that runs one action at a time. It keeps the focus while it is disabled. */
 export function button(text, act, className = '') {
-  let busy = false
+  let isBusy = false
   const element = h('button', { type: 'button', className }, text)
   element.addEventListener('click', async () => {
-    if (busy || element.getAttribute('aria-disabled') === 'true') return
-    busy = true
+    if (isBusy || element.getAttribute('aria-disabled') === 'true') return
+    isBusy = true
     try {
       await act()
     } finally {
-      busy = false
+      isBusy = false
     }
   })
   return element
 }
 
-/** @param {Element} element */
-export function enable(element, enabled) {
-  if (enabled) element.removeAttribute('aria-disabled')
+/** Enables or disables a button. A disabled one can still have the focus. */
+export function enable(element, isEnabled) {
+  if (isEnabled) element.removeAttribute('aria-disabled')
   else element.setAttribute('aria-disabled', 'true')
 }
 
-/** Seconds as `14:59`, rounded up, so that 0:00 is the end. */
+/** Formats milliseconds as `14:59`, rounded up, so that 0:00 is the end. */
 export function countdown(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000))
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
-/** A span of time in words: `4 s`, `2 min`. */
+/** Formats milliseconds as `4 s` or `2 min`. */
 export function span(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000))
   return seconds < 120 ? `${seconds}\u00a0s` : `${Math.round(seconds / 60)}\u00a0min`

@@ -1,37 +1,35 @@
 import { h } from './dom.js'
-import { presentable, shorten } from './tokens.js'
+import { formatBody, shorten } from './tokens.js'
 
-const MOST = 12
+const MAX_ENTRIES = 12
 const NAMES = { you: 'You', thief: 'Thief' }
 
 /**
- * Requests and their answers, the newest first.
+ * Creates the log of requests and responses, the newest first.
  * @param {HTMLElement} list
  */
 export function createLog(list) {
   return {
     /** @param {import('./api.js').Exchange} exchange */
     add(exchange) {
-      const { who, method, path, status, token, key, body, answer, lost, ms } = exchange
+      const { who, method, path, status, token, key, body, result, lost, ms } = exchange
       const kind = status === 0 || status >= 400 ? 'bad' : 'good'
       const head = h(
         'p',
         { className: 'exchange-head' },
         h('span', { className: `who ${who}` }, NAMES[who]),
         h('code', { className: 'target' }, h('b', {}, method), ` ${path}`),
-        h('span', { className: `status ${kind}` }, status ? String(status) : 'no answer'),
+        h('span', { className: `status ${kind}` }, status ? String(status) : 'no response'),
         h('span', { className: 'ms' }, `${Math.max(1, Math.round(ms))} ms`),
       )
       const sent = [
         token && line('Authorization', `Bearer ${shorten(token)}`),
         key && line('Idempotency-Key', `${key.slice(0, 8)}…`),
-        body && line('→', presentable(body)),
+        body && line('→', formatBody(body)),
       ].filter(Boolean)
-      const received = answer
-        ? [line('←', presentable(interesting(answer)), lost ? 'lost' : '')]
-        : []
+      const received = result ? [line('←', formatBody(summarize(result)), lost ? 'lost' : '')] : []
       if (lost)
-        received.push(h('span', { className: 'lost-note' }, 'The answer was lost on its way.'))
+        received.push(h('span', { className: 'lost-note' }, 'The response was lost on its way.'))
       list.prepend(
         h(
           'li',
@@ -40,7 +38,7 @@ export function createLog(list) {
           h('code', { className: 'lines' }, ...sent, ...received),
         ),
       )
-      while (list.children.length > MOST) list.lastChild.remove()
+      while (list.children.length > MAX_ENTRIES) list.lastChild.remove()
     },
   }
 }
@@ -49,9 +47,10 @@ function line(name, text, className = '') {
   return h('span', { className: `line ${className}` }, h('i', {}, name), ` ${text}`)
 }
 
-function interesting(answer) {
-  const { accessToken, refreshToken, expiresIn, status, code, detail } = answer
+/** Returns the fields that matter here. */
+function summarize(result) {
+  const { accessToken, refreshToken, expiresIn, status, code, detail } = result
   if (refreshToken) return { accessToken, refreshToken, expiresIn }
   if (code) return detail ? { status, code, detail } : { status, code }
-  return answer
+  return result
 }

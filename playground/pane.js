@@ -1,36 +1,37 @@
 import { button, countdown, enable, h } from './dom.js'
-import { claims, shorten } from './tokens.js'
+import { decodeClaims, shorten } from './tokens.js'
 
 const TITLES = { you: 'You', thief: 'The thief' }
 
 /**
- * What one holder has and can do.
+ * Creates the pane that shows the tokens of one holder, with buttons to use them.
  * @param {HTMLElement} root
- * @param {Record<'refresh' | 'lose' | 'retry' | 'ask' | 'logOut' | 'again', () => Promise<void>>} acts
+ * @param {Record<'refresh' | 'lose' | 'retry' | 'callApi' | 'logOut' | 'signIn',
+ *   () => Promise<void>>} actions
  */
-export function createPane(root, acts) {
+export function createPane(root, actions) {
   const name = root.dataset.holder
   const badge = h('span', { className: 'badge' })
   const refreshToken = h('code')
   const generation = h('span', { className: 'generation' })
-  const inside = h('code', { className: 'claims' })
+  const claims = h('code', { className: 'claims' })
   const accessToken = h('code')
   const time = h('span', { className: 'time' })
   const bar = h('progress', {
     max: 1,
     value: 0,
-    'aria-label': 'Time that the access token has left',
+    'aria-label': 'Remaining time of the access token',
   })
   const buttons = {
-    refresh: button('Refresh', acts.refresh, 'primary'),
-    ask: button('Call the API', acts.ask),
-    lose: button('Lose an answer', acts.lose),
-    retry: button('Retry with its key', acts.retry),
-    logOut: button('Log out', acts.logOut, 'quiet'),
+    refresh: button('Refresh', actions.refresh, 'primary'),
+    callApi: button('Call the API', actions.callApi),
+    lose: button('Lose a response', actions.lose),
+    retry: button('Retry with its key', actions.retry),
+    logOut: button('Log out', actions.logOut, 'quiet'),
   }
-  const again = button('Sign in again', acts.again, 'primary')
+  const signIn = button('Sign in again', actions.signIn, 'primary')
   const live = h('div', { className: 'actions' }, ...Object.values(buttons))
-  const over = h('div', { className: 'actions', hidden: true }, ...(name === 'you' ? [again] : []))
+  const over = h('div', { className: 'actions', hidden: true }, ...(name === 'you' ? [signIn] : []))
 
   root.replaceChildren(
     h(
@@ -53,47 +54,48 @@ export function createPane(root, acts) {
       h('dd', {}, accessToken, time),
     ),
     bar,
-    h('details', {}, h('summary', {}, 'Claims of the refresh token'), inside),
+    h('details', {}, h('summary', {}, 'Claims of the refresh token'), claims),
     live,
     over,
   )
 
   return {
-    focus: () => (over.hidden ? buttons.refresh : again).focus(),
+    focus: () => (over.hidden ? buttons.refresh : signIn).focus(),
 
     /** @param {import('./session.js').Holder} holder */
     show(holder, { newest, ended }) {
       root.hidden = !holder
       if (!holder) return
-      const spent = holder.generation < newest
+      const isSpent = holder.generation < newest
       root.classList.toggle('out', ended !== null)
-      badge.textContent = ended ? 'out' : 'in'
+      badge.textContent = ended ? 'signed out' : 'signed in'
       refreshToken.textContent = shorten(holder.refreshToken)
-      generation.textContent = `generation ${holder.generation}, ${ended ? 'dead' : spent ? 'spent' : 'the newest'}`
-      generation.classList.toggle('spent', spent || ended !== null)
-      const { iss, aud, jti, ...rest } = claims(holder.refreshToken)
-      inside.textContent = JSON.stringify(rest, null, 2)
+      const status = ended ? 'revoked' : isSpent ? 'spent' : 'the newest'
+      generation.textContent = `generation ${holder.generation}, ${status}`
+      generation.classList.toggle('spent', isSpent || ended !== null)
+      const { iss, aud, jti, ...rest } = decodeClaims(holder.refreshToken)
+      claims.textContent = JSON.stringify(rest, null, 2)
       accessToken.textContent = holder.accessToken ? shorten(holder.accessToken) : 'none yet'
-      enable(buttons.ask, holder.accessToken !== '')
+      enable(buttons.callApi, holder.accessToken !== '')
       enable(buttons.retry, holder.attempt !== null)
-      buttons.retry.classList.toggle('primary', holder.lost)
-      buttons.refresh.classList.toggle('primary', !holder.lost)
+      buttons.retry.classList.toggle('primary', holder.hasLostResponse)
+      buttons.refresh.classList.toggle('primary', !holder.hasLostResponse)
       live.hidden = ended !== null
       over.hidden = ended === null
     },
 
-    /** Several times a second. */
+    /** Updates the remaining time, several times a second. */
     tick(holder, { ended }) {
       if (!holder) return
       const left = ended ? 0 : Math.max(0, holder.accessExpiry - Date.now())
-      bar.value = left / holder.accessLife
+      bar.value = left / holder.accessLifetime
       time.textContent = !holder.accessToken
         ? ''
         : ended
-          ? 'dead'
+          ? 'revoked'
           : left
             ? countdown(left)
-            : 'out of time'
+            : 'expired'
     },
   }
 }

@@ -1,4 +1,4 @@
-/** The geometry of the wheel: what it looks like, not what it does. Degrees, clockwise from the top. */
+/** The drawing of the wheel. Angles are degrees, clockwise from the top. */
 
 export const TEETH = 20
 export const STEP = 360 / TEETH
@@ -7,6 +7,7 @@ const ROOT = 136
 const SVG = 'http://www.w3.org/2000/svg'
 
 /**
+ * Creates an SVG element.
  * @param {string} name
  * @param {Record<string, string | number>} attributes
  * @param {(Element | string)[]} children
@@ -18,7 +19,7 @@ export function svg(name, attributes = {}, ...children) {
   return element
 }
 
-/** A point on the wheel. */
+/** Returns the coordinates of a point on the wheel. */
 export function at(degrees, radius) {
   const angle = ((degrees - 90) * Math.PI) / 180
   return [Math.cos(angle) * radius, Math.sin(angle) * radius].map((value) =>
@@ -26,7 +27,7 @@ export function at(degrees, radius) {
   )
 }
 
-/** Steep on one side, where the pawl holds; a gentle slope on the other, where it slides. */
+/** Returns the path of the teeth: steep on the side that the pawl holds, flat on the other. */
 function rim() {
   const points = []
   for (let tooth = 0; tooth < TEETH; tooth++) {
@@ -36,7 +37,7 @@ function rim() {
   return `M${points.map((point) => point.join(' ')).join('L')}Z`
 }
 
-/** One for each tooth, behind its number. */
+/** Returns the path of the marks behind the numbers, one for each tooth. */
 function ticks() {
   return Array.from({ length: TEETH }, (_, index) => {
     const degrees = (index + 0.5) * STEP
@@ -58,8 +59,8 @@ function stops(id, offsets) {
   return offsets.map((offset, index) => svg('stop', { offset, class: `${id}-${index}` }))
 }
 
-/** Brass shines in rings: a light from one side would turn with the wheel. */
-function metals() {
+/** Returns the gradients. Brass shines in rings, because other light would turn with the wheel. */
+function gradients() {
   const whole = { gradientUnits: 'userSpaceOnUse', cx: 0, cy: 0, r: TIP }
   return svg(
     'defs',
@@ -69,7 +70,7 @@ function metals() {
   )
 }
 
-/** All of the drawing, and the parts of it that move or change. */
+/** Draws everything and returns the parts that move or change. */
 export function draw(root) {
   const wheel = svg('g', { class: 'wheel' })
   const labels = svg('g', { class: 'labels' })
@@ -96,7 +97,7 @@ export function draw(root) {
   const caption = svg('text', { class: 'caption', y: 23 }, 'at rest')
   const left = svg('text', { class: 'left', y: 38 })
   root.append(
-    metals(),
+    gradients(),
     svg('path', { class: 'axis', d: 'M-196 0H196M0 -206V196' }),
     svg('circle', { class: 'axis', r: 176 }),
     wheel,

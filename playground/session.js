@@ -1,50 +1,52 @@
-import { claims, newRetryKey } from './tokens.js'
+import { decodeClaims, newRetryKey } from './tokens.js'
 
 /**
- * Somebody who holds tokens of the session.
+ * Somebody who holds tokens of the session. `accessExpiry` is in milliseconds since the epoch, and
+ * `accessLifetime` in milliseconds.
+ * @typedef {{ token: string, generation: number, key: string }} Attempt
  * @typedef {{ name: 'you' | 'thief', refreshToken: string, accessToken: string, generation: number,
- *   accessExpiry: number, accessLife: number, attempt: { token: string, generation: number, key: string } | null,
- *   lost: boolean }} Holder
- * @typedef {'theft' | 'logout' | 'elsewhere'} Ending
+ *   accessExpiry: number, accessLifetime: number, attempt: Attempt | null,
+ *   hasLostResponse: boolean }} Holder
+ * @typedef {'theft' | 'logout' | 'elsewhere'} EndReason
  */
 
 /**
- * One session as this page sees it: who holds what, and how far the server has turned. The server alone decides; this only
- * compares what it answers with what was known before, to say what happened.
+ * Creates this page's view of one session: who holds which token, and the newest generation. Only
+ * the server decides. This compares its responses with earlier ones to tell what happened.
  */
 export function createSession(call, grace) {
   /** @type {Map<string, Holder>} */
   const holders = new Map()
   const state = {
     grace,
-    /** The newest generation that the server has told of, and when. */
+    /** The newest generation that the server has returned, and when it did. */
     newest: 0,
     turnedAt: 0,
-    /** @type {Ending | null} */
+    /** @type {EndReason | null} */
     ended: null,
     id: '',
     holders,
     graceLeft: () => (state.newest > 1 ? Math.max(0, state.turnedAt + grace - Date.now()) : 0),
   }
 
-  function take(holder, pair) {
+  function store(holder, pair) {
     holder.refreshToken = pair.refreshToken
     holder.accessToken = pair.accessToken
-    holder.generation = claims(pair.refreshToken).gen
-    holder.accessLife = pair.expiresIn * 1000
-    holder.accessExpiry = Date.now() + holder.accessLife
-    holder.lost = false
+    holder.generation = decodeClaims(pair.refreshToken).gen
+    holder.accessLifetime = pair.expiresIn * 1000
+    holder.accessExpiry = Date.now() + holder.accessLifetime
+    holder.hasLostResponse = false
   }
 
   function add(name) {
-    const nothing = {
+    const empty = {
       refreshToken: '',
       accessToken: '',
       generation: 0,
       accessExpiry: 0,
-      accessLife: 1,
+      accessLifetime: 1,
     }
-    const holder = { name, ...nothing, attempt: null, lost: false }
+    const holder = { name, ...empty, attempt: null, hasLostResponse: false }
     holders.set(name, holder)
     return holder
   }
@@ -59,30 +61,30 @@ export function createSession(call, grace) {
       key,
       lost,
     }
-    const { status, answer } = await call({ who: holder.name, ...request })
+    const { status, result } = await call({ who: holder.name, ...request })
     if (status === 200) {
-      const made = claims(answer.refreshToken).gen
-      const turned = made > state.newest
-      if (turned) {
-        state.newest = made
+      const returned = decodeClaims(result.refreshToken).gen
+      const isRotated = returned > state.newest
+      if (isRotated) {
+        state.newest = returned
         state.turnedAt = Date.now()
       }
-      if (lost) holder.lost = true
-      else take(holder, answer)
-      return { ...presented, outcome: turned ? (lost ? 'lost' : 'turned') : 'replayed' }
+      if (lost) holder.hasLostResponse = true
+      else store(holder, result)
+      return { ...presented, outcome: isRotated ? (lost ? 'lost' : 'rotated') : 'replayed' }
     }
     if (status !== 401) return { ...presented, outcome: 'unavailable', status }
-    if (state.ended) return { ...presented, outcome: 'dead' }
-    // To whoever presents it the server never says why. We know what was spent.
+    if (state.ended) return { ...presented, outcome: 'refused' }
+    // The server never gives the reason, but this page knows which generations are spent.
     state.ended = generation < state.newest ? 'theft' : 'elsewhere'
-    return { ...presented, outcome: state.ended === 'theft' ? 'reused' : 'dead' }
+    return { ...presented, outcome: state.ended === 'theft' ? 'reused' : 'refused' }
   }
 
   return {
     state,
 
-    begin(pair) {
-      take(add('you'), pair)
+    start(pair) {
+      store(add('you'), pair)
       state.id = pair.sessionId
       state.newest = holders.get('you').generation
       state.turnedAt = Date.now()
@@ -93,7 +95,7 @@ export function createSession(call, grace) {
       Object.assign(add('thief'), { refreshToken, generation })
     },
 
-    /** With a new key: an attempt of its own. */
+    /** Refreshes with a new key, as an attempt of its own. */
     refresh(name, lost = false) {
       const holder = holders.get(name)
       const { refreshToken: token, generation } = holder
@@ -101,13 +103,13 @@ export function createSession(call, grace) {
       return present(holder, holder.attempt, lost)
     },
 
-    /** The last attempt again, byte for byte. */
+    /** Repeats the last attempt with its key. */
     retry(name) {
       const holder = holders.get(name)
       return present(holder, holder.attempt, false)
     },
 
-    ask(name, quiet = false, path = '/auth/me') {
+    callApi(name, quiet = false, path = '/auth/me') {
       const token = holders.get(name).accessToken
       return call({ who: name, method: 'GET', path, token, quiet })
     },

@@ -1,13 +1,14 @@
 import { button, h } from './dom.js'
 
 /**
- * The account's sessions, asked for again and again while somebody looks: what is ended elsewhere shows here.
+ * Creates the list of the account's sessions. The page polls it, so sessions that end elsewhere
+ * disappear here.
  * @param {{ root: HTMLElement, list: HTMLElement, note: HTMLElement }} parts
  * @param {(id: string) => Promise<void>} end
  */
 export function createSessions({ root, list, note }, end) {
-  let shown = ''
-  let missing = false
+  let lastShown = ''
+  let isMissing = false
 
   function row(session) {
     const { id, current, createdAt, device, userAgent, ip } = session
@@ -17,8 +18,9 @@ export function createSessions({ root, list, note }, end) {
       minute: '2-digit',
       second: '2-digit',
     })
-    const ending = button('End', () => end(id), 'quiet end')
-    ending.setAttribute('aria-label', `End the session of ${name} since ${since}`)
+    const facts = `since ${since}${ip ? ` · ${ip}` : ''} · ${id.slice(-6)}`
+    const endButton = button('End', () => end(id), 'quiet end')
+    endButton.setAttribute('aria-label', `End the session of ${name} since ${since}`)
     return h(
       'li',
       {},
@@ -28,42 +30,41 @@ export function createSessions({ root, list, note }, end) {
         name,
         current ? h('span', { className: 'badge' }, 'this one') : '',
       ),
-      h('span', { className: 'facts' }, `since ${since}${ip ? ` · ${ip}` : ''} · ${id.slice(-6)}`),
-      ending,
+      h('span', { className: 'facts' }, facts),
+      endButton,
     )
   }
 
   function show(sessions) {
     const now = JSON.stringify(sessions.map(({ id, current }) => [id, current]))
-    if (now === shown) return
-    shown = now
+    if (now === lastShown) return
+    lastShown = now
     list.replaceChildren(...sessions.map(row))
     note.textContent =
       sessions.length > 1
-        ? 'End one here, and see it fall out there within a second.'
-        : 'Each login is a session of its own. Open a second device: a new tab, signed in as you.'
+        ? 'End one here, and watch it end there within seconds.'
+        : 'Each login starts its own session. Open a second device: a new tab that signs in as you.'
   }
 
   return {
-    /** The path to ask for, whether the session lives: the list where the server has one. */
-    path: () => (missing ? '/auth/me' : '/auth/sessions'),
+    /** Returns the path to poll for whether the session is live. */
+    path: () => (isMissing ? '/auth/me' : '/auth/sessions'),
 
     /** @param {import('./api.js').Exchange} exchange */
-    heard({ path, status, answer }) {
+    update({ path, status, result }) {
       root.hidden = false
       if (path !== '/auth/sessions') return
-      if (status === 200) show(answer.sessions)
+      if (status === 200) show(result.sessions)
       if (status === 404) {
-        missing = true
-        note.textContent =
-          'This server does not list sessions. A second device works all the same: log out there or here.'
+        isMissing = true
+        note.textContent = 'This server does not list sessions. You can still open a second device.'
       }
     },
 
-    over() {
-      shown = ''
+    close() {
+      lastShown = ''
       list.replaceChildren()
-      note.textContent = 'You are out: only who has a session may see the others.'
+      note.textContent = 'You are signed out. Only a user with a session can see the list.'
     },
   }
 }

@@ -1,13 +1,13 @@
 import { span } from './dom.js'
 import { at, draw, STEP, svg, TEETH } from './ratchet.js'
 
-const still = matchMedia('(prefers-reduced-motion: reduce)')
-/** Degrees by which a tooth lifts the pawl. */
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)')
+/** The angle by which a tooth lifts the pawl, in degrees. */
 const LIFT = -13
 
 /**
- * The session as a ratchet wheel: the number of the newest generation, which generation each holder has, how much of the
- * grace is left. Turns forward only.
+ * Shows the session as a ratchet wheel: the newest generation, the generation of each holder, and
+ * the rest of the grace period. The wheel turns forward only.
  * @param {SVGElement} root
  */
 export function createWheel(root) {
@@ -17,10 +17,10 @@ export function createWheel(root) {
   const angle = (generation) => (generation - 1) * STEP
 
   function animate(element, keyframes, options) {
-    if (!still.matches) element.animate(keyframes, options)
+    if (!reducedMotion.matches) element.animate(keyframes, options)
   }
 
-  function label(holders) {
+  function drawLabels(holders) {
     parts.labels.replaceChildren()
     parts.holders.replaceChildren()
     for (let generation = Math.max(1, newest - TEETH + 3); generation <= newest; generation++) {
@@ -52,7 +52,7 @@ export function createWheel(root) {
     const wheel = [start, end + 3, end].map((degrees) => ({ transform: `rotate(${degrees}deg)` }))
     wheel[1].offset = 0.72
     animate(parts.wheel, wheel, { duration: 620, easing: 'cubic-bezier(.45,0,.4,1)' })
-    // Up the slope of the tooth, and down behind it.
+    // The pawl slides up the slope of the tooth and drops behind it.
     const pawl = [0, LIFT, LIFT, 2.5, 0].map((degrees, index) => ({
       transform: `rotate(${degrees}deg)`,
       offset: [0, 0.5, 0.56, 0.74, 1][index],
@@ -61,16 +61,21 @@ export function createWheel(root) {
   }
 
   return {
-    /** @param {{ generation: number, holders: { name: string, letter: string, generation: number }[] }} state */
+    /**
+     * @typedef {{ name: string, letter: string, generation: number }} Mark
+     * @param {{ generation: number, holders: Mark[] }} state
+     */
     show({ generation, holders }) {
       if (generation > newest && newest > 0) turn(newest, generation)
       if (generation < newest) parts.wheel.style.transform = `rotate(${angle(generation || 1)}deg)`
       newest = generation
       parts.number.textContent = generation ? String(generation) : ''
-      label(holders)
-      const held = holders.map(({ name, generation: own }) => `${name} holds ${own}`).join(', ')
-      const told = `A ratchet wheel. The newest generation is ${generation}; ${held || 'nobody holds a token'}.`
-      root.setAttribute('aria-label', generation ? told : 'A ratchet wheel, at rest')
+      drawLabels(holders)
+      const tokens = holders.map(({ name, generation: own }) => `${name} holds ${own}`).join(', ')
+      const label =
+        `A ratchet wheel. The newest generation is ${generation}; ` +
+        `${tokens || 'nobody holds a token'}.`
+      root.setAttribute('aria-label', generation ? label : 'A ratchet wheel, at rest')
     },
 
     /** @param {'rest' | 'live' | 'locked' | 'ended'} state */
@@ -84,19 +89,19 @@ export function createWheel(root) {
       }[state]
     },
 
-    /** @param {number} left of the grace, milliseconds @param {number} whole */
-    grace(left, whole) {
-      const share = left / Math.max(1, whole)
+    /** Shows the rest of the grace period. Both are milliseconds. */
+    grace(left, total) {
+      const share = left / Math.max(1, total)
       parts.grace.style.strokeDashoffset = String(100 - 100 * share)
       parts.left.textContent = left > 0 ? `grace ${span(Math.ceil(left / 1000) * 1000)}` : ''
     },
 
-    /** The same answer again: nothing turns. */
+    /** Shows that the server repeated a response and nothing turned. */
     pulse() {
       animate(parts.number, [{ opacity: 1 }, { opacity: 0.25 }, { opacity: 1 }], { duration: 500 })
     },
 
-    /** Somebody pushes it back, and the pawl holds. */
+    /** Shows that a push backwards fails because the pawl holds. */
     jam() {
       const rest = angle(newest)
       const push = [0, -2.4, 0.8, -1.6, 0.4, 0].map((degrees) => ({

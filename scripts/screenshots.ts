@@ -47,9 +47,9 @@ async function picture(
   await press(page, 'The thief', 'Refresh')
   await heading(page, 'One notch forward: generation 13')
   if (showsTheft) {
-    await page.getByText('grace is over').waitFor({ timeout: 60_000 })
+    await page.getByText('grace period is over').waitFor({ timeout: 60_000 })
     await press(page, 'You', 'Refresh')
-    await heading(page, 'Theft found')
+    await heading(page, 'Theft detected')
     await page
       .getByRole('log')
       .getByText(/^Thief\s*GET/)
@@ -60,7 +60,7 @@ async function picture(
       .filter({ hasText: 'iOS' })
       .waitFor({ timeout: 5_000 })
       .catch(() => {})
-    await page.getByText(/Within the grace, 2[0-4]\ss/).waitFor()
+    await page.getByText(/one generation behind. For 2[0-4]\ss/).waitFor()
   }
   await page.mouse.move(0, 0)
   await page.evaluate('scrollTo(0, 0)')

@@ -12,7 +12,7 @@ const shows = (page: Page, title: string) =>
   page.getByRole('status').getByRole('heading', { name: title, exact: true }).waitFor()
 
 /** Waits until the page has counted the grace period down. */
-const graceIsOver = (page: Page) => page.getByText('grace is over').waitFor()
+const graceIsOver = (page: Page) => page.getByText('grace period is over').waitFor()
 
 async function begin(page: Page): Promise<void> {
   await press(page, 'Sign up')
@@ -36,9 +36,9 @@ browserTest(
 
     await graceIsOver(page)
     await press(you(page), 'Refresh')
-    await shows(page, 'Theft found')
+    await shows(page, 'Theft detected')
     for (const pane of [you(page), thief(page)])
-      await pane.getByText('out', { exact: true }).waitFor()
+      await pane.getByText('signed out', { exact: true }).waitFor()
     const log = page.getByRole('log')
     for (const who of ['You', 'Thief'])
       await log.getByText(new RegExp(`^${who}\\s*GET /auth/me\\s*401`)).waitFor()
@@ -57,7 +57,7 @@ browserTest('within the grace period both holders get the same successor', async
   await press(thief(page), 'Refresh')
   await shows(page, 'One notch forward: generation 2')
   await press(you(page), 'Refresh')
-  await shows(page, 'Generation 1 again, within the grace')
+  await shows(page, 'Generation 1 again, within the grace period')
   const tokens = await Promise.all(
     [you(page), thief(page)].map((pane) => pane.locator('dd code').first().textContent()),
   )
@@ -69,14 +69,14 @@ browserTest(
   async (t, browser) => {
     const { page } = await openPage(browser, await serve(t, { GRACE: '1s' }))
     await begin(page)
-    await press(you(page), 'Lose an answer')
-    await shows(page, 'The answer got lost in a tunnel')
+    await press(you(page), 'Lose a response')
+    await shows(page, 'The response was lost')
     await you(page).getByText('generation 1, spent').waitFor()
-    await page.getByText('would be taken for theft now').waitFor()
+    await page.getByText('would look like theft now').waitFor()
     await press(you(page), 'Retry with its key')
-    await shows(page, 'Same attempt, same answer: generation 2')
+    await shows(page, 'Same attempt, same response: generation 2')
     await press(you(page), 'Call the API')
-    await shows(page, 'Let in')
+    await shows(page, 'Access granted')
   },
 )
 
@@ -107,11 +107,11 @@ browserTest(
     assert.equal(ended.status, 204)
 
     await second.bringToFront()
-    await shows(second, 'Ended from elsewhere')
-    await you(second).getByText('out', { exact: true }).waitFor()
+    await shows(second, 'Ended elsewhere')
+    await you(second).getByText('signed out', { exact: true }).waitFor()
     await first.bringToFront()
     await press(you(first), 'Call the API')
-    await shows(first, 'Let in')
+    await shows(first, 'Access granted')
     assert.deepEqual(complaints, [])
   },
 )
@@ -128,7 +128,7 @@ browserTest(
     await others.getByRole('button', { name: /^End the session of/ }).click()
     await others.getByRole('button', { name: /^End the session of/ }).waitFor({ state: 'detached' })
     await second.bringToFront()
-    await shows(second, 'Ended from elsewhere')
+    await shows(second, 'Ended elsewhere')
     await press(you(second), 'Sign in again')
     await shows(second, 'Generation 1')
   },
@@ -234,9 +234,9 @@ browserTest(
       await shows(page, 'One notch forward: generation 2')
       await check('with a thief')
       await press(you(page), 'Refresh')
-      await shows(page, 'Theft found')
-      await you(page).getByText('out', { exact: true }).waitFor()
-      await check('theft found')
+      await shows(page, 'Theft detected')
+      await you(page).getByText('signed out', { exact: true }).waitFor()
+      await check('after the theft was detected')
       assert.deepEqual(complaints, [])
       await page.context().close()
     }

@@ -18,7 +18,10 @@ const SMALL = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }
 const heading = (page: Page, name: string) =>
   page.getByRole('heading', { name, exact: true }).waitFor()
 const press = (page: Page, pane: string, name: string) =>
-  page.getByRole('region', { name: pane }).getByRole('button', { name, exact: true }).click()
+  page
+    .getByRole('region', { name: pane, exact: true })
+    .getByRole('button', { name, exact: true })
+    .click()
 
 async function picture(
   browser: Browser,

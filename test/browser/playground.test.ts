@@ -4,7 +4,7 @@ import { browserTest, openPage, serve, visit } from '../support/browser/browser.
 
 const NARROW = { viewport: { width: 360, height: 740 } }
 
-const you = (page: Page) => page.getByRole('region', { name: 'You' })
+const you = (page: Page) => page.getByRole('region', { name: 'You', exact: true })
 const thief = (page: Page) => page.getByRole('region', { name: 'The thief' })
 const press = (scope: Page | ReturnType<typeof you>, name: string) =>
   scope.getByRole('button', { name }).click()

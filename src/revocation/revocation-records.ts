@@ -19,7 +19,7 @@ export type CommittedRevocation =
       sessionsEnded: boolean
       except?: string
     }
-  /** Every session that started before this time. Unix time in milliseconds. */
+  /** Every session that started before this time. Milliseconds since the epoch. */
   | { kind: 'everything'; before: number }
 
 /** Runs in the transaction of a revocation, right before its commit. */
@@ -75,7 +75,7 @@ export function createRevocationRecords({ orm, query }: Database) {
     ]
   }
 
-  /** Skips a user whose row belongs to a later change by now: that change is published by itself. */
+  /** Skips a user whose row belongs to a later change by now, which is published by itself. */
   async function markUser(userId: string, ver: number): Promise<void> {
     const isSame = and(eq(userRevocations.userId, userId), lte(userRevocations.ver, ver))
     await query(orm.update(userRevocations).set({ publishedAt: sql`now()` }).where(isSame))
@@ -117,8 +117,9 @@ export function createRevocationRecords({ orm, query }: Database) {
     },
 
     /**
-     * Revokes every session that started before the returned Unix time in milliseconds. That time
-     * is after `at` and after the start of the newest session. `onCommit` can record who did it.
+     * Revokes every session that started before the returned time, in milliseconds since the epoch.
+     * That time is after `at` and after the start of the newest session. `onCommit` can record who
+     * did it.
      */
     async revokeAll(at: number, onCommit: OnCommit = async () => {}): Promise<number> {
       const newest = orm

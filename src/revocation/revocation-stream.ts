@@ -18,7 +18,7 @@ export interface StreamBatch {
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][] | null
 
-/** Creates access to the Redis stream of revocations; entries matter for `lifetime` milliseconds. */
+/** Gives access to the Redis stream of revocations; entries matter for `lifetime` milliseconds. */
 export function createRevocationStream(redis: RedisClient, lifetime: number, prefix = 'pawl:') {
   const key = `{${prefix}revocations}`
   const publish = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
@@ -39,7 +39,7 @@ export function createRevocationStream(redis: RedisClient, lifetime: number, pre
       return last?.[0] ?? '0-0'
     },
 
-    /** Waits up to `wait` milliseconds for entries after `position`, and reads one batch of them. */
+    /** Reads one batch of entries after `position`, and waits `wait` milliseconds for the first. */
     async read(reader: Redis, position: string, wait: number): Promise<StreamBatch> {
       const command = ['COUNT', BATCH, 'BLOCK', wait, 'STREAMS', key, position] as const
       const reply = (await reader.xread(...command)) as Reply

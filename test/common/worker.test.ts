@@ -24,7 +24,7 @@ function setUp(t: TestContext, firstDelay?: number) {
   }
 }
 
-test('A worker waits for the end of a run, then for the interval, before the next run', async (t) => {
+test('A worker waits for the end of a run and the interval before the next run', async (t) => {
   const { worker, runs, pass, finishRun } = setUp(t)
   worker.start()
   pass(999)

@@ -8,7 +8,7 @@ import { assertServes, startNode } from '../support/nodes.ts'
 import { startCluster } from '../support/services/cluster.ts'
 import { startRedis } from '../support/services/redis.ts'
 
-/** The rules as the guide gives them. */
+/** Returns the ACL rules that the guide documents. */
 async function documentedUser(): Promise<string[]> {
   const guide = await readFile(new URL('../../docs/guides/redis.md', import.meta.url), 'utf8')
   const [, rules = ''] = /^user (pawl on [^`]+)/m.exec(guide) ?? []
@@ -27,7 +27,7 @@ async function restrict(url: string): Promise<void> {
   }
 }
 
-test('the rights that the guide names are enough', async (t) => {
+test('The ACL rules of the guide are sufficient', async (t) => {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
   await restrict(redis.url)
@@ -39,7 +39,7 @@ test('the rights that the guide names are enough', async (t) => {
   )
 })
 
-test('they are enough in a cluster, too', async (t) => {
+test('The ACL rules of the guide are sufficient in a cluster', async (t) => {
   const redis = await startCluster()
   cleanUp(t, () => redis.stop())
   for (const { url } of redis.nodes) await restrict(url)

@@ -26,27 +26,27 @@ async function setUp(t: TestContext) {
 
 type Cluster = Awaited<ReturnType<typeof setUp>>['redis']
 
-/** A user whose sessions are at the node, or are not. */
-async function signUpAt(app: FastifyInstance, redis: Cluster, port: number, isThere: boolean) {
+/** Signs up a user whose sessions are on the node with this port, or are not. */
+async function signUpAt(app: FastifyInstance, redis: Cluster, port: number, isOnNode: boolean) {
   for (;;) {
     const session = await signUp(app)
     const [, payload = ''] = session.accessToken.split('.')
     const { sub } = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    if (((await redis.holderOf(`pawl:{${sub}}`)).port === port) === isThere) return session
+    if (((await redis.holderOf(`pawl:{${sub}}`)).port === port) === isOnNode) return session
   }
 }
 
-test('a cluster serves like any Redis, also many at once', async (t) => {
+test('A cluster serves like a single Redis, many requests at once as well', async (t) => {
   const { one, other } = await setUp(t)
   for (let round = 0; round < 6; round++) await assertServes(one, other)
   const sessions = await Promise.all(Array.from({ length: 30 }, () => signUp(one)))
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     sessions.map(({ refreshToken }) => refresh(other, refreshToken)),
   )
-  for (const { statusCode } of answers) assert.equal(statusCode, 200)
+  for (const { statusCode } of responses) assert.equal(statusCode, 200)
 })
 
-test('when a master of a cluster is lost, its own users wait, and nobody else does', async (t) => {
+test('A lost master of a cluster affects only the users whose sessions it holds', async (t) => {
   const { redis, env, one, other } = await setUp(t)
   const { port } = await redis.holderOf(STREAM)
   const lost = redis.nodes.find((node) => node.port !== port)
@@ -70,7 +70,7 @@ test('when a master of a cluster is lost, its own users wait, and nobody else do
   assert.equal((await refresh(other, ended.refreshToken)).statusCode, 401)
 })
 
-test('when the master that holds the feed is lost, all wait until it is back, and a logout stays one', async (t) => {
+test('Without the master of the feed every node responds with 503 until it is back', async (t) => {
   const { redis, one, other } = await setUp(t)
   const lost = await redis.holderOf(STREAM)
   const alive = await signUp(one)
@@ -88,7 +88,7 @@ test('when the master that holds the feed is lost, all wait until it is back, an
   await assertServes(one, other)
 })
 
-test('a master of a cluster that accepts and never answers is a fault of its users alone', async (t) => {
+test('A cluster master that never replies affects only the users it holds', async (t) => {
   const { redis, one } = await setUp(t)
   const { port } = await redis.holderOf(STREAM)
   const silent = redis.nodes.find((node) => node.port !== port)
@@ -104,7 +104,7 @@ test('a master of a cluster that accepts and never answers is a fault of its use
   await refreshInTheEnd(one, theirs.refreshToken)
 })
 
-test('a server that is started while the master of the feed is away waits for it, and says what it waits for', async (t) => {
+test('A server that starts without the master of the feed waits for it', async (t) => {
   const { redis, env } = await setUp(t)
   const holder = await redis.holderOf(STREAM)
   await holder.crash('SIGKILL')

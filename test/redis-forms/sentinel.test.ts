@@ -15,7 +15,7 @@ async function setUp(t: TestContext) {
   return { redis, one: await startNode(t, env), other: await startNode(t, env) }
 }
 
-test('a master that Sentinels name serves like any Redis, and is followed when another takes its place', async (t) => {
+test('A master that Sentinels name serves before and after a fail-over', async (t) => {
   const { redis, one, other } = await setUp(t)
   await assertServes(one, other)
   const alive = await signUp(one)
@@ -34,7 +34,7 @@ test('a master that Sentinels name serves like any Redis, and is followed when a
   await assertServes(one, other)
 })
 
-test('a logout that the promoted replica never heard of stays a logout', async (t) => {
+test('A logout stays in force if the promoted replica never received it', async (t) => {
   const { redis, one, other } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   const alive = await signUp(other)
@@ -42,7 +42,7 @@ test('a logout that the promoted replica never heard of stays a logout', async (
   cleanUp(t, async () => replica.disconnect())
   await until(async () => (await replica.keys('pawl:{*}')).length === 2)
 
-  // Stopped, and then cut off: what is sent to it from here on does not wait for it anywhere.
+  // The replica is stopped and cut off, so that no buffer holds later writes for it.
   redis.replica.kill('SIGSTOP')
   const master = new Redis(redis.master.url)
   cleanUp(t, async () => master.disconnect())
@@ -54,7 +54,7 @@ test('a logout that the promoted replica never heard of stays a logout', async (
   redis.replica.kill('SIGCONT')
 
   await refreshInTheEnd(one, alive.refreshToken)
-  // Whatever the promoted one still serves leads nowhere, and is closed before long.
+  // A refresh that the promoted replica still accepts is soon refused, with its tokens.
   let token = refreshToken
   await until(async () => {
     const response = await refresh(other, token)
@@ -68,7 +68,7 @@ test('a logout that the promoted replica never heard of stays a logout', async (
   }
 })
 
-test('a master that accepts and never answers is a fault at first, and then no longer the master', async (t) => {
+test('A master that never replies is replaced, and stays replaced when it wakes up', async (t) => {
   const { redis, one } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   redis.master.kill('SIGSTOP')
@@ -76,13 +76,13 @@ test('a master that accepts and never answers is a fault at first, and then no l
   const next = await refreshInTheEnd(one, refreshToken)
   await until(async () => (await status(one, next.accessToken)) === 200)
 
-  // It wakes up, takes itself for the master until it is told, and is not listened to.
+  // It wakes up and believes that it is the master until a Sentinel tells it otherwise.
   redis.master.kill('SIGCONT')
   await refreshInTheEnd(one, next.refreshToken)
   assert.equal(await status(one, accessToken), 200)
 })
 
-test('a master that becomes a replica under a living connection is left for the new one', async (t) => {
+test('A node leaves a master that becomes a replica on an open connection', async (t) => {
   const { redis, one } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   const operator = new Redis(redis.sentinels[0]?.url ?? '', { enableReadyCheck: false })

@@ -13,7 +13,7 @@ import { until } from '../support/until.ts'
 const rolesOf = (accessToken: string): string[] =>
   JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).roles
 
-/** A server on a Redis that can be sent back to how it was. */
+/** Starts a server on a Redis that can go back to a snapshot. */
 async function setUp(t: TestContext) {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
@@ -28,7 +28,7 @@ async function setUp(t: TestContext) {
       await operator.save()
       operator.disconnect()
     },
-    /** Killed, so that it saves nothing newer, and started on what the snapshot has. */
+    /** Kills Redis, so that it saves nothing newer, and starts it with the snapshot. */
     async restoreSnapshot() {
       await redis.crash('SIGKILL')
       await redis.restart()
@@ -37,27 +37,28 @@ async function setUp(t: TestContext) {
   }
 }
 
-test('a Redis that comes back with an old snapshot brings no ended session back, however long ago it ended', async (t) => {
+test('An old snapshot of Redis restores no revoked session, even long after', async (t) => {
   const { app, env, sql, takeSnapshot, restoreSnapshot } = await setUp(t)
-  const [ended, live] = [await signUp(app), await signUp(app)]
+  const [revoked, live] = [await signUp(app), await signUp(app)]
   await takeSnapshot()
   const logout = {
     method: 'POST',
     url: '/auth/logout',
-    payload: { refreshToken: ended.refreshToken },
+    payload: { refreshToken: revoked.refreshToken },
   } as const
   assert.equal((await inject(app, logout)).statusCode, 204)
-  // So long ago that no node remembers it.
-  await sql`update sessions set revoked_at = now() - interval '3 days' where id = ${ended.sessionId}`
+  // So long ago that no node holds the revocation any more.
+  await sql`
+    update sessions set revoked_at = now() - interval '3 days' where id = ${revoked.sessionId}`
   await restoreSnapshot()
   const another = await build(t, env)
   for (const node of [another, app]) {
-    assert.equal((await refresh(node, ended.refreshToken)).statusCode, 401)
+    assert.equal((await refresh(node, revoked.refreshToken)).statusCode, 401)
     assert.equal((await refresh(node, live.refreshToken)).statusCode, 200)
   }
 })
 
-test('a token that was spent after the snapshot is still known to be spent', async (t) => {
+test('A token that was spent after the snapshot is still recognized as spent', async (t) => {
   const { app, sql, takeSnapshot, restoreSnapshot } = await setUp(t)
   const first = await signUp(app)
   await takeSnapshot()
@@ -73,11 +74,13 @@ test('a token that was spent after the snapshot is still known to be spent', asy
   assert.equal((await refresh(app, third.refreshToken)).statusCode, 401)
 })
 
-test('roles that were changed after the snapshot are those of the next token', async (t) => {
+test('Roles that were changed after the snapshot are in the next token', async (t) => {
   const { app, sql, takeSnapshot, restoreSnapshot } = await setUp(t)
   const { refreshToken, sessionId } = await signUp(app)
   await takeSnapshot()
-  await sql`update users set roles = '{editor}', ver = ver + 1 where id = (select user_id from sessions where id = ${sessionId})`
+  await sql`
+    update users set roles = '{editor}', ver = ver + 1
+    where id = (select user_id from sessions where id = ${sessionId})`
   await restoreSnapshot()
   const { accessToken } = (await refresh(app, refreshToken)).json()
   assert.deepEqual(rolesOf(accessToken), ['editor'])

@@ -6,9 +6,9 @@ import { spawnServer, startServer } from '../support/server-process.ts'
 import { signUpAt } from '../support/server-requests.ts'
 import { startTlsRedis } from '../support/services/redis.ts'
 
-test('TLS to Redis: by an authority that the process was told of, and by no other', async (t) => {
+test('TLS to Redis requires a certificate authority that the process was given', async (t) => {
   const redis = await startTlsRedis()
-  if (!redis) return t.skip('no openssl to make a certificate with')
+  if (!redis) return t.skip('there is no openssl to create a certificate')
   cleanUp(t, () => redis.stop())
   const env = await environment(t, { REDIS_URL: redis.url.replace('://', '://:a-password@') })
 

@@ -13,10 +13,10 @@ import { startNode, status } from '../support/nodes.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { until } from '../support/until.ts'
 
-/** On a machine that is busy with other tests a node falls behind. */
+/** A node falls behind on a machine that is busy with other tests. */
 const PATIENT = { REVOCATION_MAX_STALENESS: '1m' }
 
-/** A Redis and a database of their own, with so many users and a session of each. */
+/** Starts a Redis and a database with `count` users, who have a session each. */
 async function populate(t: TestContext, count: number) {
   const redis = await startRedis()
   cleanUp(t, redis.stop)
@@ -28,7 +28,7 @@ async function populate(t: TestContext, count: number) {
     insert into users (id, email, password_hash)
     select gen_random_uuid(), 'user' || lpad(n::text, 6, '0') || '@example.com', 'none'
     from generate_series(1, ${count}::int) as n`
-  // Ids as sessions have them, beginning with the time (UUIDv7).
+  // The ids begin with the time, as those of sessions do (UUIDv7).
   await sql`
     insert into sessions (id, user_id, created_at, expires_at, last_seen_at)
     select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '7' ||
@@ -47,25 +47,28 @@ async function populate(t: TestContext, count: number) {
   return { env, operator, token }
 }
 
-/** What Postgres counts is complete when whoever did it has disconnected. */
-async function whenAlone(t: TestContext, env: Env) {
+/** Waits until all servers have disconnected: only then are the statistics complete. */
+async function openSqlAlone(t: TestContext, env: Env) {
   const sql = openSql(t, env)
   const others = () =>
-    sql`select 1 from pg_stat_activity where datname = current_database() and application_name = 'pawl'`
+    sql`
+      select 1 from pg_stat_activity
+      where datname = current_database() and application_name = 'pawl'`
   await until(async () => (await others()).length === 0)
   return sql
 }
 
-/** What has been read and written of users and sessions since the database was made, in rows. */
+/** Returns how many rows of users and sessions were read and written so far. */
 async function rowsOf(t: TestContext, env: Env): Promise<{ read: number; written: number }> {
-  const sql = await whenAlone(t, env)
+  const sql = await openSqlAlone(t, env)
   const [row] = await sql`
-    select sum(seq_tup_read + idx_tup_fetch)::int as read, sum(n_tup_ins + n_tup_upd + n_tup_del)::int as written
+    select sum(seq_tup_read + idx_tup_fetch)::int as read,
+      sum(n_tup_ins + n_tup_upd + n_tup_del)::int as written
     from pg_stat_user_tables where relname in ('users', 'sessions')`
   return { read: row?.read, written: row?.written }
 }
 
-/** How many rows a new server touches in its whole life, while it does this. */
+/** Returns how many rows a new server reads and writes from its start to its end. */
 async function rowsTouched(
   t: TestContext,
   env: Env,
@@ -79,8 +82,8 @@ async function rowsTouched(
   return { read: after.read - before.read, written: after.written - before.written }
 }
 
-/** What every node asks of Redis all the time, whatever it is asked. */
-const TAILING = ['xread', 'getex', 'time']
+/** The commands by which every node reads the feed, whatever the requests. */
+const FEED_COMMANDS = ['xread', 'getex', 'time']
 
 async function commandsOf(operator: Redis): Promise<Map<string, number>> {
   const info = await operator.info('commandstats')
@@ -88,7 +91,7 @@ async function commandsOf(operator: Redis): Promise<Map<string, number>> {
   return new Map(counted.map(([, name = '', calls]) => [name, Number(calls)]))
 }
 
-test('to revoke everything touches as much of 100,000 users as of 1,000: nothing', async (t) => {
+test('Revoking everything touches no rows, whether of 1,000 users or of 100,000', async (t) => {
   for (const count of [1_000, 100_000]) {
     const { env, operator, token } = await populate(t, count)
     const touched = await rowsTouched(t, env, async (app) => {
@@ -98,22 +101,22 @@ test('to revoke everything touches as much of 100,000 users as of 1,000: nothing
       const after = await commandsOf(operator)
       const calls = [...after]
         .map(([name, calls]): [string, number] => [name, calls - (before.get(name) ?? 0)])
-        .filter(([name, calls]) => calls > 0 && !TAILING.includes(name))
+        .filter(([name, calls]) => calls > 0 && !FEED_COMMANDS.includes(name))
       const total = calls.reduce((sum, [, calls]) => sum + calls, 0)
-      assert.ok(total < 12, `Redis was asked ${JSON.stringify(calls)}`)
-      for (const dead of [token, accessToken]) assert.equal((await me(app, dead)).statusCode, 401)
+      assert.ok(total < 12, `Redis received ${JSON.stringify(calls)}`)
+      for (const old of [token, accessToken]) assert.equal((await me(app, old)).statusCode, 401)
       assert.equal((await refresh(app, refreshToken)).statusCode, 401)
     })
-    // The account and the session of the sign-up.
+    // These are the account and the session of the sign-up.
     assert.equal(touched.written, 2)
     assert.ok(touched.read < 100, `${touched.read} rows were read of ${count}`)
     assert.ok((await operator.dbsize()) > count)
   }
 })
 
-test('a search by the beginning of an address reads the rows of its page, by the index', async (t) => {
+test('A search by e-mail prefix reads only the rows of its page, by the index', async (t) => {
   const { env, token } = await populate(t, 20_000)
-  // So often that whoever prepares statements would have gone over to plans that fit any prefix.
+  // So many that a prepared statement would have changed to a plan that fits every prefix.
   const rounds = 10
   const { read } = await rowsTouched(t, env, async (app) => {
     for (let round = 0; round < rounds; round++) {
@@ -129,14 +132,15 @@ test('a search by the beginning of an address reads the rows of its page, by the
     }
   })
   assert.ok(read < rounds * 2 * 21 + 100, `${read} rows were read`)
-  const sql = await whenAlone(t, env)
-  const [index] =
-    await sql`select idx_scan::int as scans from pg_stat_user_indexes where indexrelname = 'users_email_prefix'`
-  // More, since the planner looks at both ends of an index, too.
+  const sql = await openSqlAlone(t, env)
+  const [index] = await sql`
+      select idx_scan::int as scans from pg_stat_user_indexes
+      where indexrelname = 'users_email_prefix'`
+  // The planner also looks at both ends of the index, so there are more scans than queries.
   assert.ok(index?.scans >= rounds * 2, `the index was used ${index?.scans} times`)
 })
 
-test('1,000 sessions of one user end by one call, at every node', async (t) => {
+test('One request ends 1,000 sessions of a user at every node', async (t) => {
   const env = await environment(t, { ...PATIENT, MAX_SESSIONS_PER_USER: '1000' })
   const [one, two] = [await build(t, env), await startNode(t, env)]
   const sql = openSql(t, env)
@@ -153,7 +157,7 @@ test('1,000 sessions of one user end by one call, at every node', async (t) => {
   const url = `/admin/users/${id}/sessions`
   assert.equal((await call(one, token, 'GET', url)).json().sessions.length, 1_000)
   for (const { accessToken } of pairs) {
-    // Lets the node hear of revocations: without a pause it would know too little to answer.
+    // Without a pause, the node could not read the feed and would respond with 503.
     await setImmediate()
     assert.equal(await status(two, accessToken), 200)
   }
@@ -165,13 +169,13 @@ test('1,000 sessions of one user end by one call, at every node', async (t) => {
     assert.equal(await status(two, accessToken), 401)
   }
   for (let start = 0; start < pairs.length; start += 20) {
-    const answers = pairs
+    const responses = pairs
       .slice(start, start + 20)
       .map(({ refreshToken }) => refresh(two, refreshToken))
-    for (const { statusCode } of await Promise.all(answers)) assert.equal(statusCode, 401)
+    for (const { statusCode } of await Promise.all(responses)) assert.equal(statusCode, 401)
   }
   assert.deepEqual((await call(one, token, 'GET', url)).json().sessions, [])
-  const ends = () =>
+  const endEvents = () =>
     sql`select 1 from security_events where type = 'session_ended' and user_id = ${id}`
-  await until(async () => (await ends()).length === 1_000)
+  await until(async () => (await endEvents()).length === 1_000)
 })

@@ -21,7 +21,7 @@ async function setUp(t: TestContext, overrides: Env = {}) {
   return { redis, env, operator, one: await startNode(t, env), other: await startNode(t, env) }
 }
 
-test('a revocation at one node is refused by the other, and by a third that starts later', async (t) => {
+test('A session that one node revokes is refused by every node, old or new', async (t) => {
   const { env, one, other } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   assert.equal(await status(other, accessToken), 200)
@@ -32,7 +32,7 @@ test('a revocation at one node is refused by the other, and by a third that star
   assert.equal(await status(await startNode(t, env), accessToken), 401)
 })
 
-test('theft, and the session cap, are revocations too', async (t) => {
+test('Theft and the session cap revoke sessions at every node', async (t) => {
   const { one, other } = await setUp(t, { MAX_SESSIONS_PER_USER: '1' })
   const stolen = await signUp(one)
   const second = (await refresh(one, stolen.refreshToken)).json()
@@ -46,12 +46,13 @@ test('theft, and the session cap, are revocations too', async (t) => {
   await until(async () => (await status(other, evicted.accessToken)) === 401)
 })
 
-test('a theft that Redis takes no news of is on record all the same', async (t) => {
+test('A theft is recorded in Postgres even if it cannot be published', async (t) => {
   const { operator, one, other } = await setUp(t)
   const stolen = await signUp(one)
   const second = (await refresh(one, stolen.refreshToken)).json()
   const third = (await refresh(one, second.refreshToken)).json()
-  // In the stead of the stream: the hot state condemns the session, and then no node can be told.
+  // With this value in place of the stream, the hot state condemns the session, and then nothing
+  // can be published.
   await operator.set('{pawl:revocations}', 'not a stream')
   assert.equal((await refreshOnce(one, stolen.refreshToken)).statusCode, 503)
   await operator.flushall()
@@ -62,13 +63,13 @@ test('a theft that Redis takes no news of is on record all the same', async (t) 
   }
 })
 
-test('in the steady state an authenticated request asks neither Redis nor Postgres', async (t) => {
+test('In the steady state an authenticated request makes no network call', async (t) => {
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)
   const { operator, one } = await setUp(t, { DATABASE_URL: database.url })
   const { accessToken } = await signUp(one)
-  // Without Postgres a single query would be an error.
+  // Without Postgres, a single query would fail the request.
   await postgres.crash('SIGQUIT')
 
   const monitor = await operator.monitor()
@@ -82,14 +83,14 @@ test('in the steady state an authenticated request asks neither Redis nor Postgr
   for (let i = 0; i < 200; i++) assert.equal(await status(one, accessToken), 200)
   await operator.echo('done')
   await until(() => done)
-  // What the nodes' own tailing of the feed costs, whatever the traffic.
+  // These read the feed and do not depend on the traffic.
   assert.deepEqual(
     seen.filter((command) => !['xread', 'getex', 'time'].includes(command)),
     [],
   )
 })
 
-test('a node that cannot know what is revoked answers 503, and takes up work again by itself', async (t) => {
+test('A node with a stale feed responds with 503, and recovers by itself', async (t) => {
   const { redis, one } = await setUp(t, { REVOCATION_MAX_STALENESS: '1s' })
   const { accessToken } = await signUp(one)
   redis.kill('SIGSTOP')
@@ -108,7 +109,7 @@ test('a node that cannot know what is revoked answers 503, and takes up work aga
   await until(async () => (await status(one, accessToken)) === 200)
 })
 
-test('access tokens of live sessions are good through a Redis that lost everything, revoked ones are not', async (t) => {
+test('A Redis that loses everything neither logs out a user nor restores a session', async (t) => {
   const { redis, one, other } = await setUp(t)
   const [live, revoked] = [await signUp(one), await signUp(one)]
   await logOut(one, revoked.refreshToken)
@@ -116,13 +117,13 @@ test('access tokens of live sessions are good through a Redis that lost everythi
   for (const app of [one, other]) {
     await until(async () => (await status(app, live.accessToken)) === 200)
     assert.equal(await status(app, revoked.accessToken), 401)
-    // Asks Redis, which has to be connected again first.
+    // This route asks Redis, and the node has to reconnect first.
     await until(async () => (await status(app, live.accessToken, '/fresh')) === 200)
     assert.equal(await status(app, revoked.accessToken, '/fresh'), 401)
   }
 })
 
-test('what a process that died had committed and told nobody, another tells', async (t) => {
+test('A node publishes the revocation that another node committed before it died', async (t) => {
   const { env, one, other } = await setUp(t)
   const { accessToken, refreshToken, sessionId } = await signUp(one)
   const sql = openSql(t, env)
@@ -135,17 +136,17 @@ test('what a process that died had committed and told nobody, another tells', as
   )
 })
 
-test('a stream that was emptied under a living connection is noticed, and made up for', async (t) => {
+test('A node notices that the stream was emptied, and reads Postgres instead', async (t) => {
   const { env, operator, one, other } = await setUp(t)
   const { accessToken } = await signUp(one)
   const sql = openSql(t, env)
-  // As if its entry had been lost between the writing and the reading: no sweep looks for it again.
+  // As if the entry was lost after it had been published: no sweep looks for it again.
   await sql`update sessions set revoked_at = now(), published_at = now(), revoked_reason = 'logout'`
   await operator.flushall()
   for (const app of [one, other]) await until(async () => (await status(app, accessToken)) === 401)
 })
 
-test('a fail-over to a Redis that missed the last writes does not bring a session back', async (t) => {
+test('A fail-over to a Redis that lacks the last writes does not restore a session', async (t) => {
   const { operator, one, other } = await setUp(t)
   const { accessToken, refreshToken } = await signUp(one)
   const [key = ''] = await operator.keys('pawl:{*}')
@@ -154,7 +155,8 @@ test('a fail-over to a Redis that missed the last writes does not bring a sessio
 
   await operator.restore(key, 60_000, old)
   await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-  // Until a node is connected again and has closed it once more, a refresh may be served. It leads nowhere.
+  // A refresh may succeed until a node has reconnected and closed the session again. Its tokens
+  // are soon refused.
   let token = refreshToken
   await until(async () => {
     const response = await refresh(other, token)

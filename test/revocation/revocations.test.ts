@@ -13,7 +13,7 @@ function setUp() {
   return { clock, known: createRevocations(LIFETIME, clock) }
 }
 
-test('what is not revoked is not denied', () => {
+test('A token that no revocation applies to is accepted', () => {
   const { known } = setUp()
   known.add({ kind: 'session', sessionId: 'other' })
   known.add({ kind: 'user', userId: 'grace', ver: 9 })
@@ -22,7 +22,7 @@ test('what is not revoked is not denied', () => {
   assert.equal(known.denies(token), false)
 })
 
-test('one session, all of a user, all but one, and everything are denied', () => {
+test('Each kind of revocation denies the tokens it applies to, and no others', () => {
   const revoked = [
     { kind: 'session', sessionId: sid },
     { kind: 'user', userId: 'ada', ver: 4 },
@@ -39,7 +39,7 @@ test('one session, all of a user, all but one, and everything are denied', () =>
   assert.equal(known.denies(token), false)
 })
 
-test('told twice, late, or in the wrong order, it stays with the strictest', () => {
+test('Entries may arrive twice or in the wrong order: the strictest one counts', () => {
   const { known } = setUp()
   known.add({ kind: 'user', userId: 'ada', ver: 5 })
   known.add({ kind: 'user', userId: 'ada', ver: 4, except: sid })
@@ -52,7 +52,7 @@ test('told twice, late, or in the wrong order, it stays with the strictest', () 
   assert.equal(known.size(), 2)
 })
 
-test('an entry goes when no token that it kills can be alive, and told again it stays', () => {
+test('An entry expires with the last token it applies to, and a repeated entry lives on', () => {
   const { clock, known } = setUp()
   for (let i = 0; i < 1_000; i++) known.add({ kind: 'session', sessionId: `session ${i}` })
   clock.advance(LIFETIME - 1)

@@ -4,79 +4,81 @@ import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
 import { environment } from '../support/environment.ts'
-import { cast, isAccepted, refresh, send, sendOnce } from '../support/revocation/people.ts'
-import { type Fate, patch, TRIGGERS } from '../support/revocation/triggers.ts'
+import { createPeople, isAccepted, refresh, send, sendOnce } from '../support/revocation/people.ts'
+import { type Effect, patch, TRIGGERS } from '../support/revocation/triggers.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { until } from '../support/until.ts'
 
-async function assertFate(server: ServerProcess, pair: TokenPair, fate: Fate): Promise<void> {
-  if (fate === 'goes on') assert.equal(await isAccepted(server, pair), true)
+async function assertEffect(server: ServerProcess, pair: TokenPair, effect: Effect): Promise<void> {
+  if (effect === 'unaffected') assert.equal(await isAccepted(server, pair), true)
   else await until(async () => !(await isAccepted(server, pair)))
-  const answer = await refresh(server, pair)
-  assert.equal(answer.status, fate === 'ends' ? 401 : 200)
-  if (fate === 'ends') return
-  const next = (await answer.json()) as TokenPair
+  const response = await refresh(server, pair)
+  assert.equal(response.status, effect === 'revoked' ? 401 : 200)
+  if (effect === 'revoked') return
+  const next = (await response.json()) as TokenPair
   assert.equal(await isAccepted(server, next), true)
-  // Whatever the refresh was told, the access token from before stays dead.
-  if (fate === 'refreshes') assert.equal(await isAccepted(server, pair), false)
+  // A refresh does not bring the old access token back.
+  if (effect === 'outdated') assert.equal(await isAccepted(server, pair), false)
 }
 
-test('each way to end sessions is in force at a second process, for those it is about and no others', async (t) => {
-  // Of its own: to revoke everything ends the sessions of all tests whose nodes share a Redis.
+test('Each trigger revokes its sessions at a second process, and no other sessions', async (t) => {
+  // A Redis of its own: revoking everything would revoke the sessions of other tests.
   const redis = await startRedis()
   cleanUp(t, redis.stop)
-  // On a machine that is busy with other tests a node falls behind.
+  // A node falls behind on a machine that is busy with other tests.
   const env = await environment(t, { REDIS_URL: redis.url, REVOCATION_MAX_STALENESS: '1m' })
   const [one, two] = await Promise.all([startServer(t, env), startServer(t, env)])
   const sql = openSql(t, env)
-  for (const [name, { pull, status, own, other, others = 'goes on' }] of Object.entries(TRIGGERS)) {
+  for (const [name, { pull, status, own, other, others = 'unaffected' }] of Object.entries(
+    TRIGGERS,
+  )) {
     await t.test(name, async () => {
-      const people = await cast(one, sql)
+      const people = await createPeople(one, sql)
       for (const pair of [people.own, people.other, people.stranger, people.admin])
         assert.equal(await isAccepted(two, pair), true)
       assert.equal((await pull(one, people)).status, status)
-      await assertFate(two, people.other, other)
-      await assertFate(two, people.own, own)
-      await assertFate(two, people.stranger, others)
-      await assertFate(two, people.admin, others)
-      // Where it was done it is in force with the answer.
-      if (other !== 'goes on') assert.equal(await isAccepted(one, people.other), false)
+      await assertEffect(two, people.other, other)
+      await assertEffect(two, people.own, own)
+      await assertEffect(two, people.stranger, others)
+      await assertEffect(two, people.admin, others)
+      // At the process that responded, it was in force with the response.
+      if (other !== 'unaffected') assert.equal(await isAccepted(one, people.other), false)
     })
   }
 })
 
-test('an administrator who loses the role while he is at work is served nowhere past the bound', async (t) => {
+test('A removed admin role is refused everywhere after the maximum staleness', async (t) => {
   const bound = 1_000
   const env = await environment(t, { REVOCATION_MAX_STALENESS: `${bound}ms` })
   const servers = await Promise.all([startServer(t, env), startServer(t, env)])
   const [one] = servers
   const sql = openSql(t, env)
-  const people = await cast(one, sql)
+  const people = await createPeople(one, sql)
   await sql`update users set roles = '{admin}' where id = ${people.user.id}`
   const { accessToken } = await people.user.logIn()
 
   let over = false
-  const answers: { begun: number; status: number }[] = []
+  const responses: { begun: number; status: number }[] = []
   const work = async (server: ServerProcess) => {
     while (!over) {
       const begun = performance.now()
       const { status } = await sendOnce(server, 'GET', '/admin/users', accessToken)
-      answers.push({ begun, status })
+      responses.push({ begun, status })
     }
   }
   const workers = servers.flatMap((server) => [work(server), work(server)])
-  await until(() => answers.filter(({ status }) => status === 200).length > 50)
+  await until(() => responses.filter(({ status }) => status === 200).length > 50)
   assert.equal((await patch({ roles: [] })(one, people)).status, 200)
-  const answered = performance.now()
-  const late = () => answers.filter(({ begun }) => begun > answered + bound)
+  const acknowledged = performance.now()
+  const late = () => responses.filter(({ begun }) => begun > acknowledged + bound)
   await until(() => late().filter(({ status }) => status === 401).length > 50)
   over = true
   await Promise.all(workers)
-  // 503 where a node was stopped for longer than the bound, and knows that it cannot know.
-  const served = late().filter(({ status }) => status !== 401 && status !== 503)
-  assert.deepEqual(served, [])
-  // What changes something asks the stores, and waits for no bound.
+  // A node that the machine stopped for longer than the bound responds with 503.
+  const accepted = late().filter(({ status }) => status !== 401 && status !== 503)
+  assert.deepEqual(accepted, [])
+  // A change asks the stores directly and does not depend on the bound.
   for (const server of servers) {
     const path = `/admin/users/${people.user.id}`
     assert.equal((await send(server, 'PATCH', path, accessToken, { roles: ['admin'] })).status, 401)

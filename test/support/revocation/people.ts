@@ -6,10 +6,11 @@ import { retryUnavailable } from '../retry-unavailable.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { me, pairOf, post, signUpAt } from '../server-requests.ts'
 
+/** Sends a request, and repeats it while the response is 503. */
 export const send = (...request: Parameters<typeof sendOnce>) =>
   retryUnavailable(() => sendOnce(...request))
 
-/** For what may be told 503 on purpose. */
+/** Sends a request once, for a test that expects 503. */
 export function sendOnce(
   server: ServerProcess,
   method: string,
@@ -32,12 +33,15 @@ export const refresh = (server: ServerProcess, { refreshToken }: TokenPair) =>
 
 export const isAccepted = async (server: ServerProcess, { accessToken }: TokenPair) => {
   const { status } = await send(server, 'GET', '/auth/me', accessToken)
-  assert.ok(status === 200 || status === 401, `answered ${status}`)
+  assert.ok(status === 200 || status === 401, `the status is ${status}`)
   return status === 200
 }
 
-/** A user with two sessions, one of another user, and an administrator. */
-export async function cast(server: ServerProcess, sql: Sql) {
+/**
+ * Creates a user with two sessions (`own`, which makes the requests, and `other`), a session of
+ * another user, and a session of an administrator.
+ */
+export async function createPeople(server: ServerProcess, sql: Sql) {
   const signUp = async () => {
     const credentials = { email: newEmail(), password: PASSWORD }
     const pair = await signUpAt(server.url, credentials)
@@ -58,4 +62,4 @@ export async function cast(server: ServerProcess, sql: Sql) {
   }
 }
 
-export type Cast = Awaited<ReturnType<typeof cast>>
+export type People = Awaited<ReturnType<typeof createPeople>>

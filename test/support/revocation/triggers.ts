@@ -1,19 +1,22 @@
 import { PASSWORD } from '../credentials.ts'
 import type { ServerProcess } from '../server-process.ts'
-import { type Cast, send } from './people.ts'
+import { type People, send } from './people.ts'
 
-const NEXT = 'a ratchet of another wheel'
+const NEW_PASSWORD = 'a ratchet of another wheel'
 
-/** Of a session: nothing is left; its access tokens are dead and its refresh goes on; nothing has happened to it. */
-export type Fate = 'ends' | 'refreshes' | 'goes on'
+/**
+ * What happens to a session. If it is `revoked`, all its tokens are refused. If it is `outdated`,
+ * its access tokens are refused, and a refresh returns new ones.
+ */
+export type Effect = 'revoked' | 'outdated' | 'unaffected'
 
 interface Trigger {
-  pull(server: ServerProcess, cast: Cast): Promise<Response>
+  pull(server: ServerProcess, people: People): Promise<Response>
   status: number
-  own: Fate
-  other: Fate
-  /** Of a stranger and the administrator; `goes on` unless given. */
-  others?: Fate
+  own: Effect
+  other: Effect
+  /** On the sessions of the other user and of the administrator; `unaffected` by default. */
+  others?: Effect
 }
 
 export const patch =
@@ -26,78 +29,83 @@ export const TRIGGERS: Record<string, Trigger> = {
     pull: (server, { own }) =>
       send(server, 'POST', '/auth/logout', undefined, { refreshToken: own.refreshToken }),
     status: 204,
-    own: 'ends',
-    other: 'goes on',
+    own: 'revoked',
+    other: 'unaffected',
   },
-  'a change of the password': {
+  'password change': {
     pull: (server, { own }) =>
       send(server, 'POST', '/auth/password', own.accessToken, {
         currentPassword: PASSWORD,
-        newPassword: NEXT,
+        newPassword: NEW_PASSWORD,
       }),
     status: 204,
-    own: 'goes on',
-    other: 'ends',
+    own: 'unaffected',
+    other: 'revoked',
   },
-  'a change of roles': {
+  'role change': {
     pull: patch({ roles: ['editor'] }),
     status: 200,
-    own: 'refreshes',
-    other: 'refreshes',
+    own: 'outdated',
+    other: 'outdated',
   },
-  'a change of roles with logout': {
+  'role change with logout': {
     pull: patch({ roles: ['editor'], sessions: 'logout' }),
     status: 200,
-    own: 'ends',
-    other: 'ends',
+    own: 'revoked',
+    other: 'revoked',
   },
-  disabling: { pull: patch({ status: 'disabled' }), status: 200, own: 'ends', other: 'ends' },
-  'disabling with refresh': {
+  'disabling the user': {
+    pull: patch({ status: 'disabled' }),
+    status: 200,
+    own: 'revoked',
+    other: 'revoked',
+  },
+  'disabling the user with refresh': {
     pull: patch({ status: 'disabled', sessions: 'refresh' }),
     status: 200,
-    own: 'ends',
-    other: 'ends',
+    own: 'revoked',
+    other: 'revoked',
   },
-  deleting: {
+  'deleting the user': {
     pull: (server, { user, admin }) =>
       send(server, 'DELETE', `/admin/users/${user.id}`, admin.accessToken),
     status: 204,
-    own: 'ends',
-    other: 'ends',
+    own: 'revoked',
+    other: 'revoked',
   },
-  'ending one': {
+  'ending one session': {
     pull: (server, { own, other }) =>
       send(server, 'DELETE', `/auth/sessions/${other.sessionId}`, own.accessToken),
     status: 204,
-    own: 'goes on',
-    other: 'ends',
+    own: 'unaffected',
+    other: 'revoked',
   },
-  'ending the others': {
+  'ending the other sessions': {
     pull: (server, { own }) =>
       send(server, 'DELETE', '/auth/sessions?except=current', own.accessToken),
     status: 204,
-    own: 'goes on',
-    other: 'ends',
+    own: 'unaffected',
+    other: 'revoked',
   },
-  'ending all': {
+  'ending all sessions': {
     pull: (server, { own }) => send(server, 'DELETE', '/auth/sessions', own.accessToken),
     status: 204,
-    own: 'ends',
-    other: 'ends',
+    own: 'revoked',
+    other: 'revoked',
   },
-  'ending all by an administrator': {
+  'an administrator ending all sessions': {
     pull: (server, { user, admin }) =>
       send(server, 'DELETE', `/admin/users/${user.id}/sessions`, admin.accessToken),
     status: 204,
-    own: 'ends',
-    other: 'ends',
+    own: 'revoked',
+    other: 'revoked',
   },
-  // The last: it leaves nothing behind.
+  // This is the last trigger, because it revokes the sessions of everybody.
   'revoking everything': {
     pull: (server, { admin }) => send(server, 'POST', '/admin/revoke-all', admin.accessToken),
     status: 202,
-    own: 'ends',
-    other: 'ends',
-    others: 'ends',
+    own: 'revoked',
+    other: 'revoked',
+    others: 'revoked',
   },
 }

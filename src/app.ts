@@ -20,11 +20,7 @@ import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { sessions } from '../plugins/sessions.ts'
 import { tokens } from '../plugins/tokens.ts'
-import { adminRoutes } from '../routes/admin/index.ts'
-import { authRoutes } from '../routes/auth/index.ts'
-import { discoveryRoutes } from '../routes/discovery/index.ts'
-import { oauthRoutes } from '../routes/oauth/index.ts'
-import { operationsRoutes } from '../routes/operations/index.ts'
+import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets, type Secrets } from './config/secrets.ts'
 
@@ -86,19 +82,10 @@ async function registerParts(
   await scope.register(refreshCookie, config)
   await scope.register(clientAuthentication, config)
   await scope.register(device)
-  await registerRoutes(scope, config)
-}
-
-async function registerRoutes(
-  scope: FastifyInstance,
-  { issuer, introspectionClients }: Config,
-): Promise<void> {
-  const introspection = introspectionClients.length > 0
-  await scope.register(authRoutes)
-  await scope.register(adminRoutes)
-  await scope.register(oauthRoutes, { introspection })
-  await scope.register(discoveryRoutes, { issuer, introspection })
-  await scope.register(operationsRoutes)
+  await scope.register(routes, {
+    issuer: config.issuer,
+    introspection: config.introspectionClients.length > 0,
+  })
 }
 
 async function openRedis(scope: FastifyInstance, { redisUrl }: Config) {

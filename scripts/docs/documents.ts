@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { renderApi } from './api.ts'
 import { renderConfiguration } from './configuration.ts'
 
 interface GeneratedDocument {
@@ -9,6 +10,7 @@ interface GeneratedDocument {
 
 /** Every document that is generated from the sources. */
 const DOCUMENTS: readonly GeneratedDocument[] = [
+  { file: 'docs/api.md', render: renderApi },
   { file: 'docs/configuration.md', render: renderConfiguration },
 ]
 

@@ -14,7 +14,12 @@ const EMAIL =
  */
 const WELL_FORMED = '^(?:[^\\u0000\\uFFFD\\uD800-\\uDFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])*$'
 
-export const Email = Type.String({ maxLength: 254, pattern: EMAIL, examples: ['ada@example.com'] })
+export const Email = Type.String({
+  maxLength: 254,
+  pattern: EMAIL,
+  examples: ['ada@example.com'],
+  description: 'An e-mail address. Case does not matter.',
+})
 
 /** Lengths are in UTF-16 code units. The rules for new passwords count code points. */
 export const Password = Type.String({
@@ -22,6 +27,7 @@ export const Password = Type.String({
   maxLength: 512,
   pattern: WELL_FORMED,
   examples: ['correct horse battery staple'],
+  description: 'Any text of at most 512 characters without NUL',
 })
 
 export const Credentials = Type.Object(
@@ -39,9 +45,15 @@ export type PasswordChange = Static<typeof PasswordChange>
 /** The name of a role. It is short, because it travels in every access token. */
 export const Role = Type.String({ pattern: '^[a-z][a-z0-9:_-]{0,31}$', examples: ['admin'] })
 
-export const Roles = Type.Array(Role, { maxItems: 32, uniqueItems: true })
+export const Roles = Type.Array(Role, {
+  maxItems: 32,
+  uniqueItems: true,
+  description: 'All roles of the user: at most 32, each of letters, digits and `:_-`',
+})
 
-export const Status = Type.Union([Type.Literal('active'), Type.Literal('disabled')])
+export const Status = Type.Union([Type.Literal('active'), Type.Literal('disabled')], {
+  description: 'A disabled user cannot log in',
+})
 
 /** A user whom an operator or an administrator creates. */
 export const Seed = Type.Object(

@@ -1,20 +1,22 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EVENT_TYPES } from '../events/event-types.ts'
 
-const Id = Type.String({ format: 'uuid' })
+const Id = (description: string) => Type.String({ format: 'uuid', description })
 
 export const RecordedEvent = Type.Object(
   {
-    id: Id,
-    at: Type.String({ format: 'date-time' }),
+    id: Type.String({ format: 'uuid' }),
+    at: Type.String({ format: 'date-time', description: 'When it happened' }),
     // Any text: a newer node may have recorded a type that this one does not know.
     type: Type.String({ examples: EVENT_TYPES }),
-    userId: Type.Optional(Id),
-    sessionId: Type.Optional(Id),
-    actorId: Type.Optional(Id),
-    ip: Type.Optional(Type.String()),
+    userId: Type.Optional(Id('The user whom the event concerns')),
+    sessionId: Type.Optional(Id('The session that the event concerns')),
+    actorId: Type.Optional(Id('The administrator who caused the event')),
+    ip: Type.Optional(Type.String({ description: 'Where the request came from' })),
     userAgent: Type.Optional(Type.String()),
-    detail: Type.Record(Type.String(), Type.Unknown()),
+    detail: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'More about the event. The fields depend on the type.',
+    }),
   },
   { title: 'SecurityEvent', additionalProperties: false },
 )
@@ -29,9 +31,11 @@ export const EventPage = Type.Object(
   { title: 'EventPage', description: 'A page of events', additionalProperties: false },
 )
 
-const FilterId = Type.String({
-  pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
-})
+const FilterId = (description: string) =>
+  Type.String({
+    pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
+    description,
+  })
 
 /** An RFC 3339 timestamp whose month, hour and minute exist. */
 export const Moment = Type.String({
@@ -42,21 +46,30 @@ export const Moment = Type.String({
 
 export const EventQuery = Type.Object(
   {
-    type: Type.Optional(Type.Union(EVENT_TYPES.map((type) => Type.Literal(type)))),
-    userId: Type.Optional(FilterId),
-    sessionId: Type.Optional(FilterId),
-    from: Type.Optional(Moment),
-    to: Type.Optional(Moment),
+    type: Type.Optional(
+      Type.Union(
+        EVENT_TYPES.map((type) => Type.Literal(type)),
+        { description: 'Only events of this type' },
+      ),
+    ),
+    userId: Type.Optional(FilterId('Only events that concern this user')),
+    sessionId: Type.Optional(FilterId('Only events that concern this session')),
+    from: Type.Optional(
+      Type.String({ ...Moment, description: 'Only events at or after this time (RFC 3339)' }),
+    ),
+    to: Type.Optional(
+      Type.String({ ...Moment, description: 'Only events before this time (RFC 3339)' }),
+    ),
     // Not an integer: the validator would cut off a fraction instead of refusing it.
     limit: Type.Optional(
       Type.Number({
         minimum: 1,
         maximum: 200,
         multipleOf: 1,
-        description: 'The length of a page, 50 by default',
+        description: 'The maximum number of events, from 1 to 200, and 50 by default',
       }),
     ),
-    cursor: Type.Optional(FilterId),
+    cursor: Type.Optional(FilterId('The `next` of the previous page')),
   },
   { additionalProperties: false },
 )

@@ -3,8 +3,13 @@ import { type Static, Type } from '@sinclair/typebox'
 /** Unknown parameters are ignored (RFC 6749 3.2), and so is an unknown hint (RFC 7009 2.1). */
 export const TokenForm = Type.Object(
   {
-    token: Type.String({ minLength: 1 }),
-    token_type_hint: Type.Optional(Type.String({ examples: ['access_token', 'refresh_token'] })),
+    token: Type.String({ minLength: 1, description: 'An access or refresh token' }),
+    token_type_hint: Type.Optional(
+      Type.String({
+        examples: ['access_token', 'refresh_token'],
+        description: '`access_token` or `refresh_token`. Anything else is ignored.',
+      }),
+    ),
   },
   { title: 'TokenForm' },
 )

@@ -2,7 +2,11 @@ import { Type } from '@sinclair/typebox'
 import { TokenDelivery } from './delivery.ts'
 
 /** The limit is far above the length of any token of ours. Longer text is refused unread. */
-const RefreshToken = Type.String({ minLength: 1, maxLength: 4096 })
+const RefreshToken = Type.String({
+  minLength: 1,
+  maxLength: 4096,
+  description: 'Not needed if the token comes in the cookie or as bearer',
+})
 
 /** Null if the token comes in another way: in the cookie, or as bearer. */
 export const RefreshBody = Type.Union([

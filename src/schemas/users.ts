@@ -28,7 +28,7 @@ export const UserQuery = Type.Object(
     email: Type.Optional(
       Type.String({
         pattern: "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~@-]{1,254}$",
-        description: 'The beginning of the address. Case does not matter.',
+        description: 'Only users whose address begins with this. Case does not matter.',
       }),
     ),
     // Not an integer: the validator would cut off a fraction instead of refusing it.
@@ -37,10 +37,15 @@ export const UserQuery = Type.Object(
         minimum: 1,
         maximum: 100,
         multipleOf: 1,
-        description: 'The length of a page, 50 by default',
+        description: 'The maximum number of users, from 1 to 100, and 50 by default',
       }),
     ),
-    cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,340}$' })),
+    cursor: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]{1,340}$',
+        description: 'The `next` of the previous page',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { HTTPMethods, RouteOptions } from 'fastify'
+import { readOpenapi } from '../../scripts/docs/openapi.ts'
 import { signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { environment } from '../support/environment.ts'
@@ -112,4 +113,12 @@ test('every route states in the OpenAPI document who may call it', async (t) => 
     else if (path === '/auth/logout') assert.equal(caller, 'token-holder', name)
     else assert.equal(caller, path.startsWith('/oauth') ? 'client' : 'user', name)
   }
+})
+
+test('docs/api.md is made from the OpenAPI document that the server responds with', async (t) => {
+  const { app } = await setUp(t)
+  const { paths, components } = (await app.inject('/openapi.json')).json()
+  const documented = await readOpenapi()
+  assert.deepEqual(documented.paths, paths)
+  assert.deepEqual(documented.components, components)
 })

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Static } from '@sinclair/typebox'
+import type { RecordedEvent } from '../../src/events/event.ts'
+import type * as events from '../../src/schemas/events.ts'
+import type { Introspection } from '../../src/schemas/oauth.ts'
+import type { Session } from '../../src/schemas/sessions.ts'
+import type * as tokens from '../../src/schemas/token-pair.ts'
+import type { UserView } from '../../src/schemas/users.ts'
+import type { SessionView } from '../../src/sessions/session-views.ts'
+import type { AccessClaims } from '../../src/tokens/access-token.ts'
+import type { TokenPair } from '../../src/tokens/token-pair.ts'
+import type { Administration } from '../../src/users/administration.ts'
+
+type User = Awaited<ReturnType<Administration['find']>>
+
+/** Whether both types have the same fields, of the same types. */
+type Same<A, B> = [A, B, keyof A, keyof B] extends [B, A, keyof B, keyof A] ? true : false
+
+/**
+ * A type error here means that a domain type and the schema of its response differ. A field that
+ * only the domain type has would be missing from the response, because the serializer drops it.
+ */
+const CHECKS = {
+  events: true satisfies Same<Static<typeof events.RecordedEvent>, RecordedEvent>,
+  tokens: true satisfies Same<tokens.TokenPair, TokenPair>,
+  users: true satisfies Same<UserView, User>,
+  sessions: true satisfies Same<keyof Session, keyof SessionView | 'current'>,
+  introspection: true satisfies Same<
+    Exclude<keyof AccessClaims, 'ver'>,
+    keyof AccessClaims & keyof Introspection
+  >,
+}
+
+test('the compiler compares every response schema with the domain type that it shows', () => {
+  assert.ok(Object.values(CHECKS).every(Boolean))
+})

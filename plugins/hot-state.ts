@@ -58,7 +58,7 @@ export const hotState = fp(
 
     metrics.gauge(
       'revocation_lag_seconds',
-      'Age of what this node knows about revocations: above REVOCATION_MAX_STALENESS it responds with 503',
+      'Seconds since the node knew all revocations; it responds with 503 above the bound',
       () => feed.age() / 1_000,
     )
     metrics.gauge('pawl_revocations', 'Revocations that this node remembers', revocations.size)

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net'
 
-/** Where a request came from, as far as it tells. */
+/** The device that a request came from, as far as the request says. */
 export interface Device {
   ip: string
   userAgent: string | undefined
 }
 
 /**
- * A device as it is kept. The user agent is the client's own text: it is cut to a length that no honest browser exceeds, and
- * a word as long as a token becomes a dash.
+ * Returns the columns that describe a device. The user agent is the client's own text, so it is cut
+ * to a length that no honest browser exceeds, and a word as long as a token is replaced by a dash.
  */
 export function deviceColumns({ ip, userAgent }: Device) {
   return { ip: isIP(ip) ? ip : null, userAgent: userAgent === undefined ? null : plain(userAgent) }

@@ -12,17 +12,17 @@ import type { SessionStore, StoreSettings } from './session-store.ts'
 
 export interface HotStateOptions {
   settings: StoreSettings
-  /** Where it is; in this process unless given. */
+  /** The hot state is in this process if no client is given. */
   redis?: RedisClient | undefined
   recover: Recover
-  /** Hears of keys that are retired at once. */
+  /** Called with the id of each key that is revoked. */
   onKeyRevoked: (kid: string) => void
   /** The longest life of an access token, in milliseconds. */
   accessTokenTtl: number
-  /** Milliseconds that this node may be behind the revocations before it stops answering. */
+  /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
-  /** For tests: milliseconds since the epoch, in the stead of every other clock. */
+  /** For tests: replaces every other clock. Returns milliseconds since the epoch. */
   clock?: (() => number) | undefined
 }
 
@@ -30,14 +30,23 @@ export interface HotState {
   store: SessionStore
   feed: RevocationFeed
   revocations: Revocations
-  /** The time that all nodes go by, whatever the clock of each: milliseconds since the epoch. */
+  /**
+   * Returns the time that all nodes share, whatever the clock of each one says, in milliseconds
+   * since the epoch.
+   */
   now: () => number
 }
 
-/** Milliseconds that a revocation is remembered beyond the life of the tokens that it kills: servers' clocks differ. */
+/**
+ * Milliseconds for which a revocation is remembered after the last token that it concerns has
+ * expired, because the clocks of servers differ.
+ */
 const LEEWAY = 60_000
 
-/** Everything about sessions that may be lost at any time: in Redis, or in the one process of the embedded default. */
+/**
+ * Creates everything about sessions that may be lost at any time, either in Redis or, for the
+ * embedded default, in the only process.
+ */
 export async function createHotState({
   redis,
   settings,
@@ -58,7 +67,7 @@ export async function createHotState({
       now,
     }
   }
-  // What needs the client of Redis is loaded only where there is one.
+  // Imported here, so that the embedded default does not load the client of Redis.
   const [{ createEra }, { createRedisFeed }, { createRedisStore }] = await Promise.all([
     import('./redis-era.ts'),
     import('../revocation/redis-feed.ts'),
@@ -67,7 +76,8 @@ export async function createHotState({
   const era = createEra(redis)
   const serverClock = createSharedClock()
   const now = clock ?? serverClock.now
-  // By the clock that expiry is judged by: an entry outlives the tokens that it is about, however that clock is set.
+  // Revocations expire by the same clock as tokens. So a revocation outlives the tokens that it
+  // concerns, even if that clock is set forward or back.
   const revocations = createRevocations(lifetime, now, onKeyRevoked)
   return {
     store: createRedisStore(redis, settings, { era, serverClock, clock }),

@@ -6,41 +6,45 @@ interface UserState {
   sessions: Map<string, SessionState>
 }
 
-/** How often, in milliseconds, everything is looked through for sessions that have expired. */
+/** Milliseconds between two searches of all users for expired sessions. */
 const PURGE_INTERVAL = 60_000
 
-/** The hot state in this process: for the embedded default, and the specification that the Lua scripts are held to. */
+/**
+ * Creates a store in this process. It serves the embedded default, and it is the specification that
+ * the Lua scripts are tested against.
+ */
 export function createMemoryStore(settings: StoreSettings, clock: () => number): SessionStore {
   const users = new Map<string, UserState>()
   let purgedAt = clock()
 
-  function drop(userId: string, sessionId: string): void {
+  function remove(userId: string, sessionId: string): void {
     const user = users.get(userId)
     user?.sessions.delete(sessionId)
     if (user?.sessions.size === 0) users.delete(userId)
   }
 
-  function dropExpired(userId: string, now: number): void {
+  function removeExpired(userId: string, now: number): void {
     for (const [sessionId, state] of users.get(userId)?.sessions ?? []) {
-      if (now >= expiryOf(state, settings)) drop(userId, sessionId)
+      if (now >= expiryOf(state, settings)) remove(userId, sessionId)
     }
   }
 
   function purge(now: number): void {
     if (Math.abs(now - purgedAt) < PURGE_INTERVAL) return
     purgedAt = now
-    for (const userId of users.keys()) dropExpired(userId, now)
+    for (const userId of users.keys()) removeExpired(userId, now)
   }
 
+  /** Removes the least recently used sessions until there is room for one more. */
   function evict(userId: string): string[] {
-    const inUse = [...(users.get(userId)?.sessions ?? [])].filter(
+    const usable = [...(users.get(userId)?.sessions ?? [])].filter(
       ([, { generation }]) => generation !== CONDEMNED,
     )
-    inUse.sort(([idA, a], [idB, b]) => a.rotatedAt - b.rotatedAt || (idA < idB ? -1 : 1))
-    const evicted = inUse
-      .slice(0, Math.max(0, inUse.length - settings.maxSessionsPerUser + 1))
+    usable.sort(([idA, a], [idB, b]) => a.rotatedAt - b.rotatedAt || (idA < idB ? -1 : 1))
+    const evicted = usable
+      .slice(0, Math.max(0, usable.length - settings.maxSessionsPerUser + 1))
       .map(([id]) => id)
-    for (const sessionId of evicted) drop(userId, sessionId)
+    for (const sessionId of evicted) remove(userId, sessionId)
     return evicted
   }
 
@@ -50,12 +54,19 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
   }
 
   return {
-    async open({ userId, sessionId, absoluteExpiry, authorization: given, generation, retryKey }) {
+    async open({
+      userId,
+      sessionId,
+      absoluteExpiry,
+      authorization: requested,
+      generation,
+      retryKey,
+    }) {
       const now = clock()
       purge(now)
-      dropExpired(userId, now)
+      removeExpired(userId, now)
       const known = users.get(userId)?.authorization
-      const authorization = known && known.ver > given.ver ? known : given
+      const authorization = known && known.ver > requested.ver ? known : requested
       const existing = users.get(userId)?.sessions.get(sessionId)
       const evicted = existing ? [] : evict(userId)
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
@@ -72,7 +83,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       const decision = decide(state, presented, now, settings)
       switch (decision.outcome) {
         case 'expired':
-          drop(userId, sessionId)
+          remove(userId, sessionId)
           return { outcome: 'expired' }
         case 'reused':
           user.sessions.set(sessionId, decision.state)
@@ -91,12 +102,12 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
     },
 
     async close(userId, sessionId) {
-      drop(userId, sessionId)
+      remove(userId, sessionId)
     },
 
     async closeAll(userId, except) {
       for (const sessionId of users.get(userId)?.sessions.keys() ?? [])
-        if (sessionId !== except) drop(userId, sessionId)
+        if (sessionId !== except) remove(userId, sessionId)
     },
 
     async setAuthorization(userId, authorization) {

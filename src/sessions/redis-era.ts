@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { singleFlight } from '../common/single-flight.ts'
 import { unavailable } from '../errors.ts'
 import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
@@ -8,90 +9,98 @@ import { connectedMasters, masterOf, onConnectionChange } from '../redis/servers
 
 export type Era = ReturnType<typeof createEra>
 
-/** Milliseconds between two attempts to learn about a server. */
+/** Milliseconds between two attempts to identify a server. */
 const RETRY_INTERVAL = 100
 
 /**
- * A life of the hot state, from one start of a Redis server to the next: a number that every session in it carries. A server
- * that started anew, or took over, has data of which nobody can say how old they are (a snapshot, a replica that was
- * behind). That begins a new era, and each session of an earlier one is looked up in Postgres before it goes on.
+ * Creates what knows the era of the hot state. An era is a number that every session in Redis
+ * carries. It lasts from one start of a Redis server to the next.
+ *
+ * After a restart or a fail-over nobody can say how old the data of a server are: they may come
+ * from a snapshot, or from a replica that was behind. So a new era begins, and each session of an
+ * earlier era is looked up in Postgres before it is served again.
  */
 export function createEra(redis: RedisClient, prefix = 'pawl:') {
-  // At the same node of a cluster as the stream of revocations: the braces see to that.
+  // The braces put the marker on the same cluster node as the stream of revocations.
   const markerKey = `{${prefix}revocations}:marker`
-  const era = createScript(redis, new URL('./lua/era.lua', import.meta.url))
-  /** The servers that this node is connected to, by run ids that the marker names. */
-  const runs = new Map<Redis, string>()
+  const updateMarker = createScript(redis, new URL('./lua/era.lua', import.meta.url))
+  /** The connected servers whose run ids the marker names. */
+  const runIds = new Map<Redis, string>()
+  /** Counts the connections to each server, to notice that one was replaced in the meantime. */
   const connections = new WeakMap<Redis, number>()
   let marker: string | undefined
-  let underway: Promise<void> | undefined
-  let retry: NodeJS.Timeout | undefined
-  let stopped = false
+  let retryTimer: NodeJS.Timeout | undefined
+  let isStopped = false
 
   const connectionOf = (server: Redis) => connections.get(server) ?? 0
-  const isUnknown = (server: Redis) => !runs.has(server)
+  const isUnknown = (server: Redis) => !runIds.has(server)
 
-  async function ask(server: Redis) {
+  async function identify(server: Redis) {
     const connection = connectionOf(server)
-    const run =
-      runs.get(server) ?? /^run_id:(\S+)/m.exec(await server.info('server'))?.[1] ?? 'unknown'
-    return { server, connection, run }
+    const runId =
+      runIds.get(server) ?? /^run_id:(\S+)/m.exec(await server.info('server'))?.[1] ?? 'unknown'
+    return { server, connection, runId }
   }
 
-  async function visit(purpose: 'learn' | 'begin'): Promise<void> {
-    const asked = await Promise.allSettled(connectedMasters(redis).map(ask))
-    const known = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-    if (known.length === 0) throw unavailable('Redis')
-    const another = randomBytes(4).toString('hex')
+  async function readMarker(purpose: 'learn' | 'begin'): Promise<void> {
+    const replies = await Promise.allSettled(connectedMasters(redis).map(identify))
+    const servers = replies.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    if (servers.length === 0) throw unavailable('Redis')
+    const newEra = randomBytes(4).toString('hex')
     marker = await awaitReply(
-      era<string>(markerKey, another, purpose, ...known.map(({ run }) => run)),
+      updateMarker<string>(markerKey, newEra, purpose, ...servers.map(({ runId }) => runId)),
     )
-    for (const { server, connection, run } of known)
-      if (connection === connectionOf(server)) runs.set(server, run)
+    for (const { server, connection, runId } of servers)
+      if (connection === connectionOf(server)) runIds.set(server, runId)
   }
 
-  /** Learn the era, and begin one where a server is there that the marker does not name. */
-  function establish(): Promise<void> {
-    underway ??= visit('learn').finally(() => {
-      underway = undefined
-      clearTimeout(retry)
-      if (!stopped && connectedMasters(redis).some(isUnknown))
-        retry = setTimeout(tryAgain, RETRY_INTERVAL).unref()
-    })
-    return underway
-  }
+  const establish = singleFlight(async () => {
+    try {
+      await readMarker('learn')
+    } finally {
+      clearTimeout(retryTimer)
+      if (!isStopped && connectedMasters(redis).some(isUnknown))
+        retryTimer = setTimeout(tryToEstablish, RETRY_INTERVAL).unref()
+    }
+  })
 
-  function tryAgain(): void {
+  function tryToEstablish(): void {
     establish().catch(() => {})
   }
 
-  const forgetListeners = onConnectionChange(redis, (server) => {
+  const removeListeners = onConnectionChange(redis, (server) => {
     connections.set(server, connectionOf(server) + 1)
-    runs.delete(server)
-    if (server.status === 'ready') tryAgain()
+    runIds.delete(server)
+    if (server.status === 'ready') tryToEstablish()
   })
 
   return {
     markerKey,
+
+    /** Learns the era, and begins a new one if the marker does not name a connected server. */
     establish,
 
-    /** Begin another one: every session is looked up in Postgres before it goes on. */
-    begin: () => visit('begin'),
+    /** Begins a new era: every session is looked up in Postgres before it is served again. */
+    begin: () => readMarker('begin'),
 
-    /** What stands at `markerKey`, as far as this node knows. */
+    /** Returns the value of `markerKey`, as far as this node knows it. */
     marker: () => marker,
 
-    /** Compares with what was just read there: another marker, or none, says that the data are others. */
-    confirm(read: string | null): void {
-      if (read !== marker) marker = undefined
+    /**
+     * Compares the marker with the value that was just read from Redis. If they differ, or if Redis
+     * has none, the data of the server were replaced, and the era has to be established again.
+     */
+    confirm(value: string | null): void {
+      if (value !== marker) marker = undefined
     },
 
-    /** Whether there is a server that `current` can speak of. */
-    isKnown: () => marker !== undefined && runs.size > 0,
+    /** Returns whether `current` can return the era of at least one server. */
+    isKnown: () => marker !== undefined && runIds.size > 0,
 
     /**
-     * Unsigned, 32 bits, for the server that holds `key`. Throws `AUTH_UNAVAILABLE` while it is not certain what data that
-     * server has: asked before a command and after its reply, the same answer says that there was no doubt in between.
+     * Returns the era for the server that holds `key`, an unsigned number of 32 bits. Throws
+     * `AUTH_UNAVAILABLE` while it is not certain which data that server has. If it returns the same
+     * era before a command is sent and after its reply, it was certain all the time in between.
      */
     current(key: string): number {
       const server = masterOf(redis, key)
@@ -100,9 +109,9 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
     },
 
     stop(): void {
-      stopped = true
-      clearTimeout(retry)
-      forgetListeners()
+      isStopped = true
+      clearTimeout(retryTimer)
+      removeListeners()
     },
   }
 }

@@ -6,7 +6,14 @@ import type { RedisClient } from '../redis/client.ts'
 import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
 import type { Era } from './redis-era.ts'
-import { decode, encode, lateness, packRotation, readRotation, stamp } from './redis-wire.ts'
+import {
+  formatAuthorization,
+  packRotationRequest,
+  parseAuthorization,
+  parseRotationReply,
+  serverTimeOfLateReply,
+  setEraAndDeadline,
+} from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
 import type { RotationResult, SessionStore, StoreSettings } from './session-store.ts'
 
@@ -14,26 +21,30 @@ export interface RedisStoreOptions {
   era: Pick<Era, 'current' | 'isKnown' | 'begin'>
   /** The time of the Redis server, as far as this node knows it. */
   serverClock: Pick<SharedClock, 'now'>
-  /** What the keys begin with; `pawl:` unless several installations share a Redis. */
+  /** The beginning of every key. Several installations on one Redis have different ones. */
   prefix?: string
-  /** Milliseconds since the epoch; the time of the Redis server unless given, so that nodes need not agree on theirs. */
+  /**
+   * For tests: returns milliseconds since the epoch. By default the scripts use the time of the
+   * Redis server, so that nodes need not agree on theirs.
+   */
   clock?: (() => number) | undefined
 }
 
 /**
- * Milliseconds after which a command that was held up on the way does nothing: a little less than its caller waits, so that
- * nothing happens any more once he has been told that it did not.
+ * Milliseconds after which a command that was delayed on its way has no effect. It is a little less
+ * than the timeout of commands, so that nothing happens after its caller has given up.
  */
-const DEADLINE = 900
+const COMMAND_DEADLINE = 900
 
-/** Where the era stands in a packed session; open.lua has the whole layout. */
+/** Position of the era in a packed session. open.lua documents the whole layout. */
 const ERA_OFFSET = 22
 
 type OpenReply = [number, number, number, string, ...string[]]
 
 /**
- * The hot state in Redis: a hash per user (so that every operation is one script on one key, in a cluster too), with a
- * packed field per session. Rejects with `AUTH_UNAVAILABLE` where Redis does not answer.
+ * Creates a store in Redis. It has one hash per user, so that every operation is one script on one
+ * key, in a cluster too. Each session is a packed field of that hash. All methods reject with
+ * `AUTH_UNAVAILABLE` if Redis does not reply.
  */
 export function createRedisStore(
   redis: RedisClient,
@@ -52,20 +63,21 @@ export function createRedisStore(
   const serverTime = clock ?? serverClock.now
 
   /**
-   * Sends a command with its era and its deadline. A server whose clock is ahead of what we thought refuses it, and is asked
-   * once more. What a server did that was not known all the while does not count: it may have old data.
+   * Sends a command with the era and a deadline. If the clock of the server is ahead of what this
+   * node assumed, the server refuses the command, which is then sent once more with a new deadline.
+   * A reply does not count if the server was not known all the time: it may have old data.
    */
-  async function command<T>(
+  async function sendCommand<T>(
     key: string,
     send: (era: number, deadline: number) => Promise<T>,
   ): Promise<T> {
-    const begun = performance.now()
+    const startedAt = performance.now()
     const current = era.current(key)
-    let reply = await awaitReply(send(current, serverTime() + DEADLINE))
-    const timeThere = lateness(reply)
-    if (timeThere !== undefined && performance.now() - begun < DEADLINE)
-      reply = await awaitReply(send(current, timeThere + DEADLINE))
-    if (lateness(reply) !== undefined) throw unavailable('Redis')
+    let reply = await awaitReply(send(current, serverTime() + COMMAND_DEADLINE))
+    const actualTime = serverTimeOfLateReply(reply)
+    if (actualTime !== undefined && performance.now() - startedAt < COMMAND_DEADLINE)
+      reply = await awaitReply(send(current, actualTime + COMMAND_DEADLINE))
+    if (serverTimeOfLateReply(reply) !== undefined) throw unavailable('Redis')
     if (era.current(key) !== current) throw unavailable('the hot state')
     return reply
   }
@@ -79,23 +91,23 @@ export function createRedisStore(
         refreshIdleTtl,
         absoluteExpiry,
         maxSessionsPerUser,
-        encode(authorization),
+        formatAuthorization(authorization),
         first,
         Buffer.from(retryKey ?? '', 'hex'),
       ]
       const key = keyOf(userId)
-      const reply = await command<OpenReply>(key, (...last) => open(key, ...args, ...last))
+      const reply = await sendCommand<OpenReply>(key, (...last) => open(key, ...args, ...last))
       const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
       return {
         currentToken: { generation, rotatedAt, expiresAt },
-        authorization: decode(inForce),
+        authorization: parseAuthorization(inForce),
         evicted: evicted.map((hex) => stringify(Buffer.from(hex, 'hex'))),
       }
     },
 
     async rotate(userId, sessionId, { generation, retryKey }): Promise<RotationResult> {
       const { refreshIdleTtl, grace } = settings
-      const packed = packRotation({
+      const packed = packRotationRequest({
         sessionId: idBytes(sessionId),
         now: clock?.() ?? 0,
         refreshIdleTtl,
@@ -104,9 +116,9 @@ export function createRedisStore(
         retryKey,
       })
       const key = keyOf(userId)
-      return readRotation(
-        await command(key, (current, deadline) =>
-          rotate<string>(key, stamp(packed, current, deadline)),
+      return parseRotationReply(
+        await sendCommand(key, (current, deadline) =>
+          rotate<string>(key, setEraAndDeadline(packed, current, deadline)),
         ),
       )
     },
@@ -120,7 +132,8 @@ export function createRedisStore(
     },
 
     async setAuthorization(userId, authorization) {
-      await awaitReply(setAuthorization<number>(keyOf(userId), encode(authorization)))
+      const text = formatAuthorization(authorization)
+      await awaitReply(setAuthorization<number>(keyOf(userId), text))
     },
 
     forgetAll: () => era.begin(),
@@ -136,7 +149,7 @@ export function createRedisStore(
       const generation = state.readUInt32BE(0)
       if (generation === CONDEMNED) return 'condemned'
       if (state.readUInt32BE(ERA_OFFSET) !== current) return undefined
-      return { ver: decode(authorization.toString()).ver, generation }
+      return { ver: parseAuthorization(authorization.toString()).ver, generation }
     },
 
     async ping() {

@@ -1,20 +1,24 @@
+/** The formats in which the Redis store and the Lua scripts exchange data. */
 import type { Authorization, RotationResult } from './session-store.ts'
 
-/** What rotate.lua is asked. Times in milliseconds. */
+/** The argument of rotate.lua. Times in milliseconds. */
 export interface RotationRequest {
   /** 16 bytes. */
   sessionId: Buffer
-  /** 0 for the time of the server. */
+  /** 0 stands for the time of the server. */
   now: number
   refreshIdleTtl: number
   grace: number
-  /** As presented. */
+  /** The generation of the presented token. */
   generation: number
   retryKey: string | null
 }
 
-/** One argument, since ioredis takes longer over many than Redis over the script. `stamp` makes it whole. */
-export function packRotation(request: RotationRequest): Buffer {
+/**
+ * Packs the argument of rotate.lua. It is a single one, because ioredis takes longer to send many
+ * arguments than Redis takes for the script. `setEraAndDeadline` completes it.
+ */
+export function packRotationRequest(request: RotationRequest): Buffer {
   const packed = Buffer.alloc(54)
   request.sessionId.copy(packed)
   packed.writeUIntBE(request.now, 16, 6)
@@ -25,20 +29,26 @@ export function packRotation(request: RotationRequest): Buffer {
   return packed
 }
 
-/** Each time that it is sent: the era, and when nobody waits for the reply any more. */
-export function stamp(packed: Buffer, era: number, deadline: number): Buffer {
+/**
+ * Completes a packed request each time that it is sent. After the deadline (milliseconds, by the
+ * time of the Redis server) the script does nothing, because nobody waits for its reply any more.
+ */
+export function setEraAndDeadline(packed: Buffer, era: number, deadline: number): Buffer {
   packed.writeUInt32BE(era, 44)
   packed.writeUIntBE(deadline, 48, 6)
   return packed
 }
 
-/** Of a reply that says that the command came too late, the time of the server. */
-export function lateness(reply: unknown): number | undefined {
+/**
+ * Returns the time of the Redis server (milliseconds since the epoch) if the reply says that the
+ * command arrived after its deadline, and undefined for any other reply.
+ */
+export function serverTimeOfLateReply(reply: unknown): number | undefined {
   return typeof reply === 'string' && reply.startsWith('late ') ? Number(reply.slice(5)) : undefined
 }
 
-/** What rotate.lua answers otherwise. */
-export function readRotation(reply: string): RotationResult {
+/** Parses any other reply of rotate.lua. */
+export function parseRotationReply(reply: string): RotationResult {
   const [outcome, ...facts] = reply.split(' ')
   switch (outcome) {
     case 'rotated':
@@ -59,15 +69,16 @@ export function readRotation(reply: string): RotationResult {
     case 'unknown':
       return { outcome }
     default:
-      throw new Error(`rotate.lua answered ${outcome}`)
+      throw new Error(`rotate.lua replied ${outcome}`)
   }
 }
 
-export function encode({ ver, roles }: Authorization): string {
+/** Returns `<ver> <role> <role> …`, as the hot state stores it. Roles contain no spaces. */
+export function formatAuthorization({ ver, roles }: Authorization): string {
   return [ver, ...roles].join(' ')
 }
 
-export function decode(text: string): Authorization {
+export function parseAuthorization(text: string): Authorization {
   return authorizationOf(text.split(' '))
 }
 

@@ -1,24 +1,32 @@
 import { and, isNotNull, lt, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
+import { ago } from '../db/interval.ts'
 import { sessions, userRevocations } from '../db/schema.ts'
 import { firstIdAt } from '../events/event-id.ts'
 
-/** Milliseconds that a row stays after nothing depends on it any more: for clocks, settings and backups that differ. */
+/**
+ * Milliseconds that a row is kept after nothing depends on it any more, because clocks, settings
+ * and backups may differ.
+ */
 const MARGIN = 30 * 86_400_000
-/** Rows that one statement deletes. */
-const DELETED_AT_ONCE = 1_000
+/** Maximum number of rows that one statement deletes. */
+const BATCH_SIZE = 1_000
 
 /**
- * Rows that can matter no more: of sessions that have expired, and of what made access tokens die that would have expired since.
- * The epochs stay, each of which is one row: a session's refresh token is dead by the newest for all its life.
+ * Creates what deletes expired sessions, and user revocations older than any access token that they
+ * could apply to.
+ *
+ * Epochs are never deleted: each is one row, and the newest one applies to every refresh token of
+ * an older session, however long such a session would live.
  */
 export function createRetention({ orm, query }: Database) {
-  const ago = (ms: number) => sql`now() - ${`${ms} milliseconds`}::interval`
-
   return {
     /**
-     * A token of a session that is not there is refused, like that of one that has expired. `now` only spares a look at those
-     * that were opened less than `sessionMaxTtl` milliseconds ago: the time is that of Postgres.
+     * Deletes some sessions that expired long ago, and returns how many. A token of a deleted
+     * session is refused like one of an expired session. Expiry is judged by the time of Postgres.
+     *
+     * `sessionMaxTtl` (milliseconds) and `now` (milliseconds since the epoch) only save time: the
+     * statement skips the sessions that are too new to have expired.
      */
     async deleteExpired(sessionMaxTtl: number, now: number): Promise<number> {
       const old = orm.$with('old').as(
@@ -32,17 +40,20 @@ export function createRetention({ orm, query }: Database) {
             ),
           )
           .orderBy(sessions.id)
-          .limit(DELETED_AT_ONCE)
+          .limit(BATCH_SIZE)
           .for('update', { skipLocked: true }),
       )
-      const gone = orm
+      const deletion = orm
         .with(old)
         .delete(sessions)
         .where(sql`${sessions.id} in (select id from ${old})`)
-      return (await query(gone.returning({ id: sessions.id }))).length
+      return (await query(deletion.returning({ id: sessions.id }))).length
     },
 
-    /** What every node was told, and no access token is left of that lives `accessTokenTtl` milliseconds. */
+    /**
+     * Deletes some user revocations that were published and whose access tokens have all expired,
+     * and returns how many. `accessTokenTtl` is the life of an access token in milliseconds.
+     */
     async deleteRevocations(accessTokenTtl: number): Promise<number> {
       const { userId, at, publishedAt } = userRevocations
       const old = orm.$with('old').as(
@@ -51,14 +62,14 @@ export function createRetention({ orm, query }: Database) {
           .from(userRevocations)
           .where(and(isNotNull(publishedAt), lt(at, ago(accessTokenTtl + MARGIN))))
           .orderBy(at)
-          .limit(DELETED_AT_ONCE)
+          .limit(BATCH_SIZE)
           .for('update', { skipLocked: true }),
       )
-      const gone = orm
+      const deletion = orm
         .with(old)
         .delete(userRevocations)
         .where(sql`${userId} in (select user_id from ${old})`)
-      return (await query(gone.returning({ userId }))).length
+      return (await query(deletion.returning({ userId }))).length
     },
   }
 }

@@ -11,7 +11,7 @@ export const CONDEMNED = 0
 export interface SessionState {
   /** The generation of the newest refresh token, counted from 1, or `CONDEMNED`. */
   generation: number
-  /** When that token was issued. Its `iat` and `exp` derive from it. Milliseconds since the epoch. */
+  /** When that token was issued, in ms since the epoch. Its `iat` and `exp` derive from it. */
   rotatedAt: number
   /** The retry key of the refresh that led to this generation, if there was one. */
   retryKey: string | null
@@ -20,7 +20,7 @@ export interface SessionState {
 }
 
 export interface RotationRules {
-  /** Milliseconds for which a spent token is answered with its successor, whoever presents it. */
+  /** Milliseconds for which a spent token gets its successor, with or without a retry key. */
   grace: number
   /** Milliseconds that a session lives without a refresh. */
   refreshIdleTtl: number

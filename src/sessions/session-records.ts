@@ -8,19 +8,21 @@ import type { SessionStatus } from './session-store.ts'
 
 export type { SessionEndReason, SessionRef } from './session.ts'
 
-export interface SessionRecord {
+export interface NewSession {
   id: string
   userId: string
-  /** Milliseconds since the epoch, like every time in the domain. */
+  /** Milliseconds since the epoch. */
   createdAt: number
+  /** Milliseconds since the epoch. */
   expiresAt: number
 }
 
-/** A session that goes on, as far as the truth knows it. */
+/** A live session, as Postgres knows it. */
 export interface LiveSession {
   userId: string
-  /** The newest one that a checkpoint has seen. */
+  /** The generation of the last checkpoint. */
   generation: number
+  /** Milliseconds since the epoch. */
   expiresAt: number
   ver: number
   roles: string[]
@@ -28,58 +30,69 @@ export interface LiveSession {
 
 export interface Checkpoint {
   generation: number
+  /** Milliseconds since the epoch. */
   lastSeenAt: number
-  /** Whose refresh it was. */
+  /** The device that refreshed last. */
   device?: Device
 }
 
-export interface ReuseEvent {
-  userId: string
-  sessionId: string
+export interface ReuseEvent extends SessionRef {
   presentedGeneration: number
   currentGeneration: number
   device: Device
 }
 
-/** The column is a signed 32-bit integer; past it the token's own generation is the better witness anyway. */
-const HIGHEST_CHECKPOINT = 0x7fffffff
+/**
+ * The column is a signed 32-bit integer. A token of a higher generation proves its own generation
+ * anyway.
+ */
+const MAX_CHECKPOINT = 0x7fffffff
 
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
 /**
- * The `sessions` table: the truth about which sessions there are, and which were ended. `onEnded` hears of those that are
- * ended here, each once, but not of theft, which is put on record with its end.
+ * Creates access to the `sessions` table, which decides which sessions exist and which are revoked.
+ * `onRevoked` is called with the sessions that are revoked here, once for each session. It is not
+ * called for reuse, because that event is stored in the same transaction as the revocation.
  */
 export function createSessionRecords(
   { orm, query }: Database,
-  onEnded: (ended: SessionRef[], reason: SessionEndReason) => void = () => {},
+  onRevoked: (sessions: SessionRef[], reason: SessionEndReason) => void = () => {},
 ) {
-  const alive = (ids: readonly string[]) =>
+  const notRevoked = (ids: readonly string[]) =>
     and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
-  const identity = { sessionId: sessions.id, userId: sessions.userId }
+  const ref = { sessionId: sessions.id, userId: sessions.userId }
 
   return {
-    /** Answers false, and does nothing, where the user is gone, disabled, or no longer at this `ver`. */
-    async insert(session: SessionRecord, ver: number, device: Device): Promise<boolean> {
+    /**
+     * Inserts a session and returns true. Returns false, and does nothing, if the user was deleted
+     * or disabled, or is no longer at this `ver`.
+     */
+    async insert(session: NewSession, ver: number, device: Device): Promise<boolean> {
       const { id, userId } = session
       const { ip, userAgent } = deviceColumns(device)
       const created = sql.param(new Date(session.createdAt), sessions.createdAt)
       const expires = sql.param(new Date(session.expiresAt), sessions.expiresAt)
-      // The lock orders it with a change of the user: that comes first and is seen here, or ends this session, too.
+      // `for share` waits for a change of the user. If the change commits first, this statement
+      // sees it. If this one commits first, the change revokes the new session, too.
       const inserted = await query(
         orm.execute(sql`
           insert into sessions (id, user_id, created_at, expires_at, last_seen_at, ip, user_agent)
-          select ${id}::uuid, u.id, ${created}::timestamptz, ${expires}::timestamptz, ${created}::timestamptz,
-            ${ip}::text, ${userAgent}::text
-          from (select id from users where id = ${userId} and ver = ${ver} and status = 'active' for share) as u
+          select ${id}::uuid, u.id, ${created}::timestamptz, ${expires}::timestamptz,
+            ${created}::timestamptz, ${ip}::text, ${userAgent}::text
+          from (
+            select id from users where id = ${userId} and ver = ${ver} and status = 'active'
+            for share
+          ) as u
           returning id`),
       )
       return rowsOf(inserted).length > 0
     },
 
     /**
-     * Do `work` for a session that is alive, and hold off whoever is about to end it or change its user until that is done:
-     * what the work has made, he then ends or changes, too. Answers whether the session is alive.
+     * Runs `work` if the session is live, and returns whether it is. A transaction that wants to
+     * revoke the session or change its user waits until the work is done. So it also applies to
+     * what the work did.
      */
     async withLiveSession(
       id: string,
@@ -88,7 +101,7 @@ export function createSessionRecords(
     ): Promise<boolean> {
       return query(
         orm.transaction(async (tx) => {
-          const [found] = await tx
+          const [session] = await tx
             .select({
               userId: sessions.userId,
               generation: sessions.generation,
@@ -96,22 +109,23 @@ export function createSessionRecords(
               ver: users.ver,
               roles: users.roles,
             })
-            // In this order they are locked, too: it is that of whoever changes a user and then ends his sessions.
+            // The tables are locked in this order. A change of a user, which revokes the sessions
+            // afterwards, locks them in the same order, so the two cannot deadlock.
             .from(users)
             .innerJoin(sessions, eq(users.id, sessions.userId))
-            .where(and(alive([id]), goesOn(at)))
+            .where(and(notRevoked([id]), mayBeLive(at)))
             .for('share')
-          if (found) await work({ ...found, expiresAt: found.expiresAt.getTime() })
-          return found !== undefined
+          if (session) await work({ ...session, expiresAt: session.expiresAt.getTime() })
+          return session !== undefined
         }),
       )
     },
 
-    /** Write down how far sessions have come: many in one statement, and none ever goes back. */
+    /** Saves how far sessions have come, all in one statement. A generation never decreases. */
     async saveCheckpoints(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
       const rows = [...batch].map(([id, { generation, lastSeenAt, device }]) => ({
         id,
-        generation: Math.min(generation, HIGHEST_CHECKPOINT),
+        generation: Math.min(generation, MAX_CHECKPOINT),
         seen: new Date(lastSeenAt),
         ...(device && deviceColumns(device)),
       }))
@@ -120,7 +134,9 @@ export function createSessionRecords(
           update sessions set
             generation = greatest(sessions.generation, v.generation),
             last_ip = case when v.seen < sessions.last_seen_at then last_ip else v.ip end,
-            last_user_agent = case when v.seen < sessions.last_seen_at then last_user_agent else v."userAgent" end,
+            last_user_agent = case
+              when v.seen < sessions.last_seen_at then last_user_agent
+              else v."userAgent" end,
             last_seen_at = greatest(sessions.last_seen_at, v.seen)
           from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
             as v(id uuid, generation int, seen timestamptz, ip text, "userAgent" text)
@@ -128,22 +144,28 @@ export function createSessionRecords(
       )
     },
 
-    /** Idempotent: the first reason and time stay. The time is that of Postgres, as every node reads it there. */
+    /**
+     * Revokes sessions. Idempotent: the first reason and time stay. The time is that of Postgres,
+     * because that is where every node reads it.
+     */
     async revoke(ids: readonly string[], revokedReason: SessionEndReason): Promise<void> {
-      const end = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
-      onEnded(await query(end.where(alive(ids)).returning(identity)), revokedReason)
+      const update = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
+      onRevoked(await query(update.where(notRevoked(ids)).returning(ref)), revokedReason)
     },
 
-    /** End a session whose spent token came back, and put it on record, in one transaction. Idempotent. */
+    /**
+     * Revokes a session because a spent token was presented, and stores the events in the same
+     * transaction. Idempotent. `at` is in milliseconds since the epoch.
+     */
     async revokeForReuse({ device, ...event }: ReuseEvent, at: number): Promise<void> {
       const { userId, sessionId, presentedGeneration, currentGeneration } = event
       const who = { at, userId, sessionId, device }
       await query(
         orm.transaction(async (tx) => {
-          const end = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
-          const [ended] = await end.where(alive([sessionId])).returning()
-          if (!ended) return
-          const detail = { presentedGeneration, currentGeneration, ...devicesOf(ended) }
+          const update = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
+          const [revoked] = await update.where(notRevoked([sessionId])).returning()
+          if (!revoked) return
+          const detail = { presentedGeneration, currentGeneration, ...devicesOf(revoked) }
           await insertEvents(
             tx,
             { ...who, type: 'reuse_found', detail },
@@ -153,20 +175,27 @@ export function createSessionRecords(
       )
     },
 
-    /** Where the session is alive. The generation is that of a checkpoint. */
+    /**
+     * Returns the status of a session that is live at that time, and undefined for any other. The
+     * generation is that of the last checkpoint.
+     */
     async find(id: string, at: number): Promise<SessionStatus | undefined> {
-      const found = orm
+      const statement = orm
         .select({ ver: users.ver, generation: sessions.generation })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .where(and(alive([id]), goesOn(at)))
-      return (await query(found))[0]
+        .where(and(notRevoked([id]), mayBeLive(at)))
+      return (await query(statement))[0]
     },
   }
 }
 
-/** Of a user who may have sessions, at that time, and opened since everything was ended the last time. */
-export function goesOn(at: number) {
+/**
+ * Returns the condition that a session has not expired at that time (milliseconds since the epoch),
+ * that its user may have sessions, and that it started after the last revocation of all sessions.
+ * Whether the session itself was revoked is a separate condition.
+ */
+export function mayBeLive(at: number) {
   return and(
     gt(sessions.expiresAt, new Date(at)),
     eq(users.status, 'active'),
@@ -174,7 +203,7 @@ export function goesOn(at: number) {
   )
 }
 
-/** Whom a session was given to, and who has refreshed it last: one of them may be the thief. */
+/** Returns the devices that logged in and that refreshed last: one of them may be the thief's. */
 function devicesOf({
   ip,
   userAgent,
@@ -182,7 +211,7 @@ function devicesOf({
   lastUserAgent,
   lastSeenAt,
 }: typeof sessions.$inferSelect) {
-  const isRefreshed = lastIp !== null || lastUserAgent !== null
+  const wasRefreshed = lastIp !== null || lastUserAgent !== null
   const lastRefresh = { ip: lastIp, userAgent: lastUserAgent, at: lastSeenAt.toISOString() }
-  return { login: { ip, userAgent }, lastRefresh: isRefreshed ? lastRefresh : null }
+  return { login: { ip, userAgent }, lastRefresh: wasRefreshed ? lastRefresh : null }
 }

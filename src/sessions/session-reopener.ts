@@ -8,8 +8,8 @@ import type { SessionRecords } from './session-records.ts'
 import type { OpenResult, RotationResult, SessionStore } from './session-store.ts'
 
 /**
- * Maximum number of revoked sessions that are remembered, so that presenting their tokens again does
- * not cost a query each time.
+ * Maximum number of sessions that are remembered as not live, so that presenting their tokens again
+ * does not cost a query each time.
  */
 const MAX_REMEMBERED = 10_000
 
@@ -103,9 +103,9 @@ export function createSessionReopener(options: SessionReopenerOptions) {
 
   return {
     /**
-     * Presents a refresh token to the hot state and re-opens the session if it was lost. The outcome
-     * is `unknown` only if Postgres says that the session is not live. Rejects with
-     * `AUTH_UNAVAILABLE` if that cannot be found out in time.
+     * Presents a refresh token to the hot state and re-opens the session if it was lost. The
+     * outcome is `unknown` only if the session is not live. Rejects with `AUTH_UNAVAILABLE` if that
+     * cannot be found out in time.
      */
     async rotate(attempt: RefreshAttempt): Promise<RotationResult> {
       const { userId, sessionId, generation, retryKey } = attempt

@@ -96,7 +96,8 @@ export interface SessionStore {
   setAuthorization(userId: string, authorization: Authorization): Promise<void>
 
   /**
-   * Makes every session of every user unknown from now on. The cost does not grow with their number.
+   * Makes every session of every user unknown from now on. The cost does not depend on their
+   * number.
    */
   forgetAll(): Promise<void>
 

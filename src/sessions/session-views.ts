@@ -2,16 +2,16 @@ import bowser from 'bowser'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
-import { goesOn } from './session-records.ts'
+import { mayBeLive } from './session-records.ts'
 
-/** A live session, for whoever owns it. */
+/** A live session, as it is shown to people. Times in milliseconds since the epoch. */
 export interface SessionView {
   id: string
   createdAt: number
   lastSeenAt: number
-  /** At the latest: without a refresh it ends earlier. */
+  /** The latest time at which the session ends. It ends earlier if it is not refreshed. */
   expiresAt: number
-  /** By its user agent, as "Firefox on Linux". */
+  /** The browser and system that the user agent names, such as "Firefox on Linux". */
   device: string | null
   userAgent: string | null
   ip: string | null
@@ -19,25 +19,28 @@ export interface SessionView {
 
 export type SessionViews = ReturnType<typeof createSessionViews>
 
-/** What is known of sessions, for those who look at them. */
+/** Creates what reads sessions for people to look at. */
 export function createSessionViews({ orm, query }: Database) {
   return {
-    /** The live ones of a user at that time, newest first. */
+    /**
+     * Returns the sessions of a user that are live at that time (milliseconds since the epoch),
+     * newest first. `refreshIdleTtl` is in milliseconds.
+     */
     async list(userId: string, at: number, refreshIdleTtl: number): Promise<SessionView[]> {
       const { id, createdAt, lastSeenAt, expiresAt, userAgent, ip } = sessions
-      const lives = and(
+      const isLive = and(
         eq(sessions.userId, userId),
         isNull(sessions.revokedAt),
-        goesOn(at),
+        mayBeLive(at),
         gt(sessions.lastSeenAt, new Date(at - refreshIdleTtl)),
       )
-      const found = orm
+      const statement = orm
         .select({ id, createdAt, lastSeenAt, expiresAt, userAgent, ip })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .where(lives)
+        .where(isLive)
         .orderBy(desc(sessions.id))
-      return (await query(found)).map((row) => ({
+      return (await query(statement)).map((row) => ({
         ...row,
         device: deviceLabel(row.userAgent),
         createdAt: row.createdAt.getTime(),
@@ -46,18 +49,18 @@ export function createSessionViews({ orm, query }: Database) {
       }))
     },
 
-    /** The id of the user whose session it is, alive or not. */
+    /** Returns the id of the user whose session it is, whether or not the session is live. */
     async findOwner(id: string): Promise<string | undefined> {
-      const found = orm
+      const statement = orm
         .select({ userId: sessions.userId })
         .from(sessions)
         .where(eq(sessions.id, id))
-      return (await query(found))[0]?.userId
+      return (await query(statement))[0]?.userId
     },
   }
 }
 
-/** Returns what a user calls a device, such as "Firefox on Linux"; null if its user agent does not say. */
+/** Returns null if the user agent names neither a browser nor a system. */
 function deviceLabel(userAgent: string | null): string | null {
   if (!userAgent) return null
   const { browser, os } = bowser.parse(userAgent)

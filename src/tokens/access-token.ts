@@ -5,7 +5,10 @@ import { createTokenReader, type JwtCodec, numericDate } from '../keys/jwt.ts'
 import type { Authorization } from '../sessions/session-store.ts'
 import type { VerifiedTokens } from './verified-tokens.ts'
 
-/** JWT profile for access tokens, RFC 9068 2.2, with the session, the authorization version and the roles. */
+/**
+ * Claims of the JWT profile for access tokens (RFC 9068 2.2), and the session, the authorization
+ * version and the roles.
+ */
 const AccessClaims = Type.Object({
   iss: Type.String(),
   aud: Type.String(),
@@ -17,7 +20,7 @@ const AccessClaims = Type.Object({
   sid: Type.String(),
   ver: Type.Number(),
   roles: Type.Array(Type.String()),
-  /** What the roles allowed when it was issued, for those who verify it by themselves. */
+  /** What the roles allowed at the time of issue, for services that verify tokens themselves. */
   permissions: Type.Optional(Type.Array(Type.String())),
 })
 export type AccessClaims = Static<typeof AccessClaims>
@@ -25,7 +28,7 @@ export type AccessClaims = Static<typeof AccessClaims>
 export const ACCESS_TYP = 'at+jwt'
 export const ACCESS_CLAIMS: string[] = AccessClaims.required ?? []
 
-/** RFC 9068 requires a client; there is one, the application whose users these are. */
+/** RFC 9068 requires a client. There is only one: the application whose users these are. */
 const CLIENT_ID = 'pawl'
 
 const check = TypeCompiler.Compile(AccessClaims)
@@ -42,13 +45,16 @@ export interface AccessTokenSettings {
   audience: string
   /** Milliseconds. */
   accessTokenTtl: number
-  /** What roles allow; without it tokens do not say. */
+  /** Returns what roles allow. If it is not given, tokens carry no permissions. */
   permissionsOf?: ((roles: readonly string[]) => string[]) | undefined
 }
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
-/** `verified` remembers tokens, so that each is verified once. */
+/**
+ * Creates what issues and reads access tokens. `verified` caches their claims, so that each token
+ * is verified once.
+ */
 export function createAccessTokens(
   jwt: JwtCodec,
   settings: AccessTokenSettings,
@@ -57,23 +63,30 @@ export function createAccessTokens(
   const { issuer, audience, accessTokenTtl, permissionsOf } = settings
   const reader = createTokenReader(jwt, isAccessClaims)
 
-  function remember(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
+  function cache(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
     if (claims) verified?.add(token, claims)
     return claims
   }
 
   return {
-    /** The claims of a token that we signed for this purpose, also of one that has expired. */
+    /**
+     * Returns the claims of an access token that Pawl issued, even if it has expired. Returns a
+     * promise only if a key may have to be loaded, so that the usual case costs no turn of the
+     * event loop.
+     */
     readExpired(token: string): AccessClaims | undefined | Promise<AccessClaims | undefined> {
       const known = verified?.find(token)
       if (known) return known
       const read = reader.readExpired(token)
       return read instanceof Promise
-        ? read.then((claims) => remember(token, claims))
-        : remember(token, read)
+        ? read.then((claims) => cache(token, claims))
+        : cache(token, read)
     },
 
-    /** A token that lives for `accessTokenTtl`, but never longer than its session. Times in milliseconds. */
+    /**
+     * Issues a token that lives for `accessTokenTtl`, but never longer than its session. `now` and
+     * `sessionExpiry` are in milliseconds since the epoch, `expiresIn` is in seconds.
+     */
     issue({ userId, sessionId, authorization }: AccessSubject, now: number, sessionExpiry: number) {
       const iat = numericDate(now)
       const exp = numericDate(Math.min(now + accessTokenTtl, sessionExpiry))

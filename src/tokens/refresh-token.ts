@@ -8,7 +8,7 @@ const RefreshClaims = Type.Object({
   aud: Type.String(),
   sub: Type.String(),
   sid: Type.String(),
-  /** The generation: the session's counter when this token was made. */
+  /** The generation: the value of the session's counter when this token was issued. */
   gen: Type.Integer({ minimum: 1, maximum: 0xfffffffd }),
   iat: Type.Number(),
   exp: Type.Number(),
@@ -21,26 +21,30 @@ export const REFRESH_TYP = 'rt+jwt'
 const check = TypeCompiler.Compile(RefreshClaims)
 const isRefreshClaims = (claims: unknown): claims is RefreshClaims => check.Check(claims)
 
-/** The audience of refresh tokens: this service itself, and no API. */
+/** Returns the audience of refresh tokens: this service itself, and no API. */
 export function refreshAudience(issuer: string): string {
   return `${issuer}#refresh`
 }
 
 export interface RefreshTokenSettings {
   issuer: string
-  /** Its own, so that no API takes the token for one of its access tokens (RFC 8725 3.12). */
+  /** Not the audience of access tokens, so that no API accepts a refresh token (RFC 8725 3.12). */
   audience: string
 }
 
 export type RefreshTokens = ReturnType<typeof createRefreshTokens>
 
+/** Creates what issues and reads refresh tokens. */
 export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: RefreshTokenSettings) {
   return {
     ...createTokenReader(jwt, isRefreshClaims),
 
     /**
-     * A function of its arguments and nothing else: the same line is the same string however often it is delivered, signed
-     * with the key of the time of its rotation also when another signs by now.
+     * Issues the refresh token of a generation. It depends on nothing but `currentToken`: the same
+     * generation gives the same string each time. So it is signed with the key that was current at
+     * the time of the rotation, even if a newer key is current by now.
+     *
+     * `now` is in milliseconds since the epoch, `expiresIn` is in seconds.
      */
     issue(userId: string, sessionId: string, currentToken: CurrentToken, now: number) {
       const exp = numericDate(currentToken.expiresAt)

@@ -74,8 +74,8 @@ export function createTokenInspector(options: TokenInspectorOptions) {
     requireFreshness,
 
     /**
-     * Returns who the bearer of an access token is. With `fresh` it also asks the stores, instead of
-     * relying on the revocations that this node knows. Rejects with `AUTH_INVALID_TOKEN`.
+     * Returns who the bearer of an access token is. With `fresh` it also asks the stores, instead
+     * of relying on the revocations that this node knows. Rejects with `AUTH_INVALID_TOKEN`.
      */
     async authenticate(token: string, fresh = false): Promise<Auth> {
       const claims = await accessTokens.readExpired(token)
@@ -84,8 +84,8 @@ export function createTokenInspector(options: TokenInspectorOptions) {
       if (reason) throw invalid(reason)
       if (fresh) await checkStores(claims)
       const { sub: userId, sid: sessionId, roles, jti: tokenId, exp } = claims
-      // The roles are copied, because the claims are cached: a route that changes the array must not
-      // change it for later requests.
+      // The roles are copied, because the claims are cached: a route that changes the array must
+      // not change it for later requests.
       return { userId, sessionId, roles: [...roles], tokenId, expiresAt: exp * 1000 }
     },
 

@@ -1,23 +1,32 @@
-/** Tokens of which this many are remembered at least, once they were verified, and twice as many at most: 1.3 kB each. */
+/**
+ * Number of verified tokens that are remembered at least. Twice as many are remembered at most, at
+ * 1.3 kB each.
+ */
 const HALF = 16_384
 
 export type VerifiedTokens<T> = ReturnType<typeof createVerifiedTokens<T>>
 
 /**
- * The claims of tokens that were verified, by all of their characters, so that a token is verified once and not with every
- * request. Nothing gets in unverified, which leaves a flood of forged tokens without effect; a flood of valid ones displaces
- * those that were not seen for longest. Whether a token has expired or was revoked is asked each time, elsewhere.
+ * Creates a cache of the claims of verified tokens, so that each token is verified once and not
+ * with every request. The key is the whole token. Whether a token has expired or was revoked is not
+ * cached: the caller checks that each time.
  *
- * `life` is the longest that a token lives, in milliseconds: what was not seen for twice as long is let go of. `clock` too is in
- * milliseconds, and `version` another number whenever what was verified before has to be verified again.
+ * Only verified tokens are added, so a flood of forged tokens has no effect. A flood of valid
+ * tokens evicts those that were not used for the longest time.
+ *
+ * `life` is the longest life of a token in milliseconds. A token that was not used for twice as
+ * long is evicted. `clock` returns milliseconds, too. `version` returns a number that changes when
+ * every token has to be verified again.
  */
 export function createVerifiedTokens<T>(life: number, clock: () => number, version: () => number) {
+  // Two generations. When the young one is full or old enough, it replaces the old one. A token
+  // that is used moves back to the young one.
   let young = new Map<string, T>()
   let old = new Map<string, T>()
-  let bornAt = clock()
+  let youngSince = clock()
   let current = version()
 
-  function forgetOutdated(): void {
+  function clearIfOutdated(): void {
     if (current === version()) return
     current = version()
     young = new Map()
@@ -25,11 +34,11 @@ export function createVerifiedTokens<T>(life: number, clock: () => number, versi
   }
 
   function add(token: string, claims: T): void {
-    forgetOutdated()
-    if (young.size >= HALF || clock() - bornAt > life) {
+    clearIfOutdated()
+    if (young.size >= HALF || clock() - youngSince > life) {
       old = young
       young = new Map()
-      bornAt = clock()
+      youngSince = clock()
     }
     young.set(token, claims)
   }
@@ -37,8 +46,9 @@ export function createVerifiedTokens<T>(life: number, clock: () => number, versi
   return {
     add,
 
+    /** Returns the claims of a token that is remembered. */
     find(token: string): T | undefined {
-      forgetOutdated()
+      clearIfOutdated()
       const claims = young.get(token)
       if (claims !== undefined) return claims
       const older = old.get(token)
@@ -46,7 +56,7 @@ export function createVerifiedTokens<T>(life: number, clock: () => number, versi
       return older
     },
 
-    /** How many are remembered; one that was seen again may count twice. */
+    /** Returns the number of entries. A token that was used again may count twice. */
     size: (): number => young.size + old.size,
   }
 }

@@ -50,12 +50,12 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/sessions/redis-store.ts',
-        text: 'return readRotation(',
+        text: 'return parseRotationReply(',
         by: `const field = idBytes(sessionId)
       const seen = await awaitReply(redis.hgetBuffer(key, field))
       ${WIDE}
       if (seen) await awaitReply(redis.hset(key, field, seen))
-      return readRotation(`,
+      return parseRotationReply(`,
       },
     ],
   },
@@ -96,7 +96,7 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/sessions/session-records.ts',
-        text: ".where(and(alive([id]), goesOn(at)))\n            .for('share')",
+        text: ".where(and(notRevoked([id]), mayBeLive(at)))\n            .for('share')",
         by: '.where(inArray(sessions.id, [id]))',
       },
       FORGETFUL,
@@ -134,7 +134,7 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/sessions/lua/rotate.lua',
-        text: "if stored_key ~= NO_RETRY_KEY and stored_key == retry_key then return deliver('replayed') end",
+        text: "if stored_key ~= NO_RETRY_KEY and stored_key == retry_key then return accept('replayed') end",
         by: '',
       },
     ],

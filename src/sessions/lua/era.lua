@@ -1,8 +1,13 @@
--- Learn the era of the hot state, or begin a new one: where it is not known where these data come from, or on demand.
+-- Returns the era of the hot state. Begins a new era on demand, or if the marker does not name
+-- every server: nobody knows how old the data of an unnamed server are.
 --
--- KEYS[1]  the marker: the era in hex, and the run ids of the servers that it holds for, separated by spaces
--- ARGV     1 a new era, 8 hex digits   2 'learn' or 'begin'   3... run ids of all servers that can be reached
--- reply    the marker in force
+-- KEYS[1]  the marker: the era (8 hex digits), then the run ids of the servers that it holds for,
+--          separated by spaces
+-- ARGV[1]  a new era, 8 hex digits
+-- ARGV[2]  'learn', or 'begin' to begin a new era in any case
+-- ARGV[3]  and more: the run ids of all servers that the node is connected to
+--
+-- reply    the marker that is in force now
 local marker = redis.call('GET', KEYS[1])
 local is_known = marker ~= false and ARGV[2] == 'learn'
 for i = 3, #ARGV do

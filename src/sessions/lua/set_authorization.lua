@@ -1,8 +1,10 @@
--- Give a user another authorization, for the next access token of each of his sessions.
+-- Sets what the next access token of each of a user's sessions says.
 --
--- KEYS[1]  the user's hash; open.lua says what it holds
--- ARGV     1 authorization: "<ver> <role> <role> ..."
--- reply    1 where it is in force now, 0 where there is a newer one, or no session
+-- KEYS[1]  the user's hash; open.lua documents its fields
+-- ARGV[1]  authorization: "<ver> <role> <role> ..."
+--
+-- reply    1 if the authorization is now in force
+--          0 if the hash has a newer one, or if there is no hash
 local function version(authorization)
   return tonumber(string.match(authorization, '^%d+'))
 end

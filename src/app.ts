@@ -22,21 +22,21 @@ import { sessions } from '../plugins/sessions.ts'
 import { tokens } from '../plugins/tokens.ts'
 import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
-import { loadSecrets, type Secrets } from './config/secrets.ts'
+import { loadSecrets } from './config/secrets.ts'
 
 export interface PawlOptions {
-  /** From `loadConfig(process.env)`. */
+  /** The result of `loadConfig(process.env)`. */
   config: Config
-  /** What the paths of the routes begin with. */
+  /** A path that precedes the paths of all routes. */
   prefix?: string
-  /** Milliseconds since the epoch; for tests. */
+  /** Returns milliseconds since 1970. For tests. */
   clock?: () => number
 }
 
 /**
- * The whole of Pawl in a Fastify application: its routes, and for the application's own routes the decorators
- * `authenticate`, `authorize` and `request.auth`. Everything else it is made of (database, Redis, error format, limits)
- * lives in a scope of its own and does not touch the application.
+ * Adds Pawl to a Fastify application: its routes and, for the routes of the application, the
+ * decorators `authenticate`, `authorize` and `request.auth`. Everything else (database, Redis, error
+ * format, limits) stays in a scope of its own and does not affect the application.
  */
 export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   async (host: FastifyInstance, options: PawlOptions) => {
@@ -46,7 +46,7 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
       await registerParts(scope, options)
     }
     await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
-    if (!inner) throw new Error('the scope of Pawl was not loaded')
+    if (!inner) throw new Error('Pawl was not loaded')
     host.decorateRequest('auth', null)
     host.decorate('authenticate', inner.authenticate)
     host.decorate('authorize', inner.authorize)
@@ -67,7 +67,7 @@ async function registerParts(
   await scope.register(rateLimit, config)
   await scope.register(database, config)
   await scope.register(events, { ...config, clock })
-  await scope.register(keys, { ...config, ...(await secretsOf(config)) })
+  await scope.register(keys, { ...config, ...(await loadSecrets(config)) })
   await scope.register(hotState, {
     ...config,
     redis: await openRedis(scope, config),
@@ -88,6 +88,7 @@ async function registerParts(
   })
 }
 
+/** Opens Redis beside the `redis` decorator of the application, if it has one. */
 async function openRedis(scope: FastifyInstance, { redisUrl }: Config) {
   if (!redisUrl) return undefined
   const { redis } = await import('../plugins/redis.ts')
@@ -97,16 +98,4 @@ async function openRedis(scope: FastifyInstance, { redisUrl }: Config) {
   }
   await scope.register(redis, { redisUrl, namespace: 'pawl' })
   return scope.redis.pawl
-}
-
-async function secretsOf(config: Config): Promise<Secrets> {
-  const { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret } = config
-  if (accessTokenPrivateKey && refreshTokenSecret && keyEncryptionSecret)
-    return { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret }
-  const kept = await loadSecrets(config.dataDir, config.accessTokenAlg)
-  return {
-    accessTokenPrivateKey: accessTokenPrivateKey ?? kept.accessTokenPrivateKey,
-    refreshTokenSecret: refreshTokenSecret ?? kept.refreshTokenSecret,
-    keyEncryptionSecret: keyEncryptionSecret ?? kept.keyEncryptionSecret,
-  }
 }

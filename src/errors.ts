@@ -1,6 +1,6 @@
 /**
- * Every error that a client can meet, by its stable code. What the client is told stands here; why it happened goes
- * to the log as `reason` and never into an answer.
+ * Every error of the API, by its stable code. Clients see the title. The `reason` is logged and
+ * never sent. `docs/errors.md` says when each error occurs.
  */
 export const ERRORS = {
   AUTH_INVALID_CREDENTIALS: { status: 401, title: 'E-mail or password is wrong' },
@@ -11,38 +11,38 @@ export const ERRORS = {
   AUTH_INVALID_CLIENT: { status: 401, title: 'The credentials of the client are not accepted' },
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
   AUTH_ORIGIN_NOT_ALLOWED: { status: 403, title: 'Not allowed from this origin' },
-  AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is switched off' },
+  AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is disabled' },
   AUTH_EMAIL_TAKEN: { status: 409, title: 'The e-mail address is already registered' },
   ADMIN_REQUIRED: { status: 409, title: 'There would be no active administrator left' },
   AUTH_PASSWORD_REJECTED: { status: 400, title: 'The password is not acceptable' },
-  AUTH_UNAVAILABLE: { status: 503, title: 'Cannot be decided right now' },
-  AUTH_OVERLOADED: { status: 503, title: 'Too many logins at once' },
+  AUTH_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' },
+  AUTH_OVERLOADED: { status: 503, title: 'Too many logins at the same time' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },
-  VALIDATION_FAILED: { status: 400, title: 'The request does not fit the schema' },
-  NOT_FOUND: { status: 404, title: 'There is nothing here' },
+  VALIDATION_FAILED: { status: 400, title: 'The request does not match the schema' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request took too long to arrive' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
-  URI_TOO_LONG: { status: 414, title: 'The address is too long' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The body is not of the type that belongs here' },
+  URI_TOO_LONG: { status: 414, title: 'The URL is too long' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   SHUTTING_DOWN: { status: 503, title: 'The server is stopping' },
-  INTERNAL_ERROR: { status: 500, title: 'Something went wrong on our side' },
+  INTERNAL_ERROR: { status: 500, title: 'Internal error' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type ErrorCode = keyof typeof ERRORS
 
 export interface ErrorDetails {
-  /** For the client: what to do about it. */
+  /** Tells the client what is wrong with this request. */
   detail?: string
-  /** For the log only: which of several causes it was. */
+  /** Says which of several causes it was. For the log only. */
   reason?: string
-  /** Seconds until it is worth trying again; sent as `Retry-After` (RFC 9110 10.2.3). */
+  /** Seconds until another attempt makes sense, sent as `Retry-After` (RFC 9110 10.2.3). */
   retryAfter?: number
   cause?: unknown
 }
 
-/** An error with a stable code; `problem-details` renders it as `application/problem+json` (RFC 9457). */
+/** An error with a stable code. The API renders it as `application/problem+json` (RFC 9457). */
 export class PawlError extends Error {
   override readonly name = 'PawlError'
   readonly code: ErrorCode
@@ -61,7 +61,7 @@ export class PawlError extends Error {
   }
 }
 
-/** A store that a decision needs did not answer: 503, and the caller may try again. */
-export function unavailable(what: string, cause?: unknown): PawlError {
-  return new PawlError('AUTH_UNAVAILABLE', { reason: `${what} is unavailable`, cause })
+/** Returns the 503 for a dependency that is unavailable. The client may try again. */
+export function unavailable(dependency: string, cause?: unknown): PawlError {
+  return new PawlError('AUTH_UNAVAILABLE', { reason: `${dependency} is unavailable`, cause })
 }

@@ -9,21 +9,22 @@ import { openapi } from '../plugins/openapi.ts'
 import { playground } from '../plugins/playground.ts'
 import { renderError, renderNotFound } from '../plugins/problem-details.ts'
 import { pawl } from './app.ts'
+import { errorText } from './common/error-text.ts'
 import { packageVersion } from './common/package-info.ts'
 import { type Config, ConfigError, loadConfig } from './config/config.ts'
 import { PawlError } from './errors.ts'
 import { welcome } from './welcome.ts'
 
-/** Bytes: the largest body of ours is a tenth of it. */
+/** Bytes. The largest body that a route accepts has a tenth of this. */
 const BODY_LIMIT = 65_536
-/** Milliseconds that a request may take to arrive whole. */
+/** Milliseconds within which a request must arrive completely. */
 const REQUEST_LIMIT = 30_000
-/** Milliseconds that requests under way have to finish once the process is told to stop. */
+/** Milliseconds that requests in flight have to finish after a signal to stop. */
 const STOP_LIMIT = 10_000
-/** Milliseconds that all of the start may take: twice the wait for a store, and a first run of the embedded database. */
+/** Milliseconds for the whole start: both stores may be waited for, or a database created. */
 const START_LIMIT = 60_000
 
-/** The server as it runs in production, not yet listening. */
+/** Returns the server as it runs in production. It does not listen yet. */
 export async function buildServer(config: Config, clock?: () => number): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: config.logLevel, serializers: { req: describeRequest } },
@@ -40,46 +41,52 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   app.setErrorHandler(renderError)
   app.setNotFoundHandler(renderNotFound)
   refuseWhileStopping(app)
-  answerForNode(app)
+  handleNodeRefusals(app)
   await app.register(openapi, { version: packageVersion(), issuer: config.issuer })
   await app.register(pawl, clock ? { config, clock } : { config })
   if (config.playground) {
-    // The page is many files, and that they were fetched is nobody's business who did not ask for more.
+    // The page consists of many files, so its requests are logged only at level `debug`.
     const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
     await app.register(playground, { grace: config.grace, signup: config.signup, logLevel })
   }
   return app
 }
 
-/** What the log says of a request: no header, no body, and nothing of its target that somebody may have put a token in. */
+/**
+ * Returns what is logged of a request: no header, no body, and no part of its target in which a
+ * client may have put a token.
+ */
 function describeRequest(request: FastifyRequest) {
   return { method: request.method, path: pathOf(request.url ?? ''), ip: request.ip?.slice(0, 64) }
 }
 
-/** Neither query nor fragment, nor the user of an absolute URL; in place of what is longer than any name or id, a dash. */
+/**
+ * Returns the path without query, fragment and parameters, and without the user of an absolute URL.
+ * A dash replaces each segment that is longer than any name or id.
+ */
 function pathOf(target: string): string {
   const [path = ''] = target.replace(/^[a-z]+:\/\/[^/?#]*/i, '').split(/[?#;]/)
   return path.replaceAll(/[^/]{41,}/g, '-').slice(0, 200)
 }
 
-/** After the process was told to stop: no new request is begun, and no connection outlives the request that it is on. */
+/** While the server stops, it refuses new requests, and closes connections after each response. */
 function refuseWhileStopping(app: FastifyInstance): void {
-  let stopping = false
+  let isStopping = false
   app.addHook('preClose', async () => {
-    stopping = true
+    isStopping = true
   })
   app.addHook('onRequest', (_request, _reply, done) => {
-    done(stopping ? new PawlError('SHUTTING_DOWN') : undefined)
+    done(isStopping ? new PawlError('SHUTTING_DOWN') : undefined)
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (stopping) reply.header('connection', 'close')
+    if (isStopping) reply.header('connection', 'close')
     done()
   })
 }
 
-/** What Node would refuse by itself: without a problem document, or by hanging up. */
-function answerForNode(app: FastifyInstance): void {
-  // RFC 9112 3.2. Switched off in Node above.
+/** Handles what Node would refuse without a problem document, or by closing the connection. */
+function handleNodeRefusals(app: FastifyInstance): void {
+  // RFC 9112 3.2. The check of Node is off: see `requireHostHeader`.
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
     const isMissing = headers.host === undefined && raw.httpVersion === '1.1'
     done(
@@ -89,15 +96,18 @@ function answerForNode(app: FastifyInstance): void {
     )
   })
   app.server.on('connect', (_request, socket: Socket) => {
-    // Node has let go of the socket: an error that nobody hears would end the process.
+    // Node no longer handles the errors of this socket, and one without a handler ends the process.
     socket.on('error', () => socket.destroy())
     renderClientError(new Error('CONNECT'), socket)
   })
-  // An expectation that nobody knows may be ignored (RFC 9110 10.1.1).
+  // A server may ignore an expectation that it does not know (RFC 9110 10.1.1).
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 }
 
-/** Run the server until a signal stops it. Resolves once it listens; ends the process with 1 where it cannot start. */
+/**
+ * Runs the server until a signal stops it. Resolves when the server listens. Ends the process with
+ * code 1 if it cannot start.
+ */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   let app: FastifyInstance | undefined
   try {
@@ -124,7 +134,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 
 function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  return `Pawl cannot start. ${error instanceof Error ? error.message : error}`
+  return `Pawl cannot start. ${errorText(error)}`
 }
 
 const entry = process.argv[1]

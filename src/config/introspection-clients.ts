@@ -11,7 +11,7 @@ export interface IntrospectionClient {
 const PAIR = '[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{32,256}'
 export const INTROSPECTION_CLIENTS = new RegExp(`^${PAIR}(,${PAIR})*$`)
 
-/** Returns the clients in text of the form above. Returns an empty list for empty text. */
+/** Returns the clients in text that matches `INTROSPECTION_CLIENTS`, or none if it is empty. */
 export function parseClients(text: string): IntrospectionClient[] {
   const pairs = text ? text.split(',') : []
   return pairs.map((pair) => {

@@ -2,15 +2,15 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Role } from '../schemas/credentials.ts'
 
-/** Short and plain: where it is configured so, it travels in every access token. */
+/** Short and plain, because access tokens carry permissions if `TOKEN_PERMISSIONS` is on. */
 const Permission = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9:._/-]{0,63}$' })
 
 const RolePermissions = Type.Record(Role, Type.Array(Permission), { additionalProperties: false })
 
-/** What each role allows. A role that is not named allows nothing. */
+/** The permissions of each role. A role that is not listed has none. */
 export type RolePermissions = Readonly<Static<typeof RolePermissions>>
 
-/** Undefined where the text is not JSON of that form. */
+/** Returns undefined if the text is not JSON of that form. */
 export function parseRolePermissions(text: string): RolePermissions | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -20,13 +20,13 @@ export function parseRolePermissions(text: string): RolePermissions | undefined 
   }
 }
 
-/** What one of the roles allows, each once, in the order of the alphabet. */
+/** Returns the permissions of these roles together, each once, in alphabetical order. */
 export function permissionsOf(
   rolePermissions: RolePermissions,
   roles: readonly string[],
 ): string[] {
-  const allowed = roles.flatMap((role) =>
+  const permissions = roles.flatMap((role) =>
     Object.hasOwn(rolePermissions, role) ? (rolePermissions[role] ?? []) : [],
   )
-  return [...new Set(allowed)].sort()
+  return [...new Set(permissions)].sort()
 }

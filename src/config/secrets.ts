@@ -13,13 +13,14 @@ export interface Secrets {
 
 const SecretsFile = Type.Object({
   refreshTokenSecret: Type.String({ minLength: 32 }),
+  /** The key of each algorithm that was configured so far. */
   accessTokenKeys: Type.Record(Type.String(), Type.String()),
-  /** Absent in a file that an earlier version wrote. */
+  /** The file of an earlier version does not have it. */
   keyEncryptionSecret: Type.Optional(Type.String({ minLength: 32 })),
 })
 type SecretsFile = Static<typeof SecretsFile>
 
-/** Generates secrets, in the form of the environment variables. */
+/** Returns new secrets in the form that the environment variables take. */
 export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
   return {
     refreshTokenSecret: randomBytes(32).toString('base64url'),
@@ -28,41 +29,63 @@ export function generateSecrets(algorithm: SigningAlgorithm): Secrets {
   }
 }
 
+export interface SecretsOptions extends Partial<{ [Name in keyof Secrets]: string | undefined }> {
+  dataDir: string
+  accessTokenAlg: SigningAlgorithm
+}
+
 /**
- * Returns the secrets of the embedded default. They are generated on first use and stored in
- * `directory`, in a file that only its owner can read. The caller must hold the folder's lock.
+ * Returns the configured secrets. The embedded default does not need to configure them: those that
+ * are missing are created on the first use and stored in `dataDir`, readable by the owner only. The
+ * caller must hold the lock of that directory.
  */
-export async function loadSecrets(
-  directory: string,
-  algorithm: SigningAlgorithm,
-): Promise<Secrets> {
-  const path = join(directory, 'secrets.json')
+export async function loadSecrets(options: SecretsOptions): Promise<Secrets> {
+  const { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret } = options
+  if (accessTokenPrivateKey && refreshTokenSecret && keyEncryptionSecret)
+    return { accessTokenPrivateKey, refreshTokenSecret, keyEncryptionSecret }
+  const stored = await loadStoredSecrets(options)
+  return {
+    accessTokenPrivateKey: accessTokenPrivateKey ?? stored.accessTokenPrivateKey,
+    refreshTokenSecret: refreshTokenSecret ?? stored.refreshTokenSecret,
+    keyEncryptionSecret: keyEncryptionSecret ?? stored.keyEncryptionSecret,
+  }
+}
+
+async function loadStoredSecrets({ dataDir, accessTokenAlg }: SecretsOptions): Promise<Secrets> {
+  const path = join(dataDir, 'secrets.json')
   const stored = await readSecrets(path)
-  const generated = generateSecrets(algorithm)
-  const secrets: Secrets = {
+  const storedKey = stored?.accessTokenKeys[accessTokenAlg]
+  if (stored?.keyEncryptionSecret && storedKey) {
+    const { refreshTokenSecret, keyEncryptionSecret } = stored
+    return { refreshTokenSecret, keyEncryptionSecret, accessTokenPrivateKey: storedKey }
+  }
+  const generated = generateSecrets(accessTokenAlg)
+  const accessTokenPrivateKey = storedKey ?? generated.accessTokenPrivateKey
+  const others = {
     refreshTokenSecret: stored?.refreshTokenSecret ?? generated.refreshTokenSecret,
-    accessTokenPrivateKey: stored?.accessTokenKeys[algorithm] ?? generated.accessTokenPrivateKey,
     keyEncryptionSecret: stored?.keyEncryptionSecret ?? generated.keyEncryptionSecret,
   }
-  if (stored?.accessTokenKeys[algorithm] && stored.keyEncryptionSecret) return secrets
-  const { accessTokenPrivateKey, ...rest } = secrets
-  const file: SecretsFile = {
-    ...rest,
-    accessTokenKeys: { ...stored?.accessTokenKeys, [algorithm]: accessTokenPrivateKey },
-  }
-  // The rename is atomic, so a process that dies while writing leaves no half of a file behind.
-  await writeFile(`${path}.new`, JSON.stringify(file), { mode: 0o600, flush: true })
+  await writeSecrets(path, {
+    ...others,
+    accessTokenKeys: { ...stored?.accessTokenKeys, [accessTokenAlg]: accessTokenPrivateKey },
+  })
+  return { ...others, accessTokenPrivateKey }
+}
+
+/** Writes atomically, so that a process that dies meanwhile leaves no incomplete file. */
+async function writeSecrets(path: string, secrets: SecretsFile): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(secrets), { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
-  return secrets
 }
 
 async function readSecrets(path: string): Promise<SecretsFile | undefined> {
   try {
     const secrets = JSON.parse(await readFile(path, 'utf8'))
-    if (!Value.Check(SecretsFile, secrets)) throw new Error('unknown format')
+    if (!Value.Check(SecretsFile, secrets)) throw new Error('not a file of secrets')
     return secrets
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`${path} cannot be read as a secrets file of Pawl`)
+    // The message must not quote the file, as the message of a JSON error does.
+    throw new Error(`${path} is damaged, or was not written by this program`)
   }
 }

@@ -60,23 +60,23 @@ test('a node with another algorithm and a key for it rotates to that key', async
 })
 
 test('an older data folder gets a key encryption secret and keeps its other secrets', async (t) => {
-  const dir = await folder(t)
+  const dataDir = await folder(t)
   const { accessTokenPrivateKey, refreshTokenSecret } = generateSecrets('EdDSA')
-  const path = join(dir, 'secrets.json')
+  const path = join(dataDir, 'secrets.json')
   await writeFile(
     path,
     JSON.stringify({ refreshTokenSecret, accessTokenKeys: { EdDSA: accessTokenPrivateKey } }),
   )
-  const first = await loadSecrets(dir, 'EdDSA')
+  const first = await loadSecrets({ dataDir, accessTokenAlg: 'EdDSA' })
   assert.deepEqual(
     [first.accessTokenPrivateKey, first.refreshTokenSecret],
     [accessTokenPrivateKey, refreshTokenSecret],
   )
   assert.ok(first.keyEncryptionSecret.length >= 32)
   const content = await readFile(path, 'utf8')
-  assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)
+  assert.deepEqual(await loadSecrets({ dataDir, accessTokenAlg: 'EdDSA' }), first)
   assert.equal(await readFile(path, 'utf8'), content)
-  const second = await loadSecrets(dir, 'ES256')
+  const second = await loadSecrets({ dataDir, accessTokenAlg: 'ES256' })
   assert.equal(second.keyEncryptionSecret, first.keyEncryptionSecret)
-  assert.deepEqual(await loadSecrets(dir, 'EdDSA'), first)
+  assert.deepEqual(await loadSecrets({ dataDir, accessTokenAlg: 'EdDSA' }), first)
 })

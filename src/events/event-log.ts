@@ -9,7 +9,7 @@ import { createWaitingEvents } from './waiting-events.ts'
 
 /** Milliseconds between two writes. */
 const INTERVAL = 1_000
-/** Events in one statement. If so many wait, refreshes not counted, they are written at once. */
+/** The maximum number of events in one statement. A full batch is written without delay. */
 const BATCH = 500
 /** Events that may wait while Postgres is unavailable. They take a few megabytes. */
 const MAX_WAITING = 10_000

@@ -21,7 +21,7 @@ import { startPostgres } from '../support/services/postgres.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
 import { until } from '../support/until.ts'
 
-test('signup, logins, refreshes, evictions and logout are recorded with reason and device', async (t) => {
+test('signup, login, refresh, eviction and logout are recorded', async (t) => {
   const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })
   const app = await build(t, env)
   const sql = openSql(t, env)
@@ -90,7 +90,7 @@ test('a theft is recorded with the devices of login, last refresh and spent toke
   assert.deepEqual([presentedGeneration, currentGeneration], [1, 3])
 })
 
-test('an expired session is recorded as ended, and with EVENTS_REFRESH=off no refresh is', async (t) => {
+test('with EVENTS_REFRESH=off an expired session is recorded, and no refresh is', async (t) => {
   const clock = createClock()
   const env = await environment(t, { EVENTS_REFRESH: 'off', REFRESH_IDLE_TTL: '1h' })
   const app = await build(t, env, clock)
@@ -110,7 +110,7 @@ test('an expired session is recorded as ended, and with EVENTS_REFRESH=off no re
   assert.equal(events[2]?.session_id, sessionId)
 })
 
-test('one theft is one event, however often and at which node the token is presented', async (t) => {
+test('one theft is one event, however often the spent token is presented', async (t) => {
   const env = await environment(t, { GRACE: '0s' })
   const [one, other] = [await build(t, env), await build(t, env)]
   const sql = openSql(t, env)
@@ -164,7 +164,7 @@ test('while Postgres hangs or is down, refreshes succeed and are recorded later'
   assert.equal(counted, generation)
 })
 
-test('while Postgres hangs, a bounded number of events waits, and each loss is counted', async (t) => {
+test('while Postgres hangs, events wait up to a limit, and each loss is counted', async (t) => {
   const { postgres, env } = await ownPostgres(t)
   const database = await openPostgres(env.DATABASE_URL ?? '')
   cleanUp(t, () => database.close())
@@ -228,7 +228,8 @@ test('a user agent is stored as short plain text without tokens', async (t) => {
   const sessionId = await stealSession(app, [odd, odd, odd])
   await app.close()
   const rows = await openSql(t, env)`
-    select user_agent from security_events where session_id = ${sessionId} and user_agent is not null`
+    select user_agent from security_events
+    where session_id = ${sessionId} and user_agent is not null`
   assert.ok(rows.length >= 4)
   for (const { user_agent: agent } of rows) {
     assert.equal(agent.length, 512)

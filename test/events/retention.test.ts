@@ -6,21 +6,22 @@ import type { NewEvent } from '../../src/events/event.ts'
 import { createEventRecords, toRow } from '../../src/events/event-records.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
-import { environment } from '../support/environment.ts'
+import { type Env, environment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
 import { until } from '../support/until.ts'
 import { newWebhookSecret, startReceiver } from '../support/webhook/receiver.ts'
 
 const DAY = 86_400_000
 
-async function insertAged(
-  t: TestContext,
-  url = '',
-  count = 1,
-  days = 0,
-  type: 'refresh' | 'roles_changed',
-) {
-  const database = await openPostgres(url)
+interface OldEvents {
+  type: 'refresh' | 'roles_changed'
+  count: number
+  /** The age of the events, in days. */
+  days: number
+}
+
+async function insertOld(t: TestContext, env: Env, { type, count, days }: OldEvents) {
+  const database = await openPostgres(env.DATABASE_URL ?? '')
   cleanUp(t, () => database.close())
   const records = createEventRecords(database)
   const event: NewEvent =
@@ -31,10 +32,10 @@ async function insertAged(
   await records.insert(Array.from({ length: count }, () => toRow({ ...event, at })))
 }
 
-test('events older than EVENT_RETENTION are deleted, however many there are, and others stay', async (t) => {
+test('events older than EVENT_RETENTION are deleted, and no others', async (t) => {
   const env = await environment(t, { EVENT_RETENTION: '30d' })
-  await insertAged(t, env.DATABASE_URL, 2_500, 31, 'refresh')
-  await insertAged(t, env.DATABASE_URL, 300, 29, 'refresh')
+  await insertOld(t, env, { type: 'refresh', count: 2_500, days: 31 })
+  await insertOld(t, env, { type: 'refresh', count: 300, days: 29 })
   await build(t, env)
   const sql = openSql(t, env)
   const left = async () => (await sql`select 1 from security_events`).length
@@ -42,14 +43,14 @@ test('events older than EVENT_RETENTION are deleted, however many there are, and
   assert.equal(await left(), 300)
 })
 
-test('an undelivered event stays however old it is, but for a day only if there is no webhook', async (t) => {
+test('an old undelivered event stays, unless there is no webhook', async (t) => {
   const receiver = await startReceiver(t)
   receiver.replyTo = () => 500
   const WEBHOOK_URL = receiver.url
   const WEBHOOK_SECRET = newWebhookSecret()
   const env = await environment(t, { EVENT_RETENTION: '30d' })
-  await insertAged(t, env.DATABASE_URL, 1, 31, 'refresh')
-  await insertAged(t, env.DATABASE_URL, 1, 31, 'roles_changed')
+  await insertOld(t, env, { type: 'refresh', count: 1, days: 31 })
+  await insertOld(t, env, { type: 'roles_changed', count: 1, days: 31 })
   const sql = openSql(t, env)
   await sql`update webhook_deliveries set created_at = now() - interval '31 days'`
   const types = async () => (await sql`select type from security_events`).map(({ type }) => type)

@@ -116,7 +116,7 @@ async function steal(url: string): Promise<string> {
   return first.sessionId
 }
 
-test('another process delivers what a killed process had committed and not delivered', async (t) => {
+test('another process delivers the events that a killed process had not', async (t) => {
   const receiver = await startReceiver(t)
   receiver.replyTo = () => 'hang'
   const env = await webhookEnvironment(t, receiver)
@@ -170,7 +170,7 @@ test('several nodes deliver every event once', async (t) => {
   }
 })
 
-test('an event that fails for WEBHOOK_RETRY_FOR is kept as dead, and the next one is sent', async (t) => {
+test('an event that fails for WEBHOOK_RETRY_FOR is dead, and the next one is sent', async (t) => {
   const receiver = await startReceiver(t)
   const env = await webhookEnvironment(t, receiver, { WEBHOOK_RETRY_FOR: '1s' })
   const sessionId = randomUUID()
@@ -180,8 +180,8 @@ test('an event that fails for WEBHOOK_RETRY_FOR is kept as dead, and the next on
   const sql = openSql(t, env)
   await until(() => receiver.accepted.length > 0)
   assert.deepEqual(ids(receiver.accepted), [second])
-  const dead =
-    await sql`select event_id, attempts, last_error from webhook_deliveries where dead_at is not null`
+  const dead = await sql`
+    select event_id, attempts, last_error from webhook_deliveries where dead_at is not null`
   assert.deepEqual(
     dead.map((row) => [row.event_id, row.last_error]),
     [[first, 'status 500']],

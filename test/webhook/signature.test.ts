@@ -49,7 +49,7 @@ const withHeader = (request: ReceivedRequest, name: string, value: string): Rece
   headers: { ...request.headers, [name]: value },
 })
 
-test('the webhook receives a theft as one event with the standard headers, and nothing else', async (t) => {
+test('the webhook receives a theft as one event with the standard headers', async (t) => {
   const { request, sessionId, row } = await receiveTheft(t)
   const { at, ip, userAgent, detail, ...rest } = request.event as Record<string, unknown>
   assert.deepEqual(rest, { id: row?.id, type: 'reuse_found', userId: row?.user_id, sessionId })
@@ -68,7 +68,7 @@ test('the webhook receives a theft as one event with the standard headers, and n
   )
 })
 
-test('during a rotation the library verifies the request with the new secret and the old one', async (t) => {
+test('during a rotation the library accepts the new secret and the old one', async (t) => {
   const [newer, older] = [newWebhookSecret(), newWebhookSecret()]
   const { request } = await receiveTheft(t, { WEBHOOK_SECRET: `${newer},${older}` })
   const signatures = String(request.headers['webhook-signature']).split(' ')

@@ -76,7 +76,7 @@ export async function readEvents(
 }
 
 /**
- * Records password changes of a session, as the password service does. Returns the ids of the events.
+ * Records password changes of a session, as the service does. Returns the ids of the events.
  */
 export async function changePasswords(
   t: TestContext,

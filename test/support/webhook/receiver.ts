@@ -43,7 +43,7 @@ export function newWebhookSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`
 }
 
-/** Returns the environment of a server that sends events to the receiver, and has no grace window. */
+/** Returns the environment of a server with this webhook and without a grace window. */
 export function webhookEnvironment(
   t: TestContext,
   receiver: Receiver,

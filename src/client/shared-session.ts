@@ -10,8 +10,6 @@ const HANDOVER_TIMEOUT = 500
 /** `ask`: a tab needs an access token. `look`: the stored session has changed. */
 type Message = AccessToken | 'ask' | 'look'
 
-export type SharedSession = ReturnType<typeof createSharedSession>
-
 /**
  * Creates this tab's view of the session that all tabs share: it stores the session, passes access
  * tokens from tab to tab, and calls the listeners when the user signs in or out.
@@ -29,7 +27,10 @@ export function createSharedSession(
   let isFirstRead = true
   let onAccessToken = () => {}
 
-  /** Reads the stored session and calls the listeners if it is another one than before. */
+  /**
+   * Reads the stored session and calls the listeners if it is another one than before. `elsewhere`
+   * is false if this tab made the change.
+   */
   async function sync(elsewhere = true): Promise<StoredSession | undefined> {
     const stored = await store.read()
     const id = stored?.session

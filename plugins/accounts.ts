@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
 import { type AccountService, createAccountService } from '../src/users/account-service.ts'
-import { createEnforcement, type Enforcement } from '../src/users/enforcement.ts'
 import { createOwnAccount, type OwnAccount } from '../src/users/own-account.ts'
 import { createPasswordHasher, type HashSettings } from '../src/users/password-hasher.ts'
-import { createUserChanges } from '../src/users/user-changes.ts'
+import { createUserChanges } from '../src/users/user-change-records.ts'
+import { createEnforcement, type Enforcement } from '../src/users/user-change-service.ts'
 import { createUserRecords } from '../src/users/user-records.ts'
 
 declare module 'fastify' {

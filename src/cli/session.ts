@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { parseUser } from './find-user.ts'
-import { json, yes } from './options.ts'
+import { json, yes } from './arguments.ts'
+import { parseUser } from './lookup.ts'
 import { listSessions } from './session-list.ts'
 import { parseSessionPrefix, SHORTEST_PREFIX } from './session-prefix.ts'
 import { revokeSession } from './session-revoke.ts'

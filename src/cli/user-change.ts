@@ -9,14 +9,14 @@ import {
   createUserChanges,
   type OnChange,
   type UserChanges,
-} from '../users/user-changes.ts'
+} from '../users/user-change-records.ts'
 import { createUserRecords, type User } from '../users/user-records.ts'
 import { confirm } from './confirm.ts'
 import { withDatabase } from './database.ts'
-import { findUser } from './find-user.ts'
-import { isPublished } from './in-force.ts'
-import { report } from './outcome.ts'
+import { findUser } from './lookup.ts'
+import { isPublished } from './publications.ts'
 import { adminAction, record } from './record.ts'
+import { report } from './report.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ChangeOptions {

@@ -6,7 +6,7 @@ import { createAccountService } from '../users/account-service.ts'
 import { createPasswordHasher } from '../users/password-hasher.ts'
 import { createUserRecords, type UserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
-import { readPassword } from './password-input.ts'
+import { readPassword } from './prompts.ts'
 import { adminAction, record } from './record.ts'
 import type { Terminal } from './terminal.ts'
 

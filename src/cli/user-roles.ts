@@ -1,5 +1,5 @@
 import type { NewEvent } from '../events/event.ts'
-import type { UserChanges } from '../users/user-changes.ts'
+import type { UserChanges } from '../users/user-change-records.ts'
 import type { User } from '../users/user-records.ts'
 import { adminAction, record } from './record.ts'
 import type { Change, ChangeOptions, Made } from './user-change.ts'

@@ -1,8 +1,8 @@
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError } from 'commander'
 import { Email, Role } from '../schemas/credentials.ts'
-import { parseUser } from './find-user.ts'
-import { json, parseLimit, yes } from './options.ts'
+import { json, parseLimit, yes } from './arguments.ts'
+import { parseUser } from './lookup.ts'
 import type { Terminal } from './terminal.ts'
 import {
   type Change,

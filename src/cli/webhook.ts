@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { validate } from 'uuid'
 import type { DeliveryRef } from '../webhook/deliveries.ts'
-import { json, parseLimit, yes } from './options.ts'
+import { json, parseLimit, yes } from './arguments.ts'
 import type { Terminal } from './terminal.ts'
 import { type ListOptions, listDeliveries } from './webhook-list.ts'
 import { type RetryOptions, retryDeliveries } from './webhook-retry.ts'

@@ -1,9 +1,9 @@
 import { PawlError, unavailable } from '../errors.ts'
 import type { PasswordChange } from '../schemas/credentials.ts'
 import type { Device } from '../sessions/device.ts'
-import type { Enforcement } from './enforcement.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
+import type { Enforcement } from './user-change-service.ts'
 import type { User, UserRecords } from './user-records.ts'
 
 /** A user in one of his sessions. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { readPassword } from '../../src/cli/password-input.ts'
+import { readPassword } from '../../src/cli/prompts.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { logIn, me } from '../support/app-requests.ts'
 import { databaseEnvironment, runCli, userRows } from '../support/cli-process.ts'

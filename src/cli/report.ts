@@ -1,5 +1,5 @@
 import type { DatabaseOptions } from '../db/open.ts'
-import { awaitForce, describeForce } from './in-force.ts'
+import { awaitForce, describeForce } from './publications.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface Outcome {

@@ -4,7 +4,7 @@ import { insertEvents } from '../events/event-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
 import type { Device } from '../sessions/device.ts'
 import type { SessionEndReason } from '../sessions/session-records.ts'
-import type { Changed, UserChange, UserChanges } from './user-changes.ts'
+import type { Changed, UserChange, UserChanges } from './user-change-records.ts'
 
 /** Who changes a user, and from where; without `actorId` the user himself, or the command line. */
 export interface By {

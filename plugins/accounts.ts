@@ -2,46 +2,51 @@ import fp from 'fastify-plugin'
 import { type AccountService, createAccountService } from '../src/users/account-service.ts'
 import { createOwnAccount, type OwnAccount } from '../src/users/own-account.ts'
 import { createPasswordHasher, type HashSettings } from '../src/users/password-hasher.ts'
-import { createUserChanges } from '../src/users/user-change-records.ts'
-import { createEnforcement, type Enforcement } from '../src/users/user-change-service.ts'
+import { createUserChangeRecords } from '../src/users/user-change-records.ts'
+import {
+  createUserChangeService,
+  type UserChangeService,
+} from '../src/users/user-change-service.ts'
 import { createUserRecords } from '../src/users/user-records.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     accounts: AccountService
     ownAccount: OwnAccount
-    enforcement: Enforcement
+    userChanges: UserChangeService
   }
 }
 
 export interface AccountsOptions extends HashSettings {
-  /** Code points that a new password has at least. */
+  /** Minimum number of code points in a new password. */
   passwordMinLength: number
+  /** Whether strangers may sign up. */
   signup: boolean
   /** For tests. */
   clock?: (() => number) | undefined
 }
 
-/** Decorates the instance with `accounts`, `ownAccount`, and `enforcement`, which carries changes of users through. */
+/** Decorates the instance with the services `accounts`, `ownAccount` and `userChanges`. */
 export const accounts = fp(
   async (app, { passwordMinLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
     const hasher = await createPasswordHasher(settings)
     const records = createUserRecords(database)
-    const enforcement = createEnforcement({
-      changes: createUserChanges(database),
+    const userChanges = createUserChangeService({
+      records: createUserChangeRecords(database),
       events,
       publish: revoker.publish,
       clock,
     })
-    app.decorate('enforcement', enforcement)
+    const onEvent = events.record
+    app.decorate('userChanges', userChanges)
     app.decorate(
       'accounts',
-      createAccountService({ records, hasher, passwordMinLength, signup, onEvent: events.record }),
+      createAccountService({ records, hasher, passwordMinLength, signup, onEvent }),
     )
     app.decorate(
       'ownAccount',
-      createOwnAccount({ records, hasher, passwordMinLength, enforcement }),
+      createOwnAccount({ records, hasher, passwordMinLength, userChanges }),
     )
   },
   { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state'] },

@@ -13,14 +13,14 @@ export interface AdministrationOptions {
   clock?: (() => number) | undefined
 }
 
-/** Decorates the instance with `administration`. */
+/** Decorates the instance with the service `administration`. */
 export const administration = fp(
   async (app, { clock = Date.now }: AdministrationOptions) => {
-    const { accounts, enforcement, sessions, events } = app
+    const { accounts, userChanges, sessions, events } = app
     const records = createUserRecords(app.database)
     app.decorate(
       'administration',
-      createAdministration({ records, accounts, enforcement, sessions, events, clock }),
+      createAdministration({ records, accounts, userChanges, sessions, events, clock }),
     )
   },
   { name: 'pawl-administration', dependencies: ['pawl-accounts', 'pawl-sessions'] },

@@ -12,15 +12,15 @@ import { addUser } from './cli/user.ts'
 import { addWebhook } from './cli/webhook.ts'
 import { packageVersion } from './common/package-info.ts'
 
-const FAILED = 1
+const FAILURE = 1
 const WRONG_USAGE = 2
 
 const program = new Command('pawl')
   .description(
-    'Run and administer the authentication server. It is configured by environment variables.',
+    'Run and administer the Pawl authentication server. Environment variables configure it.',
   )
   .version(packageVersion())
-  .showHelpAfterError('Add --help to see how it is used.')
+  .showHelpAfterError('For help, add --help.')
   .exitOverride()
 
 program
@@ -47,10 +47,10 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Commander has said it already, or was only asked for help.
+    // Commander has printed the error, or the help that was asked for.
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
   } else {
     process.stderr.write(`${describeFailure(error)}\n`)
-    process.exitCode = FAILED
+    process.exitCode = FAILURE
   }
 }

@@ -15,7 +15,7 @@ export const endUserSessions: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await app.administration.endSessions(request.params.id, request.administrator)
+      await app.administration.revokeSessions(request.params.id, request.administrator)
       return reply.code(204).send(null)
     },
   )

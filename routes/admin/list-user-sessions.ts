@@ -15,7 +15,7 @@ export const listUserSessions: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request) => {
-      const sessions = await app.administration.sessions(request.params.id)
+      const sessions = await app.administration.listSessions(request.params.id)
       return toSessionList(sessions, request.requireAuth().sessionId)
     },
   )

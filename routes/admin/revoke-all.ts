@@ -19,7 +19,7 @@ export const revokeAll: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await app.administration.revokeEverything(request.administrator)
+      await app.administration.revokeAll(request.administrator)
       return reply.code(202).send(null)
     },
   )

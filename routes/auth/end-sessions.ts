@@ -16,7 +16,7 @@ export const endSessions: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const which = request.query.except ? 'others' : 'all'
-      await app.ownAccount.endSessions(request.requireAuth(), which, request.device)
+      await app.ownAccount.revokeSessions(request.requireAuth(), which, request.device)
       return reply.code(204).send(null)
     },
   )

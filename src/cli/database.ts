@@ -1,7 +1,8 @@
-import type { Database } from '../db/database.ts'
+import { sql } from 'drizzle-orm'
+import { type Database, rowsOf } from '../db/database.ts'
 import { type DatabaseOptions, openDatabase } from '../db/open.ts'
 
-/** Do `work` on the database that the configuration names, and close it whatever comes of it. */
+/** Runs `work` on the database that the configuration names, and closes the database afterwards. */
 export async function withDatabase<T>(
   options: DatabaseOptions,
   work: (database: Database) => Promise<T>,
@@ -12,4 +13,11 @@ export async function withDatabase<T>(
   } finally {
     await database.close()
   }
+}
+
+/** Returns the time of Postgres, in milliseconds since the epoch. */
+export async function postgresTime({ orm, query }: Database): Promise<number> {
+  const statement = orm.execute(sql`select (extract(epoch from now()) * 1000)::float8 as ms`)
+  const [row] = rowsOf<{ ms: number }>(await query(statement))
+  return Math.floor(Number(row?.ms ?? 0))
 }

@@ -7,14 +7,13 @@ import type { EventType, RecordedEvent } from '../events/event.ts'
 import { readEventPage } from '../events/event-page.ts'
 import { createEventRecords } from '../events/event-records.ts'
 import { createUserRecords } from '../users/user-records.ts'
-import { withDatabase } from './database.ts'
-import { findUser } from './lookup.ts'
-import { timeOf } from './record.ts'
-import { idsThatBeginWith } from './session-prefix.ts'
-import { formatTable, formatTime, SHOWN_OF_SESSION } from './table.ts'
+import { idRange } from './arguments.ts'
+import { postgresTime, withDatabase } from './database.ts'
+import { findUser, onlyOne } from './lookup.ts'
+import { formatTime, printJson, printTable, SHOWN_OF_SESSION } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Milliseconds since the epoch, given the present. */
+/** Returns milliseconds since the epoch, given the present in the same unit. */
 export type Time = (now: number) => number
 
 export interface ListOptions {
@@ -28,19 +27,15 @@ export interface ListOptions {
   json?: true
 }
 
-/** What is on record, as `GET /admin/events` answers it; in the table by address, for people. */
+/** Prints events: as JSON like `GET /admin/events`, or as a table with e-mail addresses. */
 export async function listEvents(terminal: Terminal, options: ListOptions): Promise<void> {
   await withDatabase(loadDatabaseConfig(terminal.env), async (database) => {
     const { events, next } = await read(database, options)
-    if (options.json) {
-      terminal.stdout.write(`${JSON.stringify({ events, ...(next && { after: next }) })}\n`)
-      return
-    }
-    const table = options.user
-      ? tableOfUser(events)
-      : tableOfAll(events, await emailsOf(database, events))
-    terminal.stdout.write(events.length > 0 ? table : 'There are no such events.\n')
-    if (next) terminal.stderr.write(`There are more: add --after ${next}\n`)
+    if (options.json) return printJson(terminal, { events, ...(next && { after: next }) })
+    const columns = options.user
+      ? columnsOfOneUser(events)
+      : columnsOfAllUsers(events, await readEmails(database, events))
+    printTable(terminal, { ...columns, none: 'There are no such events.', next })
   })
 }
 
@@ -48,11 +43,11 @@ async function read(
   database: Database,
   { user, session, type, since, until, limit, after }: ListOptions,
 ) {
-  const now = await timeOf(database.orm)
+  const now = await postgresTime(database)
   return readEventPage(createEventRecords(database), {
     limit,
-    ...(user && { userId: await userIdOf(database, user) }),
-    ...(session && { sessionId: await sessionIdOf(database, session) }),
+    ...(user && { userId: await findUserId(database, user) }),
+    ...(session && { sessionId: await findSessionId(database, session) }),
     ...(type && { type }),
     ...(since && { from: since(now) }),
     ...(until && { to: until(now) }),
@@ -60,33 +55,28 @@ async function read(
   })
 }
 
-/** An id is taken as it is: what happened to who is deleted is still on record. */
-async function userIdOf(database: Database, user: string): Promise<string> {
+/** Returns an id as it is, because events outlive the users whom they are about. */
+async function findUserId(database: Database, user: string): Promise<string> {
   return validate(user) ? user : (await findUser(createUserRecords(database), user)).id
 }
 
-/** Of what is on record, alive or not. */
-async function sessionIdOf({ orm, query }: Database, prefix: string): Promise<string> {
+/** Searches the events and not the sessions, because events outlive sessions. */
+async function findSessionId({ orm, query }: Database, prefix: string): Promise<string> {
   if (validate(prefix)) return prefix
   const { sessionId } = securityEvents
   const found = await query(
     orm
       .selectDistinct({ sessionId })
       .from(securityEvents)
-      .where(between(sessionId, ...idsThatBeginWith(prefix)))
+      .where(between(sessionId, ...idRange(prefix)))
       .limit(2),
   )
-  const [session] = found
-  if (session?.sessionId && found.length === 1) return session.sessionId
-  throw new Error(
-    session
-      ? `More than one session's id begins with ${prefix}.`
-      : `No event is on record of a session whose id begins with ${prefix}.`,
-  )
+  const ids = found.flatMap((row) => row.sessionId ?? [])
+  return onlyOne(ids, prefix, `No event is about a session whose id starts with ${prefix}.`)
 }
 
-/** Of those who are not deleted. */
-async function emailsOf({ orm, query }: Database, events: readonly RecordedEvent[]) {
+/** Returns e-mail addresses by user id. Deleted users are missing. */
+async function readEmails({ orm, query }: Database, events: readonly RecordedEvent[]) {
   const ids = [...new Set(events.flatMap(({ userId }) => userId ?? []))]
   const { id, email } = users
   const found =
@@ -94,32 +84,27 @@ async function emailsOf({ orm, query }: Database, events: readonly RecordedEvent
   return new Map(found.map((user) => [user.id, user.email]))
 }
 
-function tableOfAll(events: readonly RecordedEvent[], emails: ReadonlyMap<string, string>): string {
+function columnsOfAllUsers(events: readonly RecordedEvent[], emails: ReadonlyMap<string, string>) {
   const rows = events.map((event) => {
-    const { userId = '-', ip = '-' } = event
-    return [formatTime(Date.parse(event.at)), summaryOf(event), emails.get(userId) ?? userId, ip]
+    const { at, userId = '-', ip = '-' } = event
+    return [formatTime(Date.parse(at)), summarize(event), emails.get(userId) ?? userId, ip]
   })
-  return formatTable(['TIME', 'EVENT', 'USER', 'ADDRESS'], rows)
+  return { heading: ['TIME', 'EVENT', 'USER', 'ADDRESS'], rows }
 }
 
-function tableOfUser(events: readonly RecordedEvent[]): string {
+function columnsOfOneUser(events: readonly RecordedEvent[]) {
   const rows = events.map((event) => {
-    const { sessionId = '-', ip = '-' } = event
-    return [
-      formatTime(Date.parse(event.at)),
-      summaryOf(event),
-      sessionId.slice(0, SHOWN_OF_SESSION),
-      ip,
-    ]
+    const { at, sessionId = '-', ip = '-' } = event
+    const session = sessionId.slice(0, SHOWN_OF_SESSION)
+    return [formatTime(Date.parse(at)), summarize(event), session, ip]
   })
-  return formatTable(['TIME', 'EVENT', 'SESSION', 'ADDRESS'], rows)
+  return { heading: ['TIME', 'EVENT', 'SESSION', 'ADDRESS'], rows }
 }
 
-/** The type, and in a word what kind of it: which, of the details, there is one of at most. */
-function summaryOf({ type, detail }: RecordedEvent): string {
+/** Returns the type and the most telling detail. An event has at most one of these details. */
+function summarize({ type, detail }: RecordedEvent): string {
   const { reason, action, outcome, purpose, to } = detail
   const kind = reason ?? action ?? outcome ?? purpose ?? to
-  return kind === undefined
-    ? type
-    : `${type} ${Array.isArray(kind) ? kind.join(',') : kind}`.trimEnd()
+  if (kind === undefined) return type
+  return `${type} ${Array.isArray(kind) ? kind.join(',') : kind}`.trimEnd()
 }

@@ -1,15 +1,17 @@
+import { errorText } from '../common/error-text.ts'
 import { DirectoryInUseError } from '../db/directory-lock.ts'
 import { PawlError } from '../errors.ts'
 
 const STOP_FIRST =
-  'The embedded database takes one process at a time. Stop the server, repeat the command, start the server again: that logs nobody out.'
+  'Only one process can use the embedded database. Stop the server, repeat the command, ' +
+  'and start the server again. Nobody is logged out by that.'
 
-/** What the operator is told of an error: what went wrong and what to do about it, without a stack. */
+/** Returns what an operator needs to know of an error, and what to do about it. */
 export function describeFailure(error: unknown): string {
   if (error instanceof PawlError) {
     if (error.detail) return `${error.message}. ${error.detail}`
     return error.reason ? `${error.message}: ${error.reason}` : error.message
   }
   if (error instanceof DirectoryInUseError) return `${error.message}\n${STOP_FIRST}`
-  return error instanceof Error ? error.message : String(error)
+  return errorText(error)
 }

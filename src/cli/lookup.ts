@@ -1,18 +1,43 @@
-import { Value } from '@sinclair/typebox/value'
-import { InvalidArgumentError } from 'commander'
+import { between, eq } from 'drizzle-orm'
 import { validate } from 'uuid'
-import { Email } from '../schemas/credentials.ts'
+import type { Database } from '../db/database.ts'
+import { sessions, users } from '../db/schema.ts'
 import type { User, UserRecords } from '../users/user-records.ts'
+import { idRange } from './arguments.ts'
 
-/** An argument that names a user: the e-mail address, or the id. */
-export function parseUser(text: string): string {
-  if (validate(text) || Value.Check(Email, text)) return text.toLowerCase()
-  throw new InvalidArgumentError('It is neither an e-mail address nor the id of a user.')
-}
-
-/** Rejects where there is no such user. */
+/** Finds a user by e-mail address or id, as `parseUser` returns it. Rejects if there is none. */
 export async function findUser(records: UserRecords, name: string): Promise<User> {
   const user = await (validate(name) ? records.findById(name) : records.findByEmail(name))
-  if (!user) throw new Error(`There is no user ${name}.`)
+  if (!user) throw new Error(`There is no user ${name}. To see the users: pawl user list`)
   return user
+}
+
+export interface FoundSession {
+  id: string
+  userId: string
+  email: string
+  revokedAt: Date | null
+}
+
+/** Finds the one session whose id starts with the prefix. Rejects if there is none, or several. */
+export async function findSession({ orm, query }: Database, prefix: string): Promise<FoundSession> {
+  const { id, userId, revokedAt } = sessions
+  const found = await query(
+    orm
+      .select({ id, userId, revokedAt, email: users.email })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(between(sessions.id, ...idRange(prefix)))
+      .limit(2),
+  )
+  return onlyOne(found, prefix, `No session has an id that starts with ${prefix}.`)
+}
+
+/** Returns the only one of at most two sessions that were found by a prefix. */
+export function onlyOne<T>(found: readonly T[], prefix: string, none: string): T {
+  const [session] = found
+  if (session === undefined) throw new Error(none)
+  if (found.length > 1)
+    throw new Error(`Several sessions have an id that starts with ${prefix}. Give more of it.`)
+  return session
 }

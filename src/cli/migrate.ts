@@ -5,17 +5,16 @@ import { migrate } from '../db/migrate.ts'
 import { openDatabase } from '../db/open.ts'
 import type { Terminal } from './terminal.ts'
 
-/** `pawl migrate`: of the environment it needs DATABASE_URL or PAWL_DATA_DIR, no secrets. */
+const HELP = `
+Migrates the database of DATABASE_URL, or without it the embedded database in
+PAWL_DATA_DIR. It needs no secret. It may run repeatedly, and several times at once.`
+
+/** Adds `pawl migrate`. */
 export function addMigrate(program: Command, { env, stdout }: Terminal): void {
   program
     .command('migrate')
-    .description(
-      'bring the database schema up to date; may be repeated, and run by several at once',
-    )
-    .addHelpText(
-      'after',
-      '\nWorks on DATABASE_URL, or without it on the embedded database in PAWL_DATA_DIR.',
-    )
+    .description('bring the database schema up to date')
+    .addHelpText('after', HELP)
     .action(async () => {
       const config = loadDatabaseConfig(env)
       if (config.databaseUrl) await migrateServer(config.databaseUrl)
@@ -29,11 +28,11 @@ async function migrateServer(url: string): Promise<void> {
   try {
     await migrate(url)
   } catch (error) {
-    throw new Error(`Postgres at ${hostOf(url)} was not migrated: ${reasonOf(error)}`)
+    throw new Error(`Postgres at ${hostOf(url)} could not be migrated: ${reasonOf(error)}`)
   }
 }
 
-/** The driver's own words; where every address of a host refused, it has only a code. */
+/** Returns the driver's message. If every address of a host refused, the error has only a code. */
 function reasonOf(error: unknown): string {
   const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const { message, code } = driver as { message?: string; code?: string }

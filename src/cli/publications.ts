@@ -1,44 +1,83 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { eq } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import type { DatabaseOptions } from '../db/open.ts'
+import { epochs, sessions, userRevocations } from '../db/schema.ts'
 
-/** Milliseconds: the running servers look for what is committed and not told every few seconds. */
-const PATIENCE = 10_000
-const INTERVAL = 200
+/** Milliseconds. The servers look for unpublished revocations every few seconds. */
+const MAX_WAIT = 10_000
+const POLL_INTERVAL = 200
 
-const IN_FORCE = 'It is in force on every server.'
-const COMMITTED =
-  'It is committed. No server is running, or none has told the others yet: it is in force as soon as one runs.'
+/** What identifies a committed revocation. */
+export type Publication =
+  | { kind: 'session'; sessionId: string }
+  | { kind: 'user'; userId: string }
+  | { kind: 'everything'; before: number }
+
+export type Publications = ReturnType<typeof createPublications>
 
 /**
- * Whether the running servers have finished, within a few seconds, what is committed: hot state closed, every node told.
- * Never rejects: what is committed is in force in the end, whatever comes of the waiting.
+ * Stands in for the revoker of a server. A command commits revocations in Postgres, the running
+ * servers publish them, and the command waits for that.
  */
-export async function awaitForce(
-  { databaseUrl }: DatabaseOptions,
-  isPublished: () => Promise<boolean>,
-): Promise<boolean> {
-  // The embedded database has no other process on it.
-  if (!databaseUrl) return false
-  try {
-    for (
-      const deadline = performance.now() + PATIENCE;
-      performance.now() < deadline;
-      await delay(INTERVAL)
-    )
-      if (await isPublished()) return true
-  } catch {
-    // Postgres has gone away. A server will see to it.
+export function createPublications(
+  { orm, query }: Database,
+  { databaseUrl }: Pick<DatabaseOptions, 'databaseUrl'>,
+) {
+  const expected: Publication[] = []
+
+  function find(publication: Publication) {
+    switch (publication.kind) {
+      case 'session':
+        return orm
+          .select({ publishedAt: sessions.publishedAt })
+          .from(sessions)
+          .where(eq(sessions.id, publication.sessionId))
+      case 'user':
+        return orm
+          .select({ publishedAt: userRevocations.publishedAt })
+          .from(userRevocations)
+          .where(eq(userRevocations.userId, publication.userId))
+      case 'everything':
+        return orm
+          .select({ publishedAt: epochs.publishedAt })
+          .from(epochs)
+          .where(eq(epochs.startedAt, new Date(publication.before)))
+    }
   }
-  return false
-}
 
-export const describeForce = (inForce: boolean): string => (inForce ? IN_FORCE : COMMITTED)
+  /** Something that has no row was never revoked, so there is nothing to publish. */
+  async function areAllPublished(): Promise<boolean> {
+    for (const publication of expected)
+      for (const { publishedAt } of await query(find(publication)))
+        if (publishedAt === null) return false
+    return true
+  }
 
-/** Whether nothing that a query for times of publication found is without one. */
-export async function isPublished(
-  { query }: Database,
-  found: PromiseLike<{ publishedAt: Date | null }[]>,
-): Promise<boolean> {
-  return (await query(found)).every(({ publishedAt }) => publishedAt !== null)
+  return {
+    expected: expected as readonly Publication[],
+
+    expect(publication: Publication): void {
+      expected.push(publication)
+    },
+
+    /**
+     * Waits a few seconds until the servers have published what is expected, and returns whether
+     * they have. It never rejects: what is committed will be published, whatever happens here.
+     */
+    async wait(): Promise<boolean> {
+      // No other process can work on the embedded database at the same time.
+      if (!databaseUrl) return false
+      const deadline = performance.now() + MAX_WAIT
+      try {
+        while (performance.now() < deadline) {
+          if (await areAllPublished()) return true
+          await delay(POLL_INTERVAL)
+        }
+      } catch {
+        // Postgres is unavailable. A server publishes later.
+      }
+      return false
+    },
+  }
 }

@@ -1,24 +1,29 @@
-import type { DatabaseOptions } from '../db/open.ts'
-import { awaitForce, describeForce } from './publications.ts'
+import type { Services } from './services.ts'
+import { printJson } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
+const IN_FORCE = 'It is in force on every server.'
+const COMMITTED =
+  'It is committed, but no running server has published it yet. It is in force when one does.'
+
 export interface Outcome {
-  /** For a person: what has been done. */
+  /** What was done, for a person. */
   done: string
-  /** The same for programs. */
+  /** The same, for `--json`. */
   facts: object
-  isPublished: () => Promise<boolean>
 }
 
-/** Say what is committed, wait until the servers have heard of it, and say whether they have. */
+/** Prints what is committed, waits until the servers have published it, and prints if they have. */
 export async function report(
-  { stdout }: Terminal,
-  options: DatabaseOptions,
-  { done, facts, isPublished }: Outcome,
+  terminal: Terminal,
+  { events, publications }: Pick<Services, 'events' | 'publications'>,
+  { done, facts }: Outcome,
   json: true | undefined,
 ): Promise<void> {
-  // At once: whoever loses patience knows what he has done.
-  if (!json) stdout.write(`${done}\n`)
-  const inForce = await awaitForce(options, isPublished)
-  stdout.write(json ? `${JSON.stringify({ ...facts, inForce })}\n` : `${describeForce(inForce)}\n`)
+  await events.write()
+  // This comes before the wait, so that an operator who interrupts it knows what was done.
+  if (!json) terminal.stdout.write(`${done}\n`)
+  const inForce = await publications.wait()
+  if (json) printJson(terminal, { ...facts, inForce })
+  else terminal.stdout.write(`${inForce ? IN_FORCE : COMMITTED}\n`)
 }

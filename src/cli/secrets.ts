@@ -4,13 +4,13 @@ import { generateSecrets } from '../config/secrets.ts'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/signing-key.ts'
 import type { Terminal } from './terminal.ts'
 
-/** `pawl secrets`: what the server requires of a production environment and nobody should make up. */
+/** Adds `pawl secrets`, which generates what the server requires in production. */
 export function addSecrets(program: Command, { stdout }: Terminal): void {
   program
     .command('secrets')
-    .description('print new secrets, as lines for an .env file')
+    .description('print new secrets as lines for an .env file')
     .addOption(
-      new Option('--alg <algorithm>', 'what access tokens are signed with')
+      new Option('--alg <algorithm>', 'algorithm that signs access tokens')
         .choices(SIGNING_ALGORITHMS)
         .default('EdDSA'),
     )
@@ -18,12 +18,14 @@ export function addSecrets(program: Command, { stdout }: Terminal): void {
     .action(({ alg }: { alg: SigningAlgorithm }) => {
       const { refreshTokenSecret, accessTokenPrivateKey, keyEncryptionSecret } =
         generateSecrets(alg)
-      if (alg !== 'EdDSA') stdout.write(`ACCESS_TOKEN_ALG=${alg}\n`)
-      stdout.write(
-        `REFRESH_TOKEN_SECRET=${refreshTokenSecret}\nACCESS_TOKEN_PRIVATE_KEY=${accessTokenPrivateKey}\n`,
-      )
-      stdout.write(`KEY_ENCRYPTION_SECRET=${keyEncryptionSecret}\n`)
-      // Not the server's own: docker-compose.yml makes a Postgres with it. It goes into a URL.
-      stdout.write(`POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}\n`)
+      const lines = [
+        ...(alg === 'EdDSA' ? [] : [`ACCESS_TOKEN_ALG=${alg}`]),
+        `REFRESH_TOKEN_SECRET=${refreshTokenSecret}`,
+        `ACCESS_TOKEN_PRIVATE_KEY=${accessTokenPrivateKey}`,
+        `KEY_ENCRYPTION_SECRET=${keyEncryptionSecret}`,
+        // docker-compose.yml creates its Postgres with this one. It is part of a URL, hence hex.
+        `POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}`,
+      ]
+      stdout.write(`${lines.join('\n')}\n`)
     })
 }

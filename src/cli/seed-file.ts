@@ -5,8 +5,8 @@ import { PawlError } from '../errors.ts'
 import { Seed } from '../schemas/credentials.ts'
 import { checkNewPassword, normalizePassword } from '../users/password-policy.ts'
 
-const USER = 'must be an object with "email" and "password", and perhaps "roles" and "status"'
-const ROLE = 'must be a lower-case letter, then up to 31 of a-z 0-9 : _ and -'
+const USER = 'must be an object with "email" and "password", and optionally "roles" and "status"'
+const ROLE = 'must be a lower-case letter, followed by up to 31 characters of a-z 0-9 : _ and -'
 const EXPECTED: Record<string, string> = {
   email: 'must be an e-mail address',
   password: 'must be text of 1 to 512 characters',
@@ -15,8 +15,8 @@ const EXPECTED: Record<string, string> = {
 }
 
 /**
- * The users in the JSON file at `path`, their passwords acceptable to the policy of signup. Rejects with every problem
- * by its place in the file, and never with what stands there.
+ * Returns the users in the JSON file at `path`. Their passwords meet the policy for new passwords.
+ * Rejects with the place of every problem in the file, and never with a value.
  */
 export async function readSeeds(path: string, passwordMinLength: number): Promise<Seed[]> {
   const entries = await readArray(path)
@@ -40,14 +40,14 @@ async function readArray(path: string): Promise<unknown[]> {
   try {
     content = JSON.parse(text)
   } catch {
-    // Not the parser's own message: it quotes the file.
+    // The message of the parser is not used, because it quotes the file.
     throw new Error(`${path} is not JSON`)
   }
   if (!Array.isArray(content)) throw new Error(`${path} must contain an array of users`)
   return content
 }
 
-/** One for each place: a missing property is also no string, and no e-mail address. */
+/** Returns one problem per place: a missing property would also be no string and no address. */
 function schemaProblems(entry: unknown, index: number): string[] {
   const byPlace = new Map<string, string>()
   for (const error of Value.Errors(Seed, entry)) {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { Value } from '@sinclair/typebox/value'
 import { type Command, InvalidArgumentError } from 'commander'
 import { loadDatabaseConfig } from '../config/config.ts'
@@ -8,10 +7,9 @@ import { createPasswordHasher } from '../users/password-hasher.ts'
 import { checkNewPassword, normalizePassword } from '../users/password-policy.ts'
 import { createUserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
-import { createProgress } from './progress.ts'
 import { readSeeds } from './seed-file.ts'
 import { numberedEmail, type Seeding, seedListed, seedNumbered } from './seeding.ts'
-import type { Terminal } from './terminal.ts'
+import { createProgress, type Terminal } from './terminal.ts'
 
 interface SeedOptions {
   file?: string
@@ -20,32 +18,32 @@ interface SeedOptions {
   force?: true
 }
 
-const MOST_USERS = 10_000_000
+const MAX_COUNT = 10_000_000
 
 const HELP = `
-The file is an array of users; roles and status may be left out:
+The file is an array of users. Roles and status are optional:
   [{ "email": "ada@example.com", "password": "…", "roles": ["admin"], "status": "active" }]
 
-Users that exist already are left as they are, so the command may be repeated.`
+Existing users are left unchanged, so the command may be repeated.`
 
-/** `pawl seed`: users for development, demonstrations and measurements. */
+/** Adds `pawl seed`, which creates users for development, demonstrations and measurements. */
 export function addSeed(program: Command, terminal: Terminal): void {
   program
     .command('seed')
-    .description('make users, from a file or by number')
-    .option('--file <path>', 'make the users in this JSON file')
-    .option('--count <n>', `make ${numberedEmail(1)} to number n`, parseCount)
+    .description('create many users, from a file or by number')
+    .option('--file <path>', 'create the users in this JSON file')
+    .option('--count <n>', `create the users ${numberedEmail(1)} to number n`, parseCount)
     .option(
       '--password <password>',
-      'of the users made by --count; without it a random one is printed',
+      'password of the users of --count; by default a random one, which is printed',
     )
-    .option('--force', 'also where users exist who were not made by this command')
+    .option('--force', 'seed a database that has other users')
     .addHelpText('after', HELP)
     .action(async (options: SeedOptions, command: Command) => {
       if (options.file === undefined && options.count === undefined)
-        command.error('error: say whom to make: --file users.json, --count 1000, or both')
+        command.error('error: name the users with --file users.json, --count 1000, or both')
       if (options.password !== undefined && options.count === undefined)
-        command.error('error: --password belongs to --count')
+        command.error('error: --password needs --count')
       await seed(terminal, options)
     })
 }
@@ -56,7 +54,7 @@ async function seed(
 ): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
   const { passwordMinLength } = config
-  // Everything that can be wrong about the input is found before the database is touched.
+  // All errors in the input are found before the database is touched.
   const seeds = file === undefined ? [] : await readSeeds(file, passwordMinLength)
   if (password !== undefined) checkCommonPassword(password, passwordMinLength)
 
@@ -64,65 +62,56 @@ async function seed(
     const records = createUserRecords(database)
     if (!force && (await records.hasRealUsers()))
       throw new Error(
-        'This database has users who were not made by seeding. To add seeded ones to them, use --force.',
+        'This database has users who were not created by seeding. To seed it anyway, add --force.',
       )
     const parts = { records, hasher: await createPasswordHasher(config) }
-    if (file !== undefined) await fromList(terminal, seeds, availableParallelism(), parts)
-    if (count > 0) await byNumber(terminal, count, password, parts)
+    if (file !== undefined) await seedFromFile(terminal, seeds, parts)
+    if (count > 0) await seedByNumber(terminal, count, password, parts)
   })
 }
 
 type Parts = Omit<Seeding, 'onProgress'>
 
-async function fromList(
-  { stdout, stderr }: Terminal,
-  seeds: Seed[],
-  concurrency: number,
-  parts: Parts,
-) {
-  const progress = createProgress(stderr, seeds.length)
-  const made = await seedListed(seeds, concurrency, { ...parts, onProgress: progress.update })
+async function seedFromFile(terminal: Terminal, seeds: Seed[], parts: Parts): Promise<void> {
+  const progress = createProgress(terminal, seeds.length)
+  const created = await seedListed(seeds, { ...parts, onProgress: progress.update })
   progress.clear()
-  for (const email of made) stdout.write(`made ${email}\n`)
-  stdout.write(summary('from the file', made.length, seeds.length))
+  for (const email of created) terminal.stdout.write(`created ${email}\n`)
+  terminal.stdout.write(summarize('from the file', created.length, seeds.length))
 }
 
-async function byNumber(
-  { stdout, stderr }: Terminal,
+async function seedByNumber(
+  terminal: Terminal,
   count: number,
   given: string | undefined,
   parts: Parts,
-) {
+): Promise<void> {
   const password = given ?? randomBytes(12).toString('base64url')
-  const progress = createProgress(stderr, count)
-  // Printed as soon as it is in use: after an interruption it would be lost.
+  const progress = createProgress(terminal, count)
+  // Printed as soon as a user has it: after an interruption, nobody would know it.
   const onFirst = () => {
     progress.clear()
-    if (given === undefined) stdout.write(`The password of the users made now: ${password}\n`)
+    if (given === undefined) terminal.stdout.write(`Password of the new users: ${password}\n`)
   }
-  const made = await seedNumbered(
-    count,
-    password,
-    { ...parts, onProgress: progress.update },
-    onFirst,
-  )
+  const seeding = { ...parts, onProgress: progress.update }
+  const created = await seedNumbered(count, password, seeding, onFirst)
   progress.clear()
-  stdout.write(summary('by number', made, count))
+  terminal.stdout.write(summarize('by number', created, count))
 }
 
-function summary(how: string, made: number, all: number): string {
-  return `Users ${how}: ${made} made, ${all - made} already there.\n`
+function summarize(how: string, created: number, all: number): string {
+  return `Users ${how}: ${created} created, ${all - created} existed already.\n`
 }
 
 function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,7}$/.test(text) || Number(text) > MOST_USERS)
-    throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_USERS}.`)
+  if (!/^[1-9]\d{0,7}$/.test(text) || Number(text) > MAX_COUNT)
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_COUNT}.`)
   return Number(text)
 }
 
 function checkCommonPassword(password: string, passwordMinLength: number): void {
   const email = numberedEmail(1)
   if (!Value.Check(Credentials, { email, password }))
-    throw new Error('The password is too long, or not text.')
+    throw new Error('The password is too long, or is not valid text.')
   checkNewPassword(normalizePassword(password), email, passwordMinLength)
 }

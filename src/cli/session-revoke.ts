@@ -1,84 +1,48 @@
-import { between, eq } from 'drizzle-orm'
-import { loadDatabaseConfig } from '../config/config.ts'
-import type { Database } from '../db/database.ts'
-import { sessions, users } from '../db/schema.ts'
-import type { NewEvent } from '../events/event.ts'
-import { createSessionRecords } from '../sessions/session-records.ts'
-import { confirm } from './confirm.ts'
-import { withDatabase } from './database.ts'
-import { isPublished } from './publications.ts'
-import { adminAction, record } from './record.ts'
+import type { SecurityEvent } from '../events/event.ts'
+import { insertEvents } from '../events/event-records.ts'
+import { createSessionRecords, type SessionRef } from '../sessions/session-records.ts'
+import { findSession } from './lookup.ts'
+import { confirm } from './prompts.ts'
 import { report } from './report.ts'
-import { idsThatBeginWith } from './session-prefix.ts'
+import { OPERATOR, type Services, withServices } from './services.ts'
 import type { Terminal } from './terminal.ts'
 import type { ChangeOptions } from './user-change.ts'
 
-/** The session whose id begins so. Rejects where there is none, or more than one. */
+/** Revokes the session whose id starts with `prefix`, and waits until the servers publish that. */
 export async function revokeSession(
   terminal: Terminal,
   prefix: string,
-  options: ChangeOptions,
+  { yes, json }: ChangeOptions,
 ): Promise<void> {
-  const config = loadDatabaseConfig(terminal.env)
-  await withDatabase(config, async (database) => {
-    const session = await find(database, prefix)
-    const { id, userId, email } = session
-    if (!session.revokedAt && !options.yes)
+  await withServices(terminal, async (services) => {
+    const { id, userId, email, revokedAt } = await findSession(services.database, prefix)
+    if (!revokedAt && !yes)
       await confirm(
         terminal,
-        `The session ${id} of ${email} ends: that device has to log in again.`,
+        `The session ${id} of ${email} will end, and its device will have to log in again.`,
       )
-    await revoke(database, id)
-    const { publishedAt } = sessions
-    const told = () =>
-      database.orm.select({ publishedAt }).from(sessions).where(eq(sessions.id, id))
-    const outcome = {
-      done: `The session of ${email} has ended${session.revokedAt ? ' already' : ''}.`,
-      facts: { id, userId, email },
-      isPublished: () => isPublished(database, told()),
-    }
-    await report(terminal, config, outcome, options.json)
+    await revoke(services, id)
+    services.publications.expect({ kind: 'session', sessionId: id })
+    const done = `The session of ${email} has ended${revokedAt ? ' already' : ''}.`
+    await report(terminal, services, { done, facts: { id, userId, email } }, json)
   })
 }
 
-async function find({ orm, query }: Database, prefix: string) {
-  const found = await query(
-    orm
-      .select({
-        id: sessions.id,
-        userId: sessions.userId,
-        revokedAt: sessions.revokedAt,
-        email: users.email,
-      })
-      .from(sessions)
-      .innerJoin(users, eq(users.id, sessions.userId))
-      .where(between(sessions.id, ...idsThatBeginWith(prefix)))
-      .limit(2),
-  )
-  const [session] = found
-  if (session && found.length === 1) return session
-  throw new Error(
-    session
-      ? `More than one session's id begins with ${prefix}.`
-      : `No session has the id ${prefix}.`,
-  )
-}
-
-/** With its events in one transaction; one that has ended already stays as it is. */
-async function revoke(database: Database, id: string): Promise<void> {
+/** Revokes a session and records who did it, in one transaction. Does nothing if it has ended. */
+async function revoke({ database, clock }: Services, sessionId: string): Promise<void> {
   await database.query(
     database.orm.transaction(async (tx) => {
-      const events: NewEvent[] = []
-      const records = createSessionRecords({ ...database, orm: tx }, (ended, reason) => {
-        for (const session of ended)
-          events.push(adminAction('sessions_ended', session), {
-            type: 'session_ended',
-            ...session,
-            detail: { reason },
-          })
+      const revoked: SessionRef[] = []
+      const records = createSessionRecords({ ...database, orm: tx }, (refs) => {
+        revoked.push(...refs)
       })
-      await records.revoke([id], 'ended_by_admin')
-      if (events.length > 0) await record(tx, ...events)
+      await records.revoke([sessionId], 'ended_by_admin')
+      const at = clock()
+      const events = revoked.flatMap((session): SecurityEvent[] => [
+        { at, type: 'admin_action', ...session, detail: { action: 'sessions_ended', ...OPERATOR } },
+        { at, type: 'session_ended', ...session, detail: { reason: 'ended_by_admin' } },
+      ])
+      if (events.length > 0) await insertEvents(tx, ...events)
     }),
   )
 }

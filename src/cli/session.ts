@@ -1,34 +1,28 @@
 import type { Command } from 'commander'
-import { json, yes } from './arguments.ts'
-import { parseUser } from './lookup.ts'
+import { json, parseSessionPrefix, parseUser, SESSION, USER, yes } from './arguments.ts'
 import { listSessions } from './session-list.ts'
-import { parseSessionPrefix, SHORTEST_PREFIX } from './session-prefix.ts'
 import { revokeSession } from './session-revoke.ts'
 import type { Terminal } from './terminal.ts'
-import { type ChangeOptions, changeUser, END_SESSIONS } from './user-change.ts'
+import { type ChangeOptions, changeUser, REVOKE_SESSIONS } from './user-change.ts'
 
 interface RevokeOptions extends ChangeOptions {
   user?: string
 }
 
-/** `pawl session …`: who is logged in where. */
+/** Adds `pawl session …`. */
 export function addSession(program: Command, terminal: Terminal): void {
-  const session = program.command('session').description('look at sessions and end them')
+  const session = program.command('session').description('list and end sessions')
   session
     .command('list')
-    .description('show the live sessions of a user, the newest first')
-    .argument('<user>', 'e-mail address or id', parseUser)
+    .description('list the live sessions of a user, the newest first')
+    .argument('<user>', USER, parseUser)
     .addOption(json())
     .action((who: string, options: { json?: true }) => listSessions(terminal, who, options.json))
   session
     .command('revoke')
     .description('end one session, or with --user all sessions of a user')
-    .argument(
-      '[session]',
-      `the id of the session, or its first ${SHORTEST_PREFIX} characters or more`,
-      parseSessionPrefix,
-    )
-    .option('--user <user>', 'e-mail address or id', parseUser)
+    .argument('[session]', SESSION, parseSessionPrefix)
+    .option('--user <user>', USER, parseUser)
     .addOption(yes())
     .addOption(json())
     .action((prefix: string | undefined, options: RevokeOptions, command: Command) => {
@@ -36,7 +30,7 @@ export function addSession(program: Command, terminal: Terminal): void {
       if (prefix !== undefined && user === undefined)
         return revokeSession(terminal, prefix, options)
       if (prefix === undefined && user !== undefined)
-        return changeUser(terminal, user, END_SESSIONS, options)
-      return command.error('error: say which: the id of a session, or --user')
+        return changeUser(terminal, user, REVOKE_SESSIONS, options)
+      return command.error('error: name either the id of a session or --user')
     })
 }

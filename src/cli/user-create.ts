@@ -1,13 +1,8 @@
 import { Value } from '@sinclair/typebox/value'
-import { loadDatabaseConfig } from '../config/config.ts'
-import type { Database } from '../db/database.ts'
 import { Credentials } from '../schemas/credentials.ts'
-import { createAccountService } from '../users/account-service.ts'
-import { createPasswordHasher } from '../users/password-hasher.ts'
-import { createUserRecords, type UserRecords } from '../users/user-records.ts'
-import { withDatabase } from './database.ts'
 import { readPassword } from './prompts.ts'
-import { adminAction, record } from './record.ts'
+import { OPERATOR, withServices } from './services.ts'
+import { printJson } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface CreateOptions {
@@ -19,31 +14,14 @@ export interface CreateOptions {
 export async function createUser(
   terminal: Terminal,
   email: string,
-  options: CreateOptions,
+  { role: roles = [], passwordStdin, json }: CreateOptions,
 ): Promise<void> {
-  const config = loadDatabaseConfig(terminal.env)
-  const { passwordMinLength } = config
-  const password = await readPassword(terminal, options.passwordStdin ?? false)
+  const password = await readPassword(terminal, passwordStdin ?? false)
   if (!Value.Check(Credentials, { email, password }))
-    throw new Error('The password is too long, or not text.')
-  const user = await withDatabase(config, async (database) => {
-    const records = { ...createUserRecords(database), insert: inserting(database) }
-    const hasher = await createPasswordHasher(config)
-    const accounts = createAccountService({ records, hasher, passwordMinLength, signup: false })
-    return accounts.create({ email, password }, { roles: options.role ?? [] })
-  })
-  const { ver: _, ...facts } = user
-  terminal.stdout.write(options.json ? `${JSON.stringify(facts)}\n` : `${user.id} ${user.email}\n`)
-}
-
-/** Together with what is put on record of it. */
-function inserting(database: Database): UserRecords['insert'] {
-  return (user) =>
-    database.query(
-      database.orm.transaction(async (tx) => {
-        const made = await createUserRecords({ ...database, orm: tx }).insert(user)
-        if (made) await record(tx, adminAction('user_created', { userId: made.id }))
-        return made
-      }),
-    )
+    throw new Error('The password is too long, or is not valid text.')
+  const user = await withServices(terminal, ({ administration }) =>
+    administration.create({ email, password, roles }, OPERATOR),
+  )
+  if (json) printJson(terminal, user)
+  else terminal.stdout.write(`${user.id} ${user.email}\n`)
 }

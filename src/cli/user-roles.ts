@@ -1,8 +1,5 @@
-import type { NewEvent } from '../events/event.ts'
-import type { UserChanges } from '../users/user-change-records.ts'
-import type { User } from '../users/user-records.ts'
-import { adminAction, record } from './record.ts'
-import type { Change, ChangeOptions, Made } from './user-change.ts'
+import { OPERATOR } from './services.ts'
+import type { ChangeOptions, UserAction } from './user-change.ts'
 
 export interface RolesOptions extends ChangeOptions {
   set?: string[]
@@ -11,36 +8,32 @@ export interface RolesOptions extends ChangeOptions {
   logout?: true
 }
 
-/** More than fit the token that carries them. */
-const MOST_ROLES = 32
+/** More roles make the access tokens that carry them too long. */
+const MAX_ROLES = 32
 
-/** Without `logout` his sessions go on, and the next refresh carries the new roles. */
-export function rolesChange({ set, add = [], remove = [], logout }: RolesOptions): Change {
-  async function make(changes: UserChanges, user: User): Promise<Made | undefined> {
-    const kept = (set ?? user.roles).filter((role) => !remove.includes(role))
-    const roles = [...new Set([...kept, ...add])]
-    if (roles.length > MOST_ROLES)
-      throw new Error(`A user may have ${MOST_ROLES} roles, not ${roles.length}.`)
-    const isSame =
-      roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
-    if (isSame && !logout) return { user, sessionIds: [] }
-    const events: NewEvent[] = []
-    const about = { userId: user.id }
-    if (!isSame)
-      events.push({ type: 'roles_changed', ...about, detail: { from: user.roles, to: roles } })
-    if (logout) events.push(adminAction('sessions_ended', about))
-    const change = { set: { roles }, ...(logout && { end: { reason: 'roles_changed' as const } }) }
-    // What the new roles were made from have to be his still.
-    const changed = await changes.apply(user.id, { ...change, ifVer: user.ver }, (tx) =>
-      record(tx, ...events),
-    )
-    if (!changed) throw new Error('Somebody else has changed the user meanwhile: nothing was done.')
-    return changed && { ...changed, ...(logout && { reason: 'roles_changed' as const }) }
-  }
-
+/** Without `logout` the user's sessions go on, and the next refresh carries the new roles. */
+export function changeRoles({ set, add = [], remove = [], logout }: RolesOptions): UserAction {
   return {
-    ...(logout && { consequence: 'gets other roles, and has to log in again on every device.' }),
-    done: ({ roles }) => (roles.length > 0 ? `has the roles ${roles.join(', ')}.` : 'has no role.'),
-    make,
+    ...(logout && {
+      consequence: 'will get other roles, and will have to log in again on every device.',
+    }),
+
+    describe: ({ roles }) =>
+      roles.length > 0 ? `has the roles ${roles.join(', ')}.` : 'has no role.',
+
+    async apply(administration, user) {
+      const kept = (set ?? user.roles).filter((role) => !remove.includes(role))
+      const roles = [...new Set([...kept, ...add])]
+      if (roles.length > MAX_ROLES)
+        throw new Error(
+          `A user can have at most ${MAX_ROLES} roles, and these are ${roles.length}.`,
+        )
+      const isSame =
+        roles.length === user.roles.length && roles.every((role) => user.roles.includes(role))
+      if (isSame && !logout) return user
+      const patch = { ...(!isSame && { roles }), ...(logout && { sessions: 'logout' as const }) }
+      // Compare-and-set: fails if the roles changed since they were read.
+      return administration.change(user.id, patch, OPERATOR, user.ver)
+    },
   }
 }

@@ -1,8 +1,8 @@
+import { readPage } from '../common/page.ts'
 import { loadDatabaseConfig } from '../config/config.ts'
 import { createDeliveries, type DeliveryView } from '../webhook/deliveries.ts'
-import { withDatabase } from './database.ts'
-import { timeOf } from './record.ts'
-import { formatTable } from './table.ts'
+import { postgresTime, withDatabase } from './database.ts'
+import { printJson, printTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ListOptions {
@@ -12,45 +12,46 @@ export interface ListOptions {
   json?: true
 }
 
-const HEADING = ['NO', 'EVENT', 'STATE', 'ATTEMPTS', 'LAST ERROR', 'NEXT ATTEMPT']
-
+/** Prints the deliveries that have not arrived, in the order in which they are sent. */
 export async function listDeliveries(
   terminal: Terminal,
   { dead, limit, after, json }: ListOptions,
-) {
-  const { found, now } = await withDatabase(loadDatabaseConfig(terminal.env), async (database) => ({
-    found: await createDeliveries(database).list({ dead: dead ?? false, after }, limit + 1),
-    now: await timeOf(database.orm),
-  }))
-  const shown = found.slice(0, limit)
-  const more = found.length > limit ? shown.at(-1)?.no : undefined
-  if (json) {
-    const page = { deliveries: shown.map(describe), ...(more !== undefined && { after: more }) }
-    terminal.stdout.write(`${JSON.stringify(page)}\n`)
-    return
-  }
-  const rows = shown.map((one) => [
-    String(one.no),
-    one.type,
-    one.state,
-    String(one.attempts),
-    one.lastError ?? '-',
-    nextAttempt(one, now),
+): Promise<void> {
+  const { page, now } = await withDatabase(loadDatabaseConfig(terminal.env), async (database) => {
+    const deliveries = createDeliveries(database)
+    const page = await readPage(
+      limit,
+      (count) => deliveries.list({ dead: dead ?? false, after }, count),
+      ({ no }) => String(no),
+    )
+    return { page, now: await postgresTime(database) }
+  })
+  const { items, next } = page
+  if (json)
+    return printJson(terminal, {
+      deliveries: items.map(toJson),
+      ...(next !== undefined && { after: Number(next) }),
+    })
+  const rows = items.map((delivery) => [
+    String(delivery.no),
+    delivery.type,
+    delivery.state,
+    String(delivery.attempts),
+    delivery.lastError ?? '-',
+    nextAttempt(delivery, now),
   ])
-  terminal.stdout.write(
-    rows.length > 0 ? formatTable(HEADING, rows) : 'There are no such deliveries.\n',
-  )
-  if (more !== undefined) terminal.stderr.write(`There are more: add --after ${more}\n`)
+  const heading = ['NO', 'EVENT', 'STATE', 'ATTEMPTS', 'LAST ERROR', 'NEXT ATTEMPT']
+  printTable(terminal, { heading, rows, none: 'There are no such deliveries.', next })
 }
 
 function nextAttempt({ state, nextAttemptAt }: DeliveryView, now: number): string {
   if (state === 'dead') return '-'
-  // Until the one before it has arrived or is given up.
+  // It waits until the delivery before it in its queue has arrived or is dead.
   if (nextAttemptAt === null) return 'in its turn'
   return nextAttemptAt <= now ? 'now' : `in ${Math.ceil((nextAttemptAt - now) / 1_000)} s`
 }
 
-function describe({ createdAt, nextAttemptAt, deadAt, ...rest }: DeliveryView) {
+function toJson({ createdAt, nextAttemptAt, deadAt, ...rest }: DeliveryView) {
   const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
   return {
     ...rest,

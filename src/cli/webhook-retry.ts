@@ -1,7 +1,8 @@
 import { loadDatabaseConfig } from '../config/config.ts'
 import { createDeliveries, type DeliveryRef } from '../webhook/deliveries.ts'
-import { confirm } from './confirm.ts'
 import { withDatabase } from './database.ts'
+import { confirm } from './prompts.ts'
+import { printJson } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface RetryOptions {
@@ -12,7 +13,7 @@ export interface RetryOptions {
 
 type Deliveries = ReturnType<typeof createDeliveries>
 
-/** Put the named ones back, or all that are dead. Rejects, and does nothing, where one of the names is of none that is dead. */
+/** Retries the named deliveries, or all dead ones. Does nothing if one of the names is wrong. */
 export async function retryDeliveries(
   terminal: Terminal,
   names: readonly DeliveryRef[],
@@ -25,28 +26,32 @@ export async function retryDeliveries(
     if (count > 0 && !yes)
       await confirm(
         terminal,
-        `${events(count)} sent to the webhook again, for as long as a new one.`,
+        `${countOf(count)} will be sent again, for up to WEBHOOK_RETRY_FOR, like new ones.`,
       )
     const retried = count > 0 ? await deliveries.retry(eventIds) : []
-    if (json) terminal.stdout.write(`${JSON.stringify({ retried })}\n`)
-    else terminal.stdout.write(describe(retried.length))
+    if (json) printJson(terminal, { retried })
+    else terminal.stdout.write(`${describe(retried.length)}\n`)
   })
 }
 
+/** Returns the event ids of the named deliveries. Rejects unless all of them are dead. */
 async function findDead(deliveries: Deliveries, names: readonly DeliveryRef[]): Promise<string[]> {
   const found = await deliveries.find(names)
   for (const name of names) {
     const delivery = found.find(({ no, eventId }) => no === name || eventId === name)
-    if (!delivery) throw new Error(`There is no delivery ${name}: it has arrived, or never was.`)
+    if (!delivery)
+      throw new Error(`There is no delivery ${name}. Perhaps it has arrived. Nothing was done.`)
     if (!delivery.isDead)
-      throw new Error(`The delivery ${name} is not dead: it is tried by itself.`)
+      throw new Error(
+        `The delivery ${name} is not dead: it is still being tried. Nothing was done.`,
+      )
   }
   return found.map(({ eventId }) => eventId)
 }
 
-const events = (count: number) => (count === 1 ? '1 event is' : `${count} events are`)
+const countOf = (count: number) => (count === 1 ? '1 delivery' : `${count} deliveries`)
 
 function describe(count: number): string {
-  if (count === 0) return 'No delivery is dead.\n'
-  return `${events(count)} sent again: within seconds, where a server with a webhook runs.\n`
+  if (count === 0) return 'No delivery is dead.'
+  return `${countOf(count)} will be sent again, within seconds if a server with a webhook runs.`
 }

@@ -4,14 +4,16 @@ import type { EventDetails, NewEvent } from '../events/event.ts'
 import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
-import type { NewUser, Transaction, User, UserRecords } from './user-records.ts'
+import type { Account, Transaction, User, UserRecords, UserToInsert } from './user-records.ts'
 
 export interface AccountServiceOptions {
   records: UserRecords
   hasher: PasswordHasher
+  /** Minimum number of code points in a new password. */
   passwordMinLength: number
+  /** Whether strangers may sign up. */
   signup: boolean
-  /** Hears of sign-ups and of failed logins. */
+  /** Is called with sign-ups and failed logins. */
   onEvent?: (event: NewEvent) => void
 }
 
@@ -20,17 +22,19 @@ export interface Credentials {
   password: string
 }
 
-export type Account = Omit<User, 'passwordHash'>
 export type AccountService = ReturnType<typeof createAccountService>
 
-/** Who the users are. E-mail addresses are the same whatever their case. */
+/** Creates the service that creates accounts and checks passwords. Addresses ignore case. */
 export function createAccountService(options: AccountServiceOptions) {
   const { records, hasher, passwordMinLength, signup, onEvent = () => {} } = options
 
-  /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. `onCreate` is in the transaction that makes the account. */
+  /**
+   * Creates an account. `onCreate` runs in the same transaction. Rejects with
+   * `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`.
+   */
   async function create(
     { email, password }: Credentials,
-    extra: Pick<NewUser, 'roles' | 'status'> = {},
+    extra: Pick<UserToInsert, 'roles' | 'status'> = {},
     onCreate?: (tx: Transaction, id: string) => Promise<void>,
   ): Promise<Account> {
     const address = email.toLowerCase()
@@ -41,23 +45,24 @@ export function createAccountService(options: AccountServiceOptions) {
     const onInsert = onCreate && ((tx: Transaction) => onCreate(tx, id))
     const user = await records.insert({ id, email: address, passwordHash, ...extra }, onInsert)
     if (!user) throw new PawlError('AUTH_EMAIL_TAKEN')
-    return withoutHash(user)
+    return toAccount(user)
   }
 
-  /** A password that was hashed with other parameters than today's is hashed anew while we know it. */
+  /** Replaces a hash that was made with earlier parameters, while the password is known. */
   async function refreshHash(user: User, normalized: string): Promise<void> {
     if (!hasher.isOutdated(user.passwordHash)) return
     try {
       await records.replaceHash(user.id, user.passwordHash, await hasher.hash(normalized))
     } catch {
-      // Too many hashes waiting, or no database: no reason to refuse this login, and the next one tries again.
+      // Too many hashes are waiting, or Postgres is unavailable. That is no reason to refuse this
+      // login, and the next login tries again.
     }
   }
 
   return {
     create,
 
-    /** The same for a stranger: rejects with `AUTH_SIGNUP_DISABLED` where that is not wanted. */
+    /** Creates an account for a stranger. Rejects with `AUTH_SIGNUP_DISABLED` too. */
     async signup(credentials: Credentials, device: Device): Promise<Account> {
       if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
       const account = await create(credentials)
@@ -66,8 +71,8 @@ export function createAccountService(options: AccountServiceOptions) {
     },
 
     /**
-     * Rejects with one and the same `AUTH_INVALID_CREDENTIALS`, after the same work, for an unknown address, a wrong
-     * password and a disabled user.
+     * Checks a password. An unknown address, a wrong password and a disabled user all take the
+     * same work and reject with the same `AUTH_INVALID_CREDENTIALS`.
      */
     async authenticate({ email, password }: Credentials, device: Device): Promise<Account> {
       const normalized = normalizePassword(password)
@@ -79,24 +84,24 @@ export function createAccountService(options: AccountServiceOptions) {
         throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason: REASONS[reason] })
       }
       await refreshHash(user, normalized)
-      return withoutHash(user)
+      return toAccount(user)
     },
 
-    /** Undefined where the account is gone. */
+    /** Returns undefined if there is no such account. */
     async find(id: string): Promise<Account | undefined> {
       const user = await records.findById(id)
-      return user && withoutHash(user)
+      return user && toAccount(user)
     },
   }
 }
 
-/** For the log. */
+/** The reasons as the log words them. */
 const REASONS: Record<EventDetails['login_failed']['reason'], string> = {
   unknown_account: 'unknown e-mail',
   wrong_password: 'wrong password',
   user_disabled: 'user disabled',
 }
 
-function withoutHash({ passwordHash: _, ...account }: User): Account {
+function toAccount({ passwordHash: _, ...account }: User): Account {
   return account
 }

@@ -3,25 +3,48 @@ import { PawlError } from '../errors.ts'
 import type { AdminAction, NewEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
-import type { NewUser, UserPatch, UserQuery, UserView } from '../schemas/users.ts'
 import type { SessionEndReason } from '../sessions/session-records.ts'
 import type { SessionService } from '../sessions/session-service.ts'
 import type { SessionView } from '../sessions/session-views.ts'
-import type { AccountService } from './account-service.ts'
-import type { Changed, UserChange } from './user-change-records.ts'
-import type { By, Enforcement } from './user-change-service.ts'
-import { readUsers } from './user-page.ts'
-import type { UserRecords } from './user-records.ts'
+import type { AccountService, Credentials } from './account-service.ts'
+import type { UserChange } from './user-change-records.ts'
+import type { Actor, UserChangeService } from './user-change-service.ts'
+import { parseCursor, readUserPage, toCursor, toUserView, type UserView } from './user-page.ts'
+import type { Account, UserRecords, UserStatus } from './user-records.ts'
 
-/** An administrator, at the API or at the command line. */
-export interface Administrator extends By {
+/** An administrator who acts through the API, or an operator at the command line. */
+export interface Administrator extends Actor {
   via: 'api' | 'cli'
+}
+
+export interface UserQuery {
+  /** How the e-mail address starts, in any case. */
+  email?: string
+  limit?: number
+  /** The `next` of the previous page. */
+  cursor?: string
+}
+
+export interface NewUser extends Credentials {
+  roles?: string[]
+  status?: UserStatus
+}
+
+export interface UserPatch {
+  roles?: string[]
+  status?: UserStatus
+  /**
+   * What happens to the user's sessions. `refresh`, the default, revokes the access tokens only,
+   * and the next refresh carries the new roles. `logout` revokes the sessions. The sessions of a
+   * user who is disabled are revoked in either case.
+   */
+  sessions?: 'refresh' | 'logout'
 }
 
 export interface AdministrationOptions {
   records: UserRecords
   accounts: Pick<AccountService, 'create'>
-  enforcement: Enforcement
+  userChanges: UserChangeService
   sessions: Pick<SessionService, 'list' | 'revokeAll'>
   events: Pick<EventLog, 'announce'>
   /** Milliseconds since the epoch. */
@@ -31,24 +54,32 @@ export interface AdministrationOptions {
 export type Administration = ReturnType<typeof createAdministration>
 
 /**
- * What administrators do. Whatever takes a user's id rejects with `NOT_FOUND` where there is no such user; what takes rights or
- * sessions away is in force when it resolves, at the latest after the bound, and is on record with who did it.
+ * Creates the service for what administrators do. Methods that take the id of a user reject with
+ * `NOT_FOUND` if there is no such user. A method that takes away rights or sessions resolves when
+ * that is in force everywhere, at the latest after the maximum staleness. It records who did it.
  */
 export function createAdministration(options: AdministrationOptions) {
-  const { records, accounts, enforcement, sessions, clock } = options
+  const { records, accounts, userChanges, sessions, events, clock } = options
 
-  async function change(id: string, what: UserChange, by: Administrator, describe: Describe) {
-    const { via: _, ...who } = by
-    const user = await enforcement.apply(idOf(id), what, who, (user, before) =>
-      describe(user, before).map((event) => ({ ...event, userId: user.id, ...who })),
+  async function apply(
+    id: string,
+    change: UserChange,
+    by: Administrator,
+    describe: (user: Account, before: Account) => AccountEvent[],
+  ): Promise<Account | undefined> {
+    const { via: _, ...actor } = by
+    return userChanges.apply(idOf(id), change, actor, (user, before) =>
+      describe(user, before).map((event) => ({ ...event, userId: user.id, ...actor })),
     )
-    return user ?? missing()
   }
 
   return {
+    /** Returns users in the order of their addresses, and the cursor of the next page, if any. */
     async list(query: UserQuery): Promise<{ users: UserView[]; next?: string }> {
-      const { users, next } = await readUsers(records, query)
-      return { users: users.map(describeUser), ...(next && { next }) }
+      const { cursor, ...rest } = query
+      const after = cursor === undefined ? undefined : parseCursor(cursor)
+      const { items, next } = await readUserPage(records, { ...rest, after })
+      return { users: items, ...(next && { next: toCursor(next) }) }
     },
 
     /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. */
@@ -57,86 +88,100 @@ export function createAdministration(options: AdministrationOptions) {
       const user = await accounts.create({ email, password }, extra, (tx, id) =>
         insertEvents(tx, event(id)),
       )
-      options.events.announce(event(user.id))
-      return describeUser(user)
+      events.announce(event(user.id))
+      return toUserView(user)
     },
 
     async find(id: string): Promise<UserView> {
-      return describeUser((await records.findById(idOf(id))) ?? missing())
+      return toUserView((await records.findById(idOf(id))) ?? notFound())
     },
 
     /**
-     * Change roles or status. With `refresh`, which is the default, his sessions go on and their next refresh carries what is new;
-     * with `logout`, and for a user who is disabled, they end. Rejects with `ADMIN_REQUIRED` where no active administrator
-     * would be left.
+     * Changes the roles or the status of a user. With `ifVer`, nothing happens if the user was
+     * changed since that version was read, and it rejects with `AUTH_UNAVAILABLE`. Rejects with
+     * `ADMIN_REQUIRED` if no active administrator would be left.
      */
-    async change(id: string, patch: UserPatch, by: Administrator): Promise<UserView> {
-      const { sessions: mode, ...set } = patch
+    async change(
+      id: string,
+      patch: UserPatch,
+      by: Administrator,
+      ifVer?: number,
+    ): Promise<UserView> {
+      const { sessions: _, ...set } = patch
       const reason = endReasonOf(patch)
-      return describeUser(
-        await change(id, { set, ...(reason && { end: { reason } }) }, by, (user, before) => {
-          const { roles, status } = before
-          const events: Described[] = []
-          if (roles.join() !== user.roles.join())
-            events.push({ type: 'roles_changed', detail: { from: roles, to: user.roles } })
-          if (status !== user.status)
-            events.push(action(user.status === 'active' ? 'user_enabled' : 'user_disabled', by))
-          if (reason === 'ended_by_admin') events.push(action('sessions_ended', by))
-          return events
-        }),
-      )
+      const change = {
+        set,
+        ...(reason && { revokeSessions: { reason } }),
+        ...(ifVer !== undefined && { ifVer }),
+      }
+      const user = await apply(id, change, by, (after, before) => {
+        const described: AccountEvent[] = []
+        if (before.roles.join() !== after.roles.join()) {
+          const detail = { from: before.roles, to: after.roles }
+          described.push({ type: 'roles_changed', detail })
+        }
+        if (before.status !== after.status)
+          described.push(action(after.status === 'active' ? 'user_enabled' : 'user_disabled', by))
+        if (reason === 'ended_by_admin') described.push(action('sessions_ended', by))
+        return described
+      })
+      return toUserView(user ?? (ifVer === undefined ? notFound() : changedMeanwhile()))
     },
 
+    /** Deletes a user and their sessions. Rejects with `ADMIN_REQUIRED` like `change`. */
     async remove(id: string, by: Administrator): Promise<void> {
-      const { via: _, ...who } = by
-      const events = (user: Changed) => [{ ...action('user_deleted', by), userId: user.id }]
-      if (!(await enforcement.remove(idOf(id), who, events))) missing()
+      const { via: _, ...actor } = by
+      const describe = (user: Account) => [{ ...action('user_deleted', by), userId: user.id }]
+      if (!(await userChanges.remove(idOf(id), actor, describe))) notFound()
     },
 
-    /** The live ones, newest first. */
-    async sessions(id: string): Promise<SessionView[]> {
-      const user = (await records.findById(idOf(id))) ?? missing()
+    /** Returns the live sessions of a user, the newest first. */
+    async listSessions(id: string): Promise<SessionView[]> {
+      const user = (await records.findById(idOf(id))) ?? notFound()
       return sessions.list(user.id)
     },
 
-    async endSessions(id: string, by: Administrator): Promise<void> {
-      await change(id, { end: { reason: 'ended_by_admin' } }, by, () => [
-        action('sessions_ended', by),
-      ])
+    /** Revokes all sessions of a user. */
+    async revokeSessions(id: string, by: Administrator): Promise<void> {
+      const change = { revokeSessions: { reason: 'ended_by_admin' } } as const
+      if (!(await apply(id, change, by, () => [action('sessions_ended', by)]))) notFound()
     },
 
-    /** Every token issued so far is dead, this administrator's too. */
-    async revokeEverything(by: Administrator): Promise<void> {
+    /** Revokes every session of every user, the administrator's own too. */
+    async revokeAll(by: Administrator): Promise<void> {
       const event = { ...action('everything_revoked', by), at: clock() }
       await sessions.revokeAll((tx) => insertEvents(tx, event))
-      options.events.announce(event)
+      events.announce(event)
     },
   }
 }
 
-type Described = Pick<Extract<NewEvent, { type: 'roles_changed' }>, 'type' | 'detail'> | AdminEvent
 type AdminEvent = Extract<NewEvent, { type: 'admin_action' }>
-type Describe = (user: Changed, before: Changed) => Described[]
+type AccountEvent =
+  | Pick<Extract<NewEvent, { type: 'roles_changed' }>, 'type' | 'detail'>
+  | AdminEvent
 
-function action(what: AdminAction, { via, ...who }: Administrator): AdminEvent {
-  return { type: 'admin_action', ...who, detail: { action: what, via } }
+function action(what: AdminAction, { via, ...actor }: Administrator): AdminEvent {
+  return { type: 'admin_action', ...actor, detail: { action: what, via } }
 }
 
-/** Undefined where the sessions go on. */
+/** Returns why the sessions end, or undefined if they go on. */
 function endReasonOf({ roles, status, sessions }: UserPatch): SessionEndReason | undefined {
   if (status === 'disabled') return 'user_disabled'
   if (sessions !== 'logout') return undefined
   return roles ? 'roles_changed' : 'ended_by_admin'
 }
 
-function describeUser({ id, email, roles, status, createdAt }: Changed): UserView {
-  return { id, email, roles, status, createdAt: createdAt.toISOString() }
-}
-
 function idOf(text: string): string {
-  return parseId(text) ?? missing()
+  return parseId(text) ?? notFound()
 }
 
-function missing(): never {
+function notFound(): never {
   throw new PawlError('NOT_FOUND', { detail: 'There is no such user.' })
+}
+
+function changedMeanwhile(): never {
+  throw new PawlError('AUTH_UNAVAILABLE', {
+    detail: 'The user was changed or deleted at the same time, so nothing was done. Try again.',
+  })
 }

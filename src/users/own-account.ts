@@ -1,83 +1,93 @@
 import { PawlError, unavailable } from '../errors.ts'
-import type { PasswordChange } from '../schemas/credentials.ts'
 import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
-import type { Enforcement } from './user-change-service.ts'
+import type { UserChangeService } from './user-change-service.ts'
 import type { User, UserRecords } from './user-records.ts'
 
-/** A user in one of his sessions. */
-export interface Self {
+/** A user, and the session in which the request is made. */
+export interface SignedInUser {
   userId: string
   sessionId: string
+}
+
+export interface PasswordChange {
+  currentPassword: string
+  newPassword: string
 }
 
 export interface OwnAccountOptions {
   records: Pick<UserRecords, 'findById'>
   hasher: PasswordHasher
-  /** Code points that a new password has at least. */
+  /** Minimum number of code points in a new password. */
   passwordMinLength: number
-  enforcement: Enforcement
+  userChanges: Pick<UserChangeService, 'apply'>
 }
 
 export type OwnAccount = ReturnType<typeof createOwnAccount>
 
-/** What a user does with his own account. Rejects with `AUTH_INVALID_TOKEN` where the account is gone. */
+/**
+ * Creates the service for what users do with their own account. Its methods reject with
+ * `AUTH_INVALID_TOKEN` if the account was deleted or disabled.
+ */
 export function createOwnAccount({
   records,
   hasher,
   passwordMinLength,
-  enforcement,
+  userChanges,
 }: OwnAccountOptions) {
   async function find(id: string): Promise<User> {
     const user = await records.findById(id)
-    if (user?.status !== 'active') throw gone()
+    if (user?.status !== 'active') throw invalidToken()
     return user
   }
 
   return {
-    /** Whose password a wrong guess is counted at. */
-    email: async ({ userId }: Self): Promise<string> => (await find(userId)).email,
+    /** Returns the address under which wrong guesses of the current password are counted. */
+    email: async ({ userId }: SignedInUser): Promise<string> => (await find(userId)).email,
 
     /**
-     * Every other session ends; the tokens of this one go on. Rejects with `AUTH_PASSWORD_REJECTED`, `AUTH_WRONG_PASSWORD`, and
-     * with `AUTH_UNAVAILABLE` where the account is changed at the same time.
+     * Changes the password and revokes every other session of the user. Rejects with
+     * `AUTH_PASSWORD_REJECTED`, with `AUTH_WRONG_PASSWORD`, and with `AUTH_UNAVAILABLE` if the
+     * account is changed at the same time.
      */
     async changePassword(
-      self: Self,
+      signedIn: SignedInUser,
       { currentPassword, newPassword }: PasswordChange,
       device: Device,
-    ) {
-      const user = await find(self.userId)
+    ): Promise<void> {
+      const user = await find(signedIn.userId)
       const chosen = normalizePassword(newPassword)
-      // First, so that a rule which is broken says nothing of the current password.
+      // This comes first, so that a rejected new password reveals nothing about the current one.
       checkNewPassword(chosen, user.email, passwordMinLength)
       if (!(await hasher.verify(user.passwordHash, normalizePassword(currentPassword))))
         throw new PawlError('AUTH_WRONG_PASSWORD')
+      const { userId, sessionId } = signedIn
       const change = {
         set: { passwordHash: await hasher.hash(chosen) },
-        end: { reason: 'password_changed', except: self.sessionId },
-        // What was proven above is still so: of two changes at once the second has a password that is none any more.
+        revokeSessions: { reason: 'password_changed', except: sessionId },
+        // The current password was checked against this version. If two changes race, the second
+        // one proved a password that is no longer valid.
         ifVer: user.ver,
       } as const
-      const events = () => [{ type: 'password_changed', ...self, device, detail: {} } as const]
-      if (!(await enforcement.apply(user.id, change, { device }, events)))
+      const event = { type: 'password_changed', userId, sessionId, device, detail: {} } as const
+      if (!(await userChanges.apply(user.id, change, { device }, () => [event])))
         throw unavailable('the account, which is being changed,')
     },
 
-    /** All sessions, or all but this one. */
-    async endSessions(
-      { userId, sessionId }: Self,
+    /** Revokes all sessions of the user, or all but this one. */
+    async revokeSessions(
+      { userId, sessionId }: SignedInUser,
       which: 'all' | 'others',
       device: Device,
     ): Promise<void> {
       const except = which === 'others' ? sessionId : undefined
-      const change = { end: { reason: 'ended_by_user', except } } as const
-      if (!(await enforcement.apply(userId, change, { device }, () => []))) throw gone()
+      const change = { revokeSessions: { reason: 'ended_by_user', except } } as const
+      if (!(await userChanges.apply(userId, change, { device }, () => []))) throw invalidToken()
     },
   }
 }
 
-function gone(): PawlError {
-  return new PawlError('AUTH_INVALID_TOKEN', { reason: 'account gone' })
+function invalidToken(): PawlError {
+  return new PawlError('AUTH_INVALID_TOKEN', { reason: 'the account was deleted or disabled' })
 }

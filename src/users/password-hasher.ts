@@ -8,50 +8,54 @@ export interface HashSettings {
   argon2MemoryKib: number
   argon2Time: number
   argon2Parallelism: number
-  /** Hashes at the same time. One keeps one core busy, so more than cores only wait. */
-  concurrency?: number
 }
 
-/** Hashes that may wait, for each that runs: about two seconds' worth with the default parameters. */
-const WAITING_PER_RUNNING = 32
+/** Maximum number of waiting hashes per running one: about two seconds of work by default. */
+const MAX_WAITING_PER_RUNNING = 32
 
 export type PasswordHasher = Awaited<ReturnType<typeof createPasswordHasher>>
 
 /**
- * argon2id (RFC 9106), a bounded number at once. Past the bound every method rejects with `AUTH_OVERLOADED` right away:
- * an answer now is worth more than one after the client has given up.
+ * Creates a hasher that runs argon2id (RFC 9106). It runs a limited number of hashes at the same
+ * time and lets a limited number wait. Beyond that its methods reject with `AUTH_OVERLOADED` at
+ * once, because a late response would find a client that has given up.
  */
 export async function createPasswordHasher({
   argon2MemoryKib: memoryCost,
   argon2Time: timeCost,
   argon2Parallelism: parallelism,
-  concurrency = availableParallelism(),
 }: HashSettings) {
   const options = { type: argon2.argon2id, memoryCost, timeCost, parallelism }
+  // One hash keeps one core busy, so more at the same time would only wait for each other.
+  const concurrency = availableParallelism()
   const limit = pLimit(concurrency)
-  /** Stands in for the hash of a user who does not exist, so that looking for one costs what finding one costs. */
-  const nobody = await argon2.hash(randomBytes(32), options)
+  /** Is verified if a user does not exist, so that this takes as long as for one who does. */
+  const dummy = await argon2.hash(randomBytes(32), options)
 
-  function queued<T>(work: () => Promise<T>): Promise<T> {
-    if (limit.pendingCount >= concurrency * WAITING_PER_RUNNING)
+  function enqueue<T>(work: () => Promise<T>): Promise<T> {
+    if (limit.pendingCount >= concurrency * MAX_WAITING_PER_RUNNING)
       throw new PawlError('AUTH_OVERLOADED')
     return limit(work)
   }
 
   return {
-    /** A PHC string. */
-    hash: async (password: string): Promise<string> => queued(() => argon2.hash(password, options)),
+    /** Number of hashes that run at the same time. */
+    concurrency,
 
-    /** Whether the password made this hash; the same work where there is none. */
+    /** Returns a PHC string. */
+    hash: async (password: string): Promise<string> =>
+      enqueue(() => argon2.hash(password, options)),
+
+    /** Returns whether the hash is that of the password. An undefined hash takes the same work. */
     async verify(hash: string | undefined, password: string): Promise<boolean> {
-      const matches = await queued(() => argon2.verify(hash ?? nobody, password))
-      // A hash from cheaper days would tell, by being quick, that somebody has an account.
+      const matches = await enqueue(() => argon2.verify(hash ?? dummy, password))
+      // A hash with earlier, cheaper parameters would be quicker and so reveal that a user exists.
       if (!matches && hash && argon2.needsRehash(hash, options))
-        await queued(() => argon2.verify(nobody, password))
+        await enqueue(() => argon2.verify(dummy, password))
       return matches && hash !== undefined
     },
 
-    /** Whether the hash was made with other parameters than those in force. */
+    /** Returns whether the hash was made with other parameters than the configured ones. */
     isOutdated: (hash: string): boolean => argon2.needsRehash(hash, options),
   }
 }

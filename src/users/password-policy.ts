@@ -1,22 +1,23 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 import { PawlError } from '../errors.ts'
 
-/** In code points, as are all lengths here (NIST SP 800-63B-4, 3.1.1.2). */
+/** In code points, like every length of a password (NIST SP 800-63B-4, 3.1.1.2). */
 const MAX_LENGTH = 256
 
 const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common'] as string[])
 
 /**
- * The form in which a password is judged, hashed and compared: the same whatever keyboard composed it
- * (NIST SP 800-63B-4, 3.1.1.2: NFKC).
+ * Returns the form in which a password is checked, hashed and compared. It does not depend on how
+ * a keyboard composes characters (NFKC, NIST SP 800-63B-4, 3.1.1.2).
  */
 export function normalizePassword(password: string): string {
   return password.normalize('NFKC')
 }
 
 /**
- * The rules for a new password: long enough, not the user's own address, not one that everybody tries first; any
- * character is welcome and none is required. Throws `AUTH_PASSWORD_REJECTED` with what to do about it.
+ * Checks a new password. It must be long enough, not the user's own address, and not one of the
+ * most common passwords. Any character is allowed and none is required. Throws
+ * `AUTH_PASSWORD_REJECTED` with what to do about it.
  */
 export function checkNewPassword(
   normalized: string,
@@ -30,7 +31,7 @@ export function checkNewPassword(
   if (folded === email || folded === email.split('@')[0])
     throw rejected('Do not use your e-mail address.')
   if (COMMON.has(folded))
-    throw rejected('This is one of the passwords that are tried first. Choose another.')
+    throw rejected('This is one of the most common passwords. Choose another.')
 }
 
 function rejected(detail: string): PawlError {

@@ -1,158 +1,113 @@
-import { and, eq, isNull, ne, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
-import { sessions, userRevocations, users } from '../db/schema.ts'
+import { users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
 import type { CommittedRevocation } from '../revocation/revocation-records.ts'
-import type { SessionEndReason } from '../sessions/session-records.ts'
-import { PUBLIC_COLUMNS, type Transaction, type User } from './user-records.ts'
+import { ACCOUNT_COLUMNS, type Account, type Transaction, type User } from './user-records.ts'
+import { insertUserRevocation, type SessionsToRevoke, toRevocation } from './user-revocation.ts'
 
-/** The role that must never be without an active bearer, once there was one. */
+/** The role that at least one active user always keeps, once somebody has it. */
 export const ADMIN = 'admin'
 
 export interface UserChange {
   set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash'>>
-  /** End his sessions, for this reason, all or all but one. Otherwise they go on, with other access tokens. */
-  end?: { reason: SessionEndReason; except?: string | undefined }
-  /** Only where he is still at this `ver`; otherwise it is as if there were no such user. */
+  /** Without it the sessions go on, and their next refresh brings new access tokens. */
+  revokeSessions?: SessionsToRevoke
+  /** Compare-and-set: nothing happens if the user's `ver` is a different one by now. */
   ifVer?: number
 }
 
-/** Inside the transaction of a change: writes down who did what. `before` is the user as he was. */
-export type OnChange = (tx: Transaction, user: Changed, before: Changed) => Promise<void>
-export type Changed = Omit<User, 'passwordHash'>
-export type UserChanges = ReturnType<typeof createUserChanges>
+/** A user whose change is committed, and the revocation that is yet to be published. */
+export interface ChangedUser {
+  user: Account
+  revocation: CommittedRevocation
+  /** The sessions that the change revoked. */
+  sessionIds: string[]
+}
+
+/** Runs inside the transaction of a change, to record who made it. */
+export type OnChange = (tx: Transaction, user: Account, before: Account) => Promise<void>
+
+export type UserChangeRecords = ReturnType<typeof createUserChangeRecords>
 
 /**
- * What changes a user's rights, or ends many of his sessions. Each raises his `ver`, which kills his access tokens, and is
- * one transaction with everything that follows from it in Postgres; what it answers as `ended` is then to be told, and
- * `sessionIds` are those that it ended.
- * Answers undefined where there is no such user; rejects with `ADMIN_REQUIRED` where nobody would be left to administer.
+ * Creates the SQL of changes that affect a user's rights or many of their sessions. Each change
+ * raises the user's `ver`, which revokes their access tokens, and commits everything that follows
+ * from it in one transaction.
  */
-export function createUserChanges({ orm, query }: Database) {
-  /** Answers the ids of the sessions that it ended. */
-  async function record(
-    tx: Transaction,
-    { id, ver }: Changed,
-    end: UserChange['end'],
-  ): Promise<string[]> {
-    const sessionIds: string[] = []
-    if (end) {
-      const { reason, except } = end
-      const ended = and(
-        eq(sessions.userId, id),
-        isNull(sessions.revokedAt),
-        except ? ne(sessions.id, except) : sql`true`,
-      )
-      // Told by the entry of the user, not one by one.
-      const at = sql`now()`
-      const update = tx
-        .update(sessions)
-        .set({ revokedAt: at, revokedReason: reason, publishedAt: at })
-      for (const { id } of await update.where(ended).returning({ id: sessions.id }))
-        sessionIds.push(id)
-    }
-    const row = {
-      ver,
-      sessionsEnded: end !== undefined,
-      exceptSession: end?.except ?? null,
-      at: sql`now()`,
-      publishedAt: null,
-    }
-    // What an earlier change ended and was not told yet is told by this one. If the two spare different sessions, both are
-    // dead: each was ended by the other change.
-    const isPending = sql`${userRevocations.publishedAt} is null and ${userRevocations.sessionsEnded}`
-    await tx
-      .insert(userRevocations)
-      .values({ userId: id, ...row })
-      .onConflictDoUpdate({
-        target: userRevocations.userId,
-        set: {
-          ...row,
-          sessionsEnded: sql`excluded.sessions_ended or (${isPending})`,
-          exceptSession: sql`case
-            when not (${isPending}) then excluded.except_session
-            when not excluded.sessions_ended then ${userRevocations.exceptSession}
-            when ${userRevocations.exceptSession} = excluded.except_session then excluded.except_session
-          end`,
-        },
-      })
-    return sessionIds
-  }
-
-  /** Others wait here who would take the role from the last but one at the same time: rows are locked in one order. */
-  async function requireAdminBeside(tx: Transaction, id: string): Promise<void> {
-    const isAdmin = sql`${users.status} = 'active' and ${users.roles} @> array[${ADMIN}]`
-    const admins = await tx
-      .select({ id: users.id })
-      .from(users)
-      .where(isAdmin)
-      .orderBy(users.id)
-      .for('update')
-    if (admins.length === 1 && admins[0]?.id === id) throw new PawlError('ADMIN_REQUIRED')
-  }
-
-  /** After `requireAdminBeside`, whose locks are taken in the order of the ids. */
-  async function lock(tx: Transaction, id: string): Promise<Changed | undefined> {
-    const [user] = await tx.select(PUBLIC_COLUMNS).from(users).where(eq(users.id, id)).for('update')
-    return user
-  }
-
-  function toEnded(
-    { id: userId, ver, roles }: Changed,
-    end: UserChange['end'],
-  ): CommittedRevocation {
-    const { except } = end ?? {}
-    return {
-      kind: 'user',
-      userId,
-      authorization: { ver, roles },
-      sessionsEnded: end !== undefined,
-      ...(except && { except }),
-    }
-  }
-
+export function createUserChangeRecords({ orm, query }: Database) {
   return {
-    async apply(id: string, { set = {}, end, ifVer }: UserChange, onChange?: OnChange) {
+    /**
+     * Changes a user. Returns undefined if there is no such user, or if their `ver` is not `ifVer`.
+     * Rejects with `ADMIN_REQUIRED` if no active administrator would be left.
+     */
+    apply(id: string, change: UserChange, onChange: OnChange): Promise<ChangedUser | undefined> {
+      const { roles, status } = change.set ?? {}
+      const keepsAdmin = (roles?.includes(ADMIN) ?? true) && status !== 'disabled'
       return query(
         orm.transaction(async (tx) => {
-          const keepsAdmin = (set.roles?.includes(ADMIN) ?? true) && set.status !== 'disabled'
-          if (!keepsAdmin) await requireAdminBeside(tx, id)
-          const before = await lock(tx, id)
-          if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
-          const change = { ...set, ver: sql`${users.ver} + 1`, updatedAt: sql`now()` }
-          const [user] = await tx
-            .update(users)
-            .set(change)
-            .where(eq(users.id, id))
-            .returning(PUBLIC_COLUMNS)
-          if (!user) return undefined
-          const sessionIds = await record(tx, user, end)
-          await onChange?.(tx, user, before)
-          return { user, ended: toEnded(user, end), sessionIds }
+          if (!keepsAdmin) await requireOtherAdmin(tx, id)
+          return apply(tx, id, change, onChange)
         }),
       )
     },
 
-    /** The account and its sessions are gone afterwards; what kills its tokens stays. */
-    async remove(id: string, onChange?: OnChange) {
+    /**
+     * Deletes a user and their sessions. The revocation of their tokens stays in Postgres. Returns
+     * undefined if there is no such user. Rejects with `ADMIN_REQUIRED` like `apply`.
+     */
+    remove(id: string, onChange: OnChange): Promise<ChangedUser | undefined> {
       return query(
         orm.transaction(async (tx) => {
-          await requireAdminBeside(tx, id)
-          const before = await lock(tx, id)
-          const ver = sql`${users.ver} + 1`
-          const [user] = await tx
-            .update(users)
-            .set({ ver })
-            .where(eq(users.id, id))
-            .returning(PUBLIC_COLUMNS)
-          if (!before || !user) return undefined
-          const end = { reason: 'user_deleted' } as const
-          const sessionIds = await record(tx, user, end)
+          await requireOtherAdmin(tx, id)
+          const revokeSessions = { reason: 'user_deleted' } as const
+          const changed = await apply(tx, id, { revokeSessions }, onChange)
+          if (!changed) return undefined
           await tx.delete(users).where(eq(users.id, id))
-          await onChange?.(tx, user, before)
-          return { user, ended: toEnded({ ...user, roles: [] }, end), sessionIds }
+          const withoutRoles = { ...changed.user, roles: [] }
+          return { ...changed, revocation: toRevocation(withoutRoles, revokeSessions) }
         }),
       )
     },
   }
+}
+
+/** Returns undefined if there is no such user, or if their `ver` is not `ifVer`. */
+async function apply(
+  tx: Transaction,
+  id: string,
+  { set = {}, revokeSessions, ifVer }: UserChange,
+  onChange: OnChange,
+): Promise<ChangedUser | undefined> {
+  const before = await lock(tx, id)
+  if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
+  const [user] = await tx
+    .update(users)
+    .set({ ...set, ver: sql`${users.ver} + 1`, updatedAt: sql`now()` })
+    .where(eq(users.id, id))
+    .returning(ACCOUNT_COLUMNS)
+  if (!user) return undefined
+  const sessionIds = await insertUserRevocation(tx, user, revokeSessions)
+  await onChange(tx, user, before)
+  return { user, revocation: toRevocation(user, revokeSessions), sessionIds }
+}
+
+/**
+ * Locks the rows of all administrators in the order of their ids. Two changes that would each
+ * remove one of the last two administrators therefore wait for each other.
+ */
+async function requireOtherAdmin(tx: Transaction, id: string): Promise<void> {
+  const admins = await tx
+    .select({ id: users.id })
+    .from(users)
+    .where(sql`${users.status} = 'active' and ${users.roles} @> array[${ADMIN}]`)
+    .orderBy(users.id)
+    .for('update')
+  if (admins.length === 1 && admins[0]?.id === id) throw new PawlError('ADMIN_REQUIRED')
+}
+
+/** Call it after `requireOtherAdmin`, so that all transactions lock rows in the same order. */
+async function lock(tx: Transaction, id: string): Promise<Account | undefined> {
+  const [user] = await tx.select(ACCOUNT_COLUMNS).from(users).where(eq(users.id, id)).for('update')
+  return user
 }

@@ -3,80 +3,86 @@ import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
 import type { Device } from '../sessions/device.ts'
-import type { SessionEndReason } from '../sessions/session-records.ts'
-import type { Changed, UserChange, UserChanges } from './user-change-records.ts'
+import type { ChangedUser, OnChange, UserChange, UserChangeRecords } from './user-change-records.ts'
+import type { Account } from './user-records.ts'
+import type { SessionsToRevoke } from './user-revocation.ts'
 
-/** Who changes a user, and from where; without `actorId` the user himself, or the command line. */
-export interface By {
+/** Who makes a change, and from which device. Without `actorId`: the user, or the command line. */
+export interface Actor {
   actorId?: string | undefined
   device?: Device | undefined
 }
 
-/** What is to be put on record of a change, given the user as he was and as he is. */
-export type Describe = (user: Changed, before: Changed) => NewEvent[]
+/** Returns the events to record about a change, given the user after and before it. */
+export type DescribeEvents = (user: Account, before: Account) => NewEvent[]
 
-export interface EnforcementOptions {
-  changes: UserChanges
+export interface UserChangeServiceOptions {
+  records: UserChangeRecords
   events: Pick<EventLog, 'record' | 'announce'>
+  /** Puts a committed revocation in force: on a server, the revoker does. */
   publish: Revoker['publish']
   /** Milliseconds since the epoch. */
   clock: () => number
 }
 
-export type Enforcement = ReturnType<typeof createEnforcement>
+export type UserChangeService = ReturnType<typeof createUserChangeService>
 
 /**
- * Changes of users, carried through: committed together with their events, then told to the hot state and to every node. Where
- * the telling fails it rejects with `AUTH_UNAVAILABLE`: the change stands, the sweep tells of it, and to repeat it does no harm.
+ * Creates the service that changes users. A change commits together with its events, and then its
+ * revocation is published. If publishing fails, the method rejects with `AUTH_UNAVAILABLE`, but
+ * the change stands: a sweep publishes it later, and repeating the call does no harm.
  */
-export function createEnforcement({ changes, events, publish, clock }: EnforcementOptions) {
-  /** The transaction's callback, and what to do after its commit. */
-  function recording(describe: Describe) {
-    const told: SecurityEvent[] = []
-    return {
-      async onChange(tx: Parameters<typeof insertEvents>[0], user: Changed, before: Changed) {
-        told.push(...describe(user, before).map((event) => ({ ...event, at: clock() })))
-        if (told.length > 0) await insertEvents(tx, ...told)
-      },
-      announce: () => told.forEach(events.announce),
-    }
-  }
+export function createUserChangeService(options: UserChangeServiceOptions) {
+  const { records, events, publish, clock } = options
 
-  function recordEnds(
-    userId: string,
-    sessionIds: string[],
-    reason: SessionEndReason,
-    by: By,
-  ): void {
-    for (const sessionId of sessionIds)
-      events.record({ type: 'session_ended', userId, sessionId, ...by, detail: { reason } })
+  async function carryOut(
+    commit: (onChange: OnChange) => Promise<ChangedUser | undefined>,
+    revoke: SessionsToRevoke | undefined,
+    actor: Actor,
+    describe: DescribeEvents,
+  ): Promise<Account | undefined> {
+    const recorded: SecurityEvent[] = []
+    const changed = await commit(async (tx, user, before) => {
+      recorded.push(...describe(user, before).map((event) => ({ ...event, at: clock() })))
+      if (recorded.length > 0) await insertEvents(tx, ...recorded)
+    })
+    if (!changed) return undefined
+    const { user, sessionIds, revocation } = changed
+    for (const event of recorded) events.announce(event)
+    if (revoke) {
+      const { reason } = revoke
+      const ended = {
+        type: 'session_ended',
+        userId: user.id,
+        ...actor,
+        detail: { reason },
+      } as const
+      for (const sessionId of sessionIds) events.record({ ...ended, sessionId })
+    }
+    await publish(revocation)
+    return user
   }
 
   return {
-    /** Answers undefined where there is no such user. */
-    async apply(
+    /**
+     * Changes a user and returns them as they are now. Returns undefined if there is no such user,
+     * or if the user's `ver` is not `ifVer`. Rejects with `ADMIN_REQUIRED` if no active
+     * administrator would be left.
+     */
+    apply(
       id: string,
       change: UserChange,
-      by: By,
-      describe: Describe,
-    ): Promise<Changed | undefined> {
-      const { onChange, announce } = recording(describe)
-      const done = await changes.apply(id, change, onChange)
-      if (!done) return undefined
-      announce()
-      if (change.end) recordEnds(id, done.sessionIds, change.end.reason, by)
-      await publish(done.ended)
-      return done.user
+      actor: Actor,
+      describe: DescribeEvents,
+    ): Promise<Account | undefined> {
+      const commit = (onChange: OnChange) => records.apply(id, change, onChange)
+      return carryOut(commit, change.revokeSessions, actor, describe)
     },
 
-    async remove(id: string, by: By, describe: Describe): Promise<Changed | undefined> {
-      const { onChange, announce } = recording(describe)
-      const done = await changes.remove(id, onChange)
-      if (!done) return undefined
-      announce()
-      recordEnds(id, done.sessionIds, 'user_deleted', by)
-      await publish(done.ended)
-      return done.user
+    /** Deletes a user and their sessions. Returns and rejects like `apply`. */
+    remove(id: string, actor: Actor, describe: DescribeEvents): Promise<Account | undefined> {
+      const commit = (onChange: OnChange) => records.remove(id, onChange)
+      return carryOut(commit, { reason: 'user_deleted' }, actor, describe)
     },
   }
 }

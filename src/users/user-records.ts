@@ -6,11 +6,14 @@ export type User = Pick<
   typeof users.$inferSelect,
   'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
 >
-export type NewUser = Pick<User, 'id' | 'email' | 'passwordHash'> &
+export type UserStatus = User['status']
+/** A user without the hash of their password. */
+export type Account = Omit<User, 'passwordHash'>
+export type UserToInsert = Pick<User, 'id' | 'email' | 'passwordHash'> &
   Partial<Pick<User, 'roles' | 'status'>>
 
-/** What may be shown of a user, to those who may see it. */
-export const PUBLIC_COLUMNS = {
+/** The columns of an `Account`. */
+export const ACCOUNT_COLUMNS = {
   id: users.id,
   email: users.email,
   roles: users.roles,
@@ -21,13 +24,14 @@ export const PUBLIC_COLUMNS = {
 
 /** The transaction of a change. */
 export type Transaction = Parameters<Parameters<Database['orm']['transaction']>[0]>[0]
+/** Runs inside the transaction that inserts a user. */
 export type OnInsert = (tx: Transaction) => Promise<void>
 
 export type UserRecords = ReturnType<typeof createUserRecords>
 
-/** The `users` table. E-mail addresses are given and kept in lower case. */
+/** Creates the SQL of the `users` table. E-mail addresses are passed and stored in lower case. */
 export function createUserRecords({ orm, query }: Database) {
-  const columns = { ...PUBLIC_COLUMNS, passwordHash: users.passwordHash }
+  const columns = { ...ACCOUNT_COLUMNS, passwordHash: users.passwordHash }
   const byEmail = orm
     .select(columns)
     .from(users)
@@ -48,48 +52,49 @@ export function createUserRecords({ orm, query }: Database) {
       return (await query(byId.execute({ id })))[0]
     },
 
-    /** Answers undefined where the address is taken. `onInsert` is in the same transaction: it writes down who did it. */
-    async insert(user: NewUser, onInsert?: OnInsert): Promise<User | undefined> {
+    /** Inserts a user. Returns undefined if the address is taken. */
+    async insert(user: UserToInsert, onInsert?: OnInsert): Promise<User | undefined> {
       const insertWith = async (executor: Pick<Transaction, 'insert'>) =>
         (await executor.insert(users).values(user).onConflictDoNothing().returning(columns))[0]
       if (!onInsert) return query(insertWith(orm))
       return query(
         orm.transaction(async (tx) => {
-          const made = await insertWith(tx)
-          if (made) await onInsert(tx)
-          return made
+          const inserted = await insertWith(tx)
+          if (inserted) await onInsert(tx)
+          return inserted
         }),
       )
     },
 
     /**
-     * Users by the beginning of their address, in its order, from behind `after` on. Bounds rather than LIKE: with them any
-     * plan finds its place in the index, and no character is special.
+     * Returns users whose address starts with `prefix`, in the order of their addresses, beginning
+     * after the address `after`. The condition is a range and not LIKE, so that every query plan
+     * can use the index and no character of the prefix has a special meaning.
      */
-    async page(prefix: string, after: string, most: number): Promise<User[]> {
+    async findByPrefix(prefix: string, after: string, count: number): Promise<User[]> {
       const email = sql`lower(${users.email}) collate "C"`
-      const isNext = and(gte(email, prefix), lt(email, `${prefix}\u{10FFFF}`), gt(email, after))
-      return query(orm.select(columns).from(users).where(isNext).orderBy(asc(email)).limit(most))
+      const range = and(gte(email, prefix), lt(email, `${prefix}\u{10FFFF}`), gt(email, after))
+      return query(orm.select(columns).from(users).where(range).orderBy(asc(email)).limit(count))
     },
 
-    /** Insert many at once, for seeding; answers the addresses that were new. */
-    async insertSeeds(batch: NewUser[]): Promise<string[]> {
+    /** Inserts many users for the seeding command. Returns the addresses that were not taken. */
+    async insertSeeds(batch: UserToInsert[]): Promise<string[]> {
       const seeds = batch.map((user) => ({ ...user, seeded: true }))
-      const made = orm
+      const inserted = orm
         .insert(users)
         .values(seeds)
         .onConflictDoNothing()
         .returning({ email: users.email })
-      return (await query(made)).map((row) => row.email)
+      return (await query(inserted)).map((row) => row.email)
     },
 
-    /** Replaces the hash unless the password was changed in the meantime. */
+    /** Replaces the hash, unless the password was changed since `old` was read. */
     async replaceHash(id: string, old: string, passwordHash: string): Promise<void> {
-      const unchanged = and(eq(users.id, id), eq(users.passwordHash, old))
-      await query(orm.update(users).set({ passwordHash }).where(unchanged))
+      const isUnchanged = and(eq(users.id, id), eq(users.passwordHash, old))
+      await query(orm.update(users).set({ passwordHash }).where(isUnchanged))
     },
 
-    /** Whether anybody is registered who was not made by the seeding command. */
+    /** Returns whether there are users that the seeding command did not create. */
     async hasRealUsers(): Promise<boolean> {
       const found = orm.select({ id: users.id }).from(users).where(eq(users.seeded, false)).limit(1)
       return (await query(found)).length > 0

@@ -12,6 +12,7 @@ import type { Env } from '../support/environment.ts'
 
 const ADA = 'ada@example.com'
 const BOB = 'bob@example.com'
+const NOBODY = 'There is no user nobody@example.com. To see the users: pawl user list\n'
 
 /** Two administrators, and no server. */
 async function withUsers(
@@ -22,7 +23,7 @@ async function withUsers(
   return { env, pawl: (line) => runCli(line.split(' '), env) }
 }
 
-test('where there is nobody to ask, what destroys is not done without --yes', async (t) => {
+test('Without a terminal, destructive commands do nothing unless --yes is given', async (t) => {
   const { env, pawl } = await withUsers(t)
   const before = await userRows(env.DATABASE_URL ?? '')
   const lines = [
@@ -36,20 +37,20 @@ test('where there is nobody to ask, what destroys is not done without --yes', as
     lines.map(async (line) => {
       const { code, stdout, stderr } = await pawl(line)
       assert.deepEqual([code, stdout], [1, ''], line)
-      assert.match(stderr, /Nothing was done: to do it without being asked, add --yes\.\n$/)
+      assert.match(stderr, /Nothing was done\. To skip this confirmation, add --yes\.\n$/)
     }),
   )
   assert.deepEqual(await userRows(env.DATABASE_URL ?? ''), before)
   assert.deepEqual([...(await openSql(t, env)`select 1 from epochs`)], [])
 })
 
-test('with no server to finish it, a command says that it is committed, and what that means', async (t) => {
+test('Without a running server, a command reports that its change is committed only', async (t) => {
   const { env, pawl } = await withUsers(t)
   const { code, stdout } = await pawl('user disable ada@example.com --yes')
   assert.equal(code, 0)
   assert.match(
     stdout,
-    /is disabled.+\nIt is committed\. No server is running.+as soon as one runs\.\n$/,
+    /is disabled.+\nIt is committed, but no running server has published it yet\. .+\n$/,
   )
   const [disabled] = await openSql(
     t,
@@ -63,10 +64,10 @@ test('with no server to finish it, a command says that it is committed, and what
     assert.equal(refused.stderr, 'There would be no active administrator left\n')
   }
   const unknown = await pawl('user disable nobody@example.com --yes')
-  assert.deepEqual([unknown.code, unknown.stderr], [1, 'There is no user nobody@example.com.\n'])
+  assert.deepEqual([unknown.code, unknown.stderr], [1, NOBODY])
 })
 
-test('on the embedded database no server runs, and nobody waits for one', async (t) => {
+test('A command on the embedded database does not wait for a server', async (t) => {
   const { code, stdout } = await runCli(['revoke-all', '--yes', '--json'], {
     PAWL_DATA_DIR: await folder(t),
   })

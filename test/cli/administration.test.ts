@@ -11,7 +11,7 @@ import { me, post, signUpAt } from '../support/server-requests.ts'
 import { startRedis } from '../support/services/redis.ts'
 import { until } from '../support/until.ts'
 
-/** A server that runs as a process of its own, and what an operator and a client do with it. */
+/** Starts a server process, and returns what an operator and a client do with it. */
 async function setUp(t: TestContext, overrides: Env = {}) {
   const env = await environment(t, overrides)
   const { url } = await startServer(t, env)
@@ -40,7 +40,7 @@ async function setUp(t: TestContext, overrides: Env = {}) {
 
 type Setting = Awaited<ReturnType<typeof setUp>>
 
-/** Told by a command that has returned: at the latest after the bound both tokens are dead. */
+/** Once a command has returned, both tokens are refused within the maximum staleness. */
 async function assertDead({ status, refresh }: Setting, pair: TokenPair): Promise<void> {
   assert.equal((await refresh(pair.refreshToken)).status, 401)
   await until(async () => (await status(pair.accessToken)) === 401)
@@ -51,7 +51,7 @@ const actions = async ({ sql }: Setting) =>
     ({ detail }) => `${detail.action} by ${detail.via}`,
   )
 
-test('a user disabled from the command line is out at the running server, and in again once enabled', async (t) => {
+test('A running server refuses a user who was disabled, until they are enabled', async (t) => {
   const setting = await setUp(t)
   const { pawl, signUp, logIn, sql } = setting
   const pair = await signUp()
@@ -60,7 +60,7 @@ test('a user disabled from the command line is out at the running server, and in
   assert.equal(code, 0, stderr)
   assert.equal(
     stdout,
-    `${email} is disabled, and his sessions have ended.\nIt is in force on every server.\n`,
+    `${email} is disabled, and their sessions have ended.\nIt is in force on every server.\n`,
   )
   await assertDead(setting, pair)
   assert.equal((await logIn(email)).status, 401)
@@ -82,7 +82,7 @@ test('a user disabled from the command line is out at the running server, and in
   ])
 })
 
-test('roles change with the next refresh, or with --logout by a new login', async (t) => {
+test('New roles take effect at the next refresh, or with --logout at the next login', async (t) => {
   const setting = await setUp(t)
   const { pawl, signUp, refresh, rolesOf, status, sql } = setting
   const pair = await signUp()
@@ -112,7 +112,7 @@ test('roles change with the next refresh, or with --logout by a new login', asyn
   )
 })
 
-test('a session is found in the list and ended; the others of the user go on', async (t) => {
+test('A listed session can be revoked, and the other sessions of the user go on', async (t) => {
   const setting = await setUp(t)
   const { pawl, signUp, logIn, status, sql } = setting
   const { email, ...first } = await signUp()
@@ -147,8 +147,8 @@ test('a session is found in the list and ended; the others of the user go on', a
   )
 })
 
-test('revoke-all ends every session that there is, and none that is opened later', async (t) => {
-  // Of its own: this ends the sessions of all tests whose nodes share a Redis.
+test('revoke-all ends every existing session, and no session that starts later', async (t) => {
+  // A Redis of its own, because revoke-all ends the sessions of all tests that share one.
   const redis = await startRedis()
   cleanUp(t, redis.stop)
   const setting = await setUp(t, { REDIS_URL: redis.url })

@@ -25,7 +25,7 @@ function tables(url: string) {
   return onDatabase(url, async (sql) => (await query(sql)).map((row) => row.tablename))
 }
 
-test('an empty database is served once it is migrated, and not before', async (t) => {
+test('The server starts on an empty database only after it is migrated', async (t) => {
   const full = await environment(t, { LOG_LEVEL: 'info' })
   const { DATABASE_URL = '' } = full
   await empty(DATABASE_URL)
@@ -45,7 +45,7 @@ test('an empty database is served once it is migrated, and not before', async (t
   assert.equal((await fetch(`${url}/health/ready`)).status, 200)
 })
 
-test('two that migrate at once both succeed', async (t) => {
+test('Two migrations at the same time both succeed', async (t) => {
   const env = await databaseEnvironment(t)
   const expected = await tables(env.DATABASE_URL)
   await empty(env.DATABASE_URL)
@@ -58,7 +58,7 @@ test('two that migrate at once both succeed', async (t) => {
   assert.deepEqual(await tables(env.DATABASE_URL), expected)
 })
 
-test('a Postgres that refuses, or never answers, is reported by its address without its password', async (t) => {
+test('An unavailable Postgres is reported by address, without the password', async (t) => {
   const silent = createServer(() => {})
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
   cleanUp(t, async () => silent.close())
@@ -77,7 +77,7 @@ test('a Postgres that refuses, or never answers, is reported by its address with
   )
 })
 
-test('without DATABASE_URL the commands work on the embedded database, while no server has it open', async (t) => {
+test('Without DATABASE_URL, commands use the embedded database if no server does', async (t) => {
   const env = {
     PAWL_DATA_DIR: await folder(t),
     ARGON2_MEMORY_KIB: '1024',
@@ -90,7 +90,7 @@ test('without DATABASE_URL the commands work on the embedded database, while no 
   const seeded = await runCli(['seed', '--file', path], env)
   assert.equal(
     seeded.stdout,
-    'made ada@example.com\nUsers from the file: 1 made, 0 already there.\n',
+    'created ada@example.com\nUsers from the file: 1 created, 0 existed already.\n',
   )
 
   const { url } = await startServer(t, env, [...CLI, 'serve'])
@@ -106,7 +106,7 @@ test('without DATABASE_URL the commands work on the embedded database, while no 
     assert.equal(stdout, '')
     assert.match(
       stderr,
-      /^.+ is in use by another process\nThe embedded database .+ Stop the server, .+\n$/,
+      /^.+ is in use by another process\n.+ the embedded database\. Stop the server, .+\n$/,
     )
   }
 })

@@ -14,7 +14,7 @@ import { until } from '../support/until.ts'
 
 const DAY = 86_400_000
 
-/** A server that has seen something, and the command line beside it. */
+/** Builds a server, and returns it with the command line on its database. */
 async function setUp(t: TestContext, clock = createClock()) {
   const env = await environment(t, { GRACE: '0s' })
   const app = await build(t, env, clock)
@@ -23,21 +23,23 @@ async function setUp(t: TestContext, clock = createClock()) {
   const pawl = (line: string) => runCli(line.split(' '), { DATABASE_URL })
   return {
     ...{ app, sql, clock, pawl },
-    /** The events of a list that is asked for as JSON. */
+    /** Returns the JSON of `pawl events list`. */
     list: async (line = '') => {
       const { code, stdout, stderr } = await pawl(`events list --json ${line}`.trim())
       assert.equal(code, 0, stderr)
       return JSON.parse(stdout) as { events: RecordedEvent[]; after?: string }
     },
-    /** Until so many are on record. */
+    /** Waits until this many events are in Postgres. */
     recorded: (count: number) =>
       until(async () => (await sql`select 1 from security_events`).length === count),
   }
 }
 
+const noUser = (email: string) => `There is no user ${email}. To see the users: pawl user list\n`
+
 const ids = (events: RecordedEvent[]) => events.map(({ id }) => id)
 
-test('the command line lists the events that the API lists, by user, session, type and time', async (t) => {
+test('The command line filters and lists the same events as the API', async (t) => {
   const { app, sql, clock, list, recorded } = await setUp(t)
   const token = await adminToken(app, sql)
   const sessionId = await stealSession(app)
@@ -48,7 +50,7 @@ test('the command line lists the events that the API lists, by user, session, ty
   await refresh(app, refreshToken)
   clock.advance(1)
   const before = new Date(clock()).toISOString()
-  await logIn(app, email, 'not his password')
+  await logIn(app, email, 'not the password')
   await recorded(14)
 
   const all = await readEvents(app, token)
@@ -73,7 +75,7 @@ test('the command line lists the events that the API lists, by user, session, ty
   )
 })
 
-test('a time may be a day or so long ago, and pages follow each other without a gap', async (t) => {
+test('Times may be days or durations, and pages follow each other without a gap', async (t) => {
   const clock = createClock(Date.now() - 3 * DAY)
   const { app, list, recorded, clock: now } = await setUp(t, clock)
   await signUp(app)
@@ -97,15 +99,15 @@ test('a time may be a day or so long ago, and pages follow each other without a 
   const second = await list(`--limit 4 --after ${first.after}`)
   assert.deepEqual(ids([...first.events, ...second.events]), ids(all))
   assert.equal(second.after, undefined)
-  // A page that is just full is the last one.
+  // A page that is exactly full is the last one.
   assert.equal((await list('--limit 6')).after, undefined)
 })
 
-test('the table fits a terminal and says what happened to whom; who is deleted is found by id', async (t) => {
+test('The table fits a terminal, and the events of a deleted user are found by id', async (t) => {
   const { app, sql, pawl, list, recorded } = await setUp(t)
   const email = `a-very-long-name-${newEmail()}`
   await signUp(app, email)
-  await logIn(app, email, 'not his password')
+  await logIn(app, email, 'not the password')
   const sessionId = await stealSession(app)
   await recorded(10)
   const { stdout, stderr } = await pawl('events list --limit 9')
@@ -115,12 +117,12 @@ test('the table fits a terminal and says what happened to whom; who is deleted i
   for (const line of lines) assert.ok(line.length <= 80, line)
   assert.match(stdout, /Z {2}login_failed wrong_pass\S+ +a-very-long-name-\S+… +127\.0\.0\.1\n/)
   assert.match(stdout, /Z {2}session_ended reuse +[0-9a-f-]{20,}… +127\.0\.0\.1\n/)
-  assert.match(stderr, /^There are more: add --after [0-9a-f-]{36}\n$/)
+  assert.match(stderr, /^There are more\. For the next page, add --after [0-9a-f-]{36}\n$/)
 
   const [user] = await sql`select id from users where email = ${email}`
   assert.equal((await pawl(`user delete ${email} --yes`)).code, 0)
   const gone = await pawl(`events list --user ${email}`)
-  assert.deepEqual([gone.code, gone.stderr], [1, `There is no user ${email}.\n`])
+  assert.deepEqual([gone.code, gone.stderr], [1, noUser(email)])
   const types = (await list(`--user ${user?.id}`)).events.map(({ type }) => type)
   assert.deepEqual(types, [
     'session_ended',
@@ -131,14 +133,14 @@ test('the table fits a terminal and says what happened to whom; who is deleted i
   ])
   const own = (await pawl(`events list --user ${user?.id}`)).stdout
   assert.match(own, /^TIME +EVENT +SESSION +ADDRESS\n.+session_ended user_deleted +[0-9a-f-]{18} /)
-  // A session that the list of sessions shows, whoever has it.
+  // A session is found by the part of its id that `pawl session list` shows.
   assert.equal(
     (await pawl(`events list --session ${sessionId.slice(0, 18)}`)).stdout.split('\n').length,
     7,
   )
 })
 
-test('what is not there is said, in words or as nothing', async (t) => {
+test('An empty result is a sentence in the table and an empty list in JSON', async (t) => {
   const { pawl, list } = await setUp(t)
   assert.equal((await pawl('events list')).stdout, 'There are no such events.\n')
   assert.deepEqual(await list(`--session ${randomUUID()}`), { events: [] })
@@ -146,8 +148,8 @@ test('what is not there is said, in words or as nothing', async (t) => {
   assert.equal(unknown.code, 1)
   assert.match(
     unknown.stderr,
-    /^No event is on record of a session whose id begins with 0190a5d2-7f3b\.\n$/,
+    /^No event is about a session whose id starts with 0190a5d2-7f3b\.\n$/,
   )
   const nobody = await pawl('events list --user nobody@example.com')
-  assert.deepEqual([nobody.code, nobody.stderr], [1, 'There is no user nobody@example.com.\n'])
+  assert.deepEqual([nobody.code, nobody.stderr], [1, noUser('nobody@example.com')])
 })

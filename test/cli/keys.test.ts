@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
-import { confirm } from '../../src/cli/confirm.ts'
+import { confirm } from '../../src/cli/prompts.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { me, refresh, signUp } from '../support/app-requests.ts'
 import { databaseEnvironment, folder, runCli } from '../support/cli-process.ts'
@@ -17,7 +17,7 @@ interface Listed {
   state: string
 }
 
-/** What a command needs, and a server that has made the keys. */
+/** Builds a server, which makes the keys, and returns it with the command line. */
 async function setUp(t: TestContext, overrides: Env = {}) {
   const env = await databaseEnvironment(t)
   const app = await build(t, { KEY_PUBLICATION_DELAY: '0s', ...env, ...overrides })
@@ -28,7 +28,7 @@ async function setUp(t: TestContext, overrides: Env = {}) {
 
 const states = (keys: Listed[]) => keys.map(({ purpose, state }) => `${purpose} ${state}`).sort()
 
-test('before the first start there are no keys, and nothing to rotate', async (t) => {
+test('Before the first start there are no keys, and nothing to rotate', async (t) => {
   const env = await databaseEnvironment(t)
   assert.match((await runCli(['keys', 'list'], env)).stdout, /^There are no keys yet/)
   assert.equal((await runCli(['keys', 'list', '--json'], env)).stdout, '[]\n')
@@ -37,7 +37,7 @@ test('before the first start there are no keys, and nothing to rotate', async (t
   assert.match(stderr, /no next access key yet/)
 })
 
-test('the list fits a terminal and shows no secret', async (t) => {
+test('The list of keys fits a terminal and shows no secret', async (t) => {
   const { pawl, list } = await setUp(t, { ACCESS_TOKEN_ALG: 'EdDSA' })
   const { stdout } = await pawl('list')
   const lines = stdout.trimEnd().split('\n')
@@ -57,7 +57,7 @@ test('the list fits a terminal and shows no secret', async (t) => {
   for (const key of await list()) assert.ok(!('sealed' in key) && !('jwk' in key))
 })
 
-test('a rotation logs nobody out, and the key that signed goes on verifying', async (t) => {
+test('A rotation logs nobody out, and the retired key still verifies', async (t) => {
   const { app, pawl, list } = await setUp(t)
   const pair = await signUp(app)
   const { code, stdout } = await pawl('rotate --json')
@@ -82,19 +82,19 @@ test('a rotation logs nobody out, and the key that signed goes on verifying', as
   assert.deepEqual([again.code, again.stdout], [0, 'The key is retired already.\n'])
 })
 
-test('one kind of key is rotated alone', async (t) => {
+test('The keys of one purpose can be rotated alone', async (t) => {
   const { pawl } = await setUp(t)
   const { stdout } = await pawl('rotate --purpose refresh --json')
   assert.deepEqual(states(JSON.parse(stdout)), ['refresh current', 'refresh next'])
 })
 
-test('a key retired at once takes its tokens with it, after a question that says so', async (t) => {
+test('Retiring a key at once refuses its tokens, after a confirmation that says so', async (t) => {
   const { app, pawl, list } = await setUp(t)
   const pair = await signUp(app)
   const access = kidOf(pair.accessToken)
   const asked = await pawl(`retire ${access.slice(0, 12)} --now`)
   assert.equal(asked.code, 1)
-  assert.match(asked.stderr, /every access token that it signed is refused at once[\s\S]+--yes/)
+  assert.match(asked.stderr, /every access token that it signed will be refused[\s\S]+--yes/)
   assert.equal((await me(app, pair.accessToken)).statusCode, 200)
 
   assert.equal((await pawl(`retire ${access.slice(0, 12)} --now --yes`)).code, 0)
@@ -103,7 +103,7 @@ test('a key retired at once takes its tokens with it, after a question that says
   assert.equal((await me(app, next.accessToken)).statusCode, 200)
 
   const lost = kidOf(next.refreshToken)
-  assert.match((await pawl(`retire ${lost} --now`)).stderr, /have to log in again/)
+  assert.match((await pawl(`retire ${lost} --now`)).stderr, /will have to log in again/)
   assert.equal((await pawl(`retire ${lost} --now --yes`)).code, 0)
   await until(async () => (await refresh(app, next.refreshToken)).statusCode === 401)
   assert.ok((await list()).every(({ kid }) => kid !== lost && kid !== access))
@@ -112,7 +112,7 @@ test('a key retired at once takes its tokens with it, after a question that says
   assert.deepEqual([again.code, again.stdout], [0, 'The key is gone already.\n'])
 })
 
-test('rotation and revocation are on record, and the first keys are none', async (t) => {
+test('Rotating and revoking keys is recorded, but making the first keys is not', async (t) => {
   const { env, app, pawl, list } = await setUp(t)
   const sql = openSql(t, env)
   const access = kidOf((await signUp(app)).accessToken)
@@ -132,7 +132,7 @@ test('rotation and revocation are on record, and the first keys are none', async
   )
 })
 
-test('a key that is not there, or not told from another, is not retired', async (t) => {
+test('A key is not retired if the given id is unknown or too short', async (t) => {
   const { pawl, list } = await setUp(t)
   for (const kid of ['nowhere-to-be-found', '-and-not-here', 'a', '""']) {
     const { code, stderr } = await pawl(`retire ${kid} --now --yes`)
@@ -142,7 +142,7 @@ test('a key that is not there, or not told from another, is not retired', async 
   assert.equal((await list()).length, 4)
 })
 
-test('a key that is about to sign is not retired by the way', async (t) => {
+test('A key that is about to sign is retired only with --now', async (t) => {
   const { app, pawl, list } = await setUp(t, { KEY_PUBLICATION_DELAY: '1h' })
   const [, next] = (await app.inject('/.well-known/jwks.json')).json().keys
   assert.equal((await pawl('rotate --purpose access')).code, 0)
@@ -155,12 +155,12 @@ test('a key that is about to sign is not retired by the way', async (t) => {
   )
 })
 
-test('the embedded database has its keys too', async (t) => {
+test('The keys commands work on the embedded database', async (t) => {
   const env = { PAWL_DATA_DIR: await folder(t) }
   assert.match((await runCli(['keys', 'list'], env)).stdout, /^There are no keys yet/)
 })
 
-test('only yes is yes', async () => {
+test('A confirmation accepts y and yes, and nothing else', async () => {
   const ask = (typed: string) => {
     const stdin = Object.assign(new PassThrough(), { isTTY: true })
     stdin.end(typed)

@@ -11,7 +11,7 @@ const SEEDS = [
   { email: 'eve@example.com', password: 'ratchet and pawl', status: 'disabled' },
 ]
 
-test('a file that is seeded twice leaves the rows as the first time made them', async (t) => {
+test('Seeding a file a second time changes no row', async (t) => {
   const env = await databaseEnvironment(t)
   const path = await file(t, SEEDS)
 
@@ -19,9 +19,9 @@ test('a file that is seeded twice leaves the rows as the first time made them', 
   assert.equal(first.code, 0, first.stderr)
   assert.match(
     first.stdout,
-    /made ada@example\.com\nmade bob@example\.com\nmade eve@example\.com\n/,
+    /created ada@example\.com\ncreated bob@example\.com\ncreated eve@example\.com\n/,
   )
-  assert.match(first.stdout, /3 made, 0 already there/)
+  assert.match(first.stdout, /3 created, 0 existed already/)
   const rows = await userRows(env.DATABASE_URL)
   assert.equal(rows.length, 3)
 
@@ -33,12 +33,12 @@ test('a file that is seeded twice leaves the rows as the first time made them', 
   for (const again of [path, await file(t, changed)]) {
     const second = await runCli(['seed', '--file', again], env)
     assert.equal(second.code, 0, second.stderr)
-    assert.equal(second.stdout, 'Users from the file: 0 made, 3 already there.\n')
+    assert.equal(second.stdout, 'Users from the file: 0 created, 3 existed already.\n')
     assert.deepEqual(await userRows(env.DATABASE_URL), rows)
   }
 })
 
-test('seeded users log in with their passwords and roles; a disabled one does not', async (t) => {
+test('Seeded users log in with their passwords and roles, except disabled ones', async (t) => {
   const env = await databaseEnvironment(t)
   const { code, stdout, stderr } = await runCli(['seed', '--file', await file(t, SEEDS)], env)
   assert.equal(code, 0, stderr)
@@ -53,23 +53,23 @@ test('seeded users log in with their passwords and roles; a disabled one does no
   assert.equal(eve.json().code, 'AUTH_INVALID_CREDENTIALS')
 })
 
-test('thousands are made by number with one printed password, and the missing ones the next time', async (t) => {
+test('Users are seeded by number, and missing ones are added the next time', async (t) => {
   const env = await databaseEnvironment(t)
   const first = await runCli(['seed', '--count', '2500'], env)
   assert.equal(first.code, 0, first.stderr)
-  assert.match(first.stdout, /2500 made, 0 already there/)
-  // Not a terminal: no bar.
+  assert.match(first.stdout, /2500 created, 0 existed already/)
+  // There is no progress bar, because this is not a terminal.
   assert.equal(first.stderr, '')
-  const password = /The password of the users made now: (\S{16})\n/.exec(first.stdout)?.[1] ?? ''
+  const password = /Password of the new users: (\S{16})\n/.exec(first.stdout)?.[1] ?? ''
   const rows = await userRows(env.DATABASE_URL)
   assert.equal(rows.length, 2500)
   assert.equal(new Set(rows.map((row) => row.password_hash)).size, 1)
 
   const second = await runCli(['seed', '--count', '2500'], env)
-  assert.equal(second.stdout, 'Users by number: 0 made, 2500 already there.\n')
+  assert.equal(second.stdout, 'Users by number: 0 created, 2500 existed already.\n')
   assert.deepEqual(await userRows(env.DATABASE_URL), rows)
   const third = await runCli(['seed', '--count', '2501', '--password', PASSWORD], env)
-  assert.equal(third.stdout, 'Users by number: 1 made, 2500 already there.\n')
+  assert.equal(third.stdout, 'Users by number: 1 created, 2500 existed already.\n')
 
   const app = await build(t, env)
   for (const number of ['000001', '002500'])
@@ -77,7 +77,7 @@ test('thousands are made by number with one printed password, and the missing on
   assert.equal((await logIn(app, 'user002501@seed.example')).statusCode, 200)
 })
 
-test('a file and a number can be seeded together', async (t) => {
+test('A file and a number can be seeded together', async (t) => {
   const env = await databaseEnvironment(t)
   const path = await file(t, SEEDS)
   const { code, stderr } = await runCli(['seed', '--file', path, '--count', '7'], env)
@@ -85,7 +85,7 @@ test('a file and a number can be seeded together', async (t) => {
   assert.equal((await userRows(env.DATABASE_URL)).length, 10)
 })
 
-test('a database with real users is seeded only by force', async (t) => {
+test('A database with real users is seeded only with --force', async (t) => {
   const env = await databaseEnvironment(t)
   const app = await build(t, env)
   const { email } = await signUp(app)
@@ -100,12 +100,12 @@ test('a database with real users is seeded only by force', async (t) => {
   const path = await file(t, [{ email, password: 'not the one it has' }])
   const forced = await runCli(['seed', '--file', path, '--count', '5', '--force'], env)
   assert.equal(forced.code, 0, forced.stderr)
-  assert.match(forced.stdout, /from the file: 0 made, 1 already there/)
+  assert.match(forced.stdout, /from the file: 0 created, 1 existed already/)
   assert.equal((await userRows(env.DATABASE_URL)).length, 6)
   assert.equal((await logIn(app, email)).statusCode, 200)
 })
 
-test('a broken file is refused as a whole, with every problem by its place and no value', async (t) => {
+test('A file with errors is refused as a whole, with every place and no value', async (t) => {
   const env = await databaseEnvironment(t)
   const path = await file(t, [
     { email: 'fine@example.com', password: PASSWORD },
@@ -139,8 +139,8 @@ test('a broken file is refused as a whole, with every problem by its place and n
   assert.equal((await userRows(env.DATABASE_URL)).length, 0)
 })
 
-test('what is no list of users at all is refused without quoting it', async (t) => {
-  // Nothing listens there: the file is looked at first.
+test('A file that is not a list of users is refused without quoting it', async (t) => {
+  // Nothing listens at this address, because the file is checked before the database is used.
   const env = { DATABASE_URL: 'postgres://127.0.0.1:1/pawl' }
   const refusal = async (path: string) => {
     const { code, stderr } = await runCli(['seed', '--file', path], env)

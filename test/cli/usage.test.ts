@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import { loadConfig } from '../../src/config/config.ts'
 import { runCli } from '../support/cli-process.ts'
 
-test('every command explains itself on stdout', async () => {
+test('Every command prints its help to standard output', async () => {
   const expected = {
-    '--help':
-      /serve[\s\S]+migrate[\s\S]+seed[\s\S]+user[\s\S]+keys[\s\S]+events[\s\S]+webhook[\s\S]+secrets/,
+    '--help': /serve.+migrate.+seed.+user.+keys.+events.+webhook.+secrets/s,
     'migrate --help': /DATABASE_URL/,
     'seed --help': /--file <path>[\s\S]+--count <n>[\s\S]+--force/,
     'user --help': /create \[options\] <email>/,
@@ -33,37 +32,37 @@ test('every command explains itself on stdout', async () => {
   )
 })
 
-test('wrong usage ends with 2 and says on stderr what is wrong', async () => {
+test('Wrong usage exits with 2 and reports the error on standard error', async () => {
   const expected = {
     '': /Usage: pawl/,
     sed: /unknown command 'sed'/,
     seed: /--file users\.json/,
     'seed --count 0': /whole number/,
-    'seed --file users.json --password x': /--password belongs to --count/,
-    'user create ada': /not an e-mail address/,
+    'seed --file users.json --password x': /--password needs --count/,
+    'user create ada': /must be an e-mail address/,
     'user create ada@example.com --role Admin': /A role is/,
     'user create ada@example.com --password x': /unknown option '--password'/,
-    'user disable ada': /neither an e-mail address nor the id/,
+    'user disable ada': /must be the e-mail address or the id/,
     'user roles ada@example.com': /--set a,b/,
-    'user roles ada@example.com --set a --add b': /without --add/,
+    'user roles ada@example.com --set a --add b': /without --add and --remove/,
     'user list --limit 0': /whole number/,
-    'session revoke': /say which/,
-    'session revoke 0190a5d2': /not the id of a session/,
-    'session revoke 0190a5d2-7f3b --user ada@example.com': /say which/,
+    'session revoke': /name either/,
+    'session revoke 0190a5d2': /must be the id of a session/,
+    'session revoke 0190a5d2-7f3b --user ada@example.com': /name either/,
     'revoke-all now': /too many arguments/,
     'migrate now': /too many arguments/,
     'keys rotate --purpose both': /access, refresh/,
     'keys retire --now': /missing required argument 'kid'/,
     'events list --type gossip': /reuse_found/,
-    'events list --since yesterday': /no time like/,
-    'events list --until 2026-13-01': /no time like/,
-    'events list --after 7': /not the id of an event/,
-    'events list --session 0190a5d2': /not the id of a session/,
+    'events list --since yesterday': /must be a time like/,
+    'events list --until 2026-13-01': /must be a time like/,
+    'events list --after 7': /must be the id of an event/,
+    'events list --session 0190a5d2': /must be the id of a session/,
     'events list --limit 10001': /whole number/,
-    'webhook retry': /say which/,
-    'webhook retry 7 --all': /say which/,
-    'webhook retry x': /neither a number/,
-    'webhook list --after x': /not a number/,
+    'webhook retry': /name either/,
+    'webhook retry 7 --all': /name either/,
+    'webhook retry x': /must be the number of a delivery/,
+    'webhook list --after x': /must be the number of a delivery/,
     'secrets --alg HS256': /EdDSA, ES256, RS256/,
   }
   await Promise.all(
@@ -76,7 +75,7 @@ test('wrong usage ends with 2 and says on stderr what is wrong', async () => {
   )
 })
 
-test('a command names every variable that is wrong, and no value', async () => {
+test('A command names every variable that is wrong, and no value', async () => {
   const env = { DATABASE_URL: 'mysql://hush', ARGON2_TIME: 'hush', REDIS_URL: 'not looked at' }
   for (const line of ['migrate', 'seed --count 1']) {
     const { code, stderr } = await runCli(line.split(' '), env)
@@ -89,7 +88,7 @@ test('a command names every variable that is wrong, and no value', async () => {
   }
 })
 
-test('the secrets it makes are what the server requires, new ones each time', async () => {
+test('The generated secrets are accepted by the server and new each time', async () => {
   const required = {
     DATABASE_URL: 'postgres://127.0.0.1/pawl',
     REDIS_URL: 'redis://127.0.0.1',

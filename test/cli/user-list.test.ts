@@ -4,7 +4,7 @@ import { databaseEnvironment, insertAdmins, runCli } from '../support/cli-proces
 
 const LONG = `${'a-very-long-name-'.repeat(3)}@${'sub.'.repeat(20)}example.com`
 
-test('the list of users fits a terminal whatever their names, and pages', async (t) => {
+test('The list of users fits a terminal, filters by prefix and pages', async (t) => {
   const env = await databaseEnvironment(t)
   await insertAdmins(env.DATABASE_URL, 'ada@example.com', LONG)
   const pawl = (line: string) => runCli(line.split(' '), env)

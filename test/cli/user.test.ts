@@ -8,7 +8,7 @@ import { databaseEnvironment, runCli, userRows } from '../support/cli-process.ts
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { build } from '../support/in-process-server.ts'
 
-test('a user made by the operator logs in and has his roles', async (t) => {
+test('A user whom the operator created logs in and has the given roles', async (t) => {
   const env = await databaseEnvironment(t)
   const email = newEmail()
   const args = [
@@ -34,7 +34,7 @@ test('a user made by the operator logs in and has his roles', async (t) => {
   assert.deepEqual((await me(app, accessToken)).json().roles, ['admin', 'editor'])
 })
 
-test('a taken address is refused, whatever its case', async (t) => {
+test('An address that is taken in another case is refused', async (t) => {
   const env = await databaseEnvironment(t)
   assert.equal((await runCli(['user', 'create', 'ada@example.com'], env, PASSWORD)).code, 0)
   const again = await runCli(['user', 'create', 'ADA@example.com'], env, PASSWORD)
@@ -45,13 +45,13 @@ test('a taken address is refused, whatever its case', async (t) => {
   })
 })
 
-test('a password that is not acceptable is refused and not repeated', async (t) => {
+test('A rejected password is not printed', async (t) => {
   const env = await databaseEnvironment(t)
   for (const [password, reason] of [
-    ['', /No password/],
+    ['', /password is empty/],
     ['hush', /at least 8 characters/],
     ['hush'.repeat(200), /too long/],
-    ['password123', /tried first/],
+    ['password123', /most common passwords/],
   ] as const) {
     const { code, stdout, stderr } = await runCli(
       ['user', 'create', 'ada@example.com'],
@@ -65,7 +65,7 @@ test('a password that is not acceptable is refused and not repeated', async (t) 
   assert.deepEqual(await userRows(env.DATABASE_URL), [])
 })
 
-/** A person at the keyboard who answers each question as soon as it is asked; what is shown to him is kept. */
+/** Simulates a person who answers each question at once, and collects what is shown to them. */
 function keyboard(...answers: string[]) {
   const stdin = Object.assign(new PassThrough(), { isTTY: true })
   const stdout = new PassThrough()
@@ -81,19 +81,19 @@ function keyboard(...answers: string[]) {
   return { terminal: { env: {}, stdin, stdout, stderr } as unknown as Terminal, shown: () => shown }
 }
 
-test('a typed password is asked for twice and never shown', async () => {
+test('A typed password is asked for twice and never shown', async () => {
   const { terminal, shown } = keyboard('ratchet and pawl\r', 'ratchet and pawl\r')
   assert.equal(await readPassword(terminal, false), 'ratchet and pawl')
-  assert.equal(shown(), 'Password: \nThe same again: \n')
+  assert.equal(shown(), 'Password: \nRepeat the password: \n')
 })
 
-test('a typing error or an interruption at the prompt makes no password', async () => {
+test('A typing error or an interruption at the prompt gives no password', async () => {
   await assert.rejects(
     readPassword(keyboard('ratchet\r', 'rachet\r').terminal, false),
     /not the same/,
   )
   const interrupt = String.fromCharCode(3)
-  await assert.rejects(readPassword(keyboard(interrupt).terminal, false), /No password/)
+  await assert.rejects(readPassword(keyboard(interrupt).terminal, false), /password is empty/)
   await assert.rejects(
     readPassword(keyboard('ratchet\r', interrupt).terminal, false),
     /not the same/,

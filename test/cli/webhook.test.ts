@@ -9,7 +9,7 @@ import { startServer } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 import { newWebhookSecret, startReceiver } from '../support/webhook/receiver.ts'
 
-/** A receiver, what a server needs to tell it, and the command line. */
+/** Starts a receiver, and returns the environment of a server that calls it. */
 async function setUp(t: TestContext, retryFor: string) {
   const receiver = await startReceiver(t)
   const webhook = { WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: newWebhookSecret() }
@@ -35,7 +35,7 @@ function commands({ DATABASE_URL = '' }: Env) {
   }
 }
 
-test('what is dead is put back and sent by the running server, in the order of its session', async (t) => {
+test('A running server sends retried deliveries in the order of their session', async (t) => {
   const { receiver, env, sql, pawl, list, dead, tried, taken } = await setUp(t, '1s')
   const [sick, other] = [randomUUID(), randomUUID()]
   const order = await changePasswords(t, env, sick, 3)
@@ -57,12 +57,12 @@ test('what is dead is put back and sent by the running server, in the order of i
   )
   assert.ok(deliveries.every(({ attempts }: { attempts: number }) => attempts > 0))
 
-  // One by its number, while the receiver still is what it was: dead again.
+  // One by its number, while the receiver still fails. It is dead again afterwards.
   receiver.requests.length = 0
   const one = await pawl(`webhook retry ${deliveries[3].no} --yes`)
   assert.equal(
     one.stdout,
-    '1 event is sent again: within seconds, where a server with a webhook runs.\n',
+    '1 delivery will be sent again, within seconds if a server with a webhook runs.\n',
     one.stderr,
   )
   await until(() => tried().includes(late))
@@ -70,7 +70,7 @@ test('what is dead is put back and sent by the running server, in the order of i
   assert.deepEqual([...new Set(tried())], [late])
 
   receiver.replyTo = () => 204
-  // By the ids of the events, in any order; what was left out stays.
+  // By the ids of their events, in any order. The others stay dead.
   const some = await pawl(`webhook retry ${order[2]} ${order[0]} --yes --json`)
   assert.deepEqual(JSON.parse(some.stdout), { retried: [order[0], order[2]] })
   await until(() => taken().length === 2)
@@ -78,21 +78,22 @@ test('what is dead is put back and sent by the running server, in the order of i
   await until(async () => (await sql`select 1 from webhook_deliveries`).length === 2)
   assert.deepEqual(await dead(), [order[1], late])
 
-  assert.match((await pawl('webhook retry --all --yes')).stdout, /^2 events are sent again/)
+  assert.match((await pawl('webhook retry --all --yes')).stdout, /^2 deliveries will be sent again/)
   await until(async () => (await sql`select 1 from webhook_deliveries`).length === 0)
   assert.deepEqual(new Set(taken()), new Set([...order, late]))
   assert.equal((await pawl('webhook list')).stdout, 'There are no such deliveries.\n')
   assert.equal((await pawl('webhook retry --all')).stdout, 'No delivery is dead.\n')
 })
 
-test('what is put back goes before what its session has waiting, and is tried for as long as a new one', async (t) => {
+test('A retried delivery precedes newer ones and is retried as long as a new one', async (t) => {
   const { receiver, env, sql, pawl, dead, taken } = await setUp(t, '1h')
   const order = await changePasswords(t, env, randomUUID(), 3)
   await sql`
-    update webhook_deliveries set attempts = 9, first_tried_at = now() - interval '2 days', dead_at = now()
+    update webhook_deliveries
+    set attempts = 9, first_tried_at = now() - interval '2 days', dead_at = now()
     where event_id = any(${order.slice(0, 2)})`
   assert.equal((await pawl('webhook retry --all --yes')).code, 0)
-  // Its first attempt is two days ago: counted from there, this failure would be its last.
+  // The first attempt was two days ago. Counted from then, this failure would be the last one.
   receiver.replyTo = ({ event }) =>
     event.id === order[0] && receiver.requests.length < 2 ? 500 : 204
   await sql`update webhook_deliveries set attempts = 0`
@@ -102,7 +103,7 @@ test('what is put back goes before what its session has waiting, and is tried fo
   assert.deepEqual(await dead(), [])
 })
 
-/** Deliveries in every state, and no server. */
+/** Creates deliveries in every state, without a server. */
 async function inEveryState(t: TestContext) {
   const env = await databaseEnvironment(t)
   const sql = openSql(t, env)
@@ -110,7 +111,8 @@ async function inEveryState(t: TestContext) {
   const [third = ''] = await changePasswords(t, env, randomUUID(), 1)
   const [fourth = ''] = await changePasswords(t, env, randomUUID(), 1)
   await sql`
-    update webhook_deliveries set attempts = 7, due_at = now() + interval '200 s', last_error = 'ECONNREFUSED'
+    update webhook_deliveries
+    set attempts = 7, due_at = now() + interval '200 s', last_error = 'ECONNREFUSED'
     where event_id = ${first}`
   await sql`
     update webhook_deliveries set attempts = 40, dead_at = now(), last_error = 'no answer in time'
@@ -118,7 +120,7 @@ async function inEveryState(t: TestContext) {
   return { env, sql, ids: [first, second, third, fourth], ...commands(env) }
 }
 
-test('the list shows what waits, what is tried and what is dead, and pages', async (t) => {
+test('The list shows waiting, retried and dead deliveries, and pages', async (t) => {
   const { ids, pawl, list } = await inEveryState(t)
   const [table, dead, page, rest] = await Promise.all([
     pawl('webhook list'),
@@ -142,16 +144,18 @@ test('the list shows what waits, what is tried and what is dead, and pages', asy
   assert.deepEqual([eventIds(rest), rest.after], [ids.slice(2), undefined])
 })
 
-test('nothing is put back unasked, nor what is not dead, nor anything where one name is wrong', async (t) => {
+test('Nothing is retried unconfirmed, or if one name is wrong or not dead', async (t) => {
   const { ids, pawl, sql } = await inEveryState(t)
   const rows = () => sql`select * from webhook_deliveries order by seq`
   const before = [...(await rows())]
   const expected = {
     'webhook retry --all':
-      /^1 event is sent to the webhook again.+\nNothing was done: to do it without being asked, add --yes\.\n$/,
+      /^1 delivery will be sent again.+\nNothing was done\. To skip .+, add --yes\.\n$/,
     [`webhook retry ${ids[3]}`]: /add --yes/,
-    [`webhook retry 4 ${ids[0]} --yes`]: /is not dead: it is tried by itself\.\n$/,
-    'webhook retry 4 9 --yes': /^There is no delivery 9: it has arrived, or never was\.\n$/,
+    [`webhook retry 4 ${ids[0]} --yes`]:
+      /is not dead: it is still being tried\. Nothing was done\.\n$/,
+    'webhook retry 4 9 --yes':
+      /^There is no delivery 9\. Perhaps it has arrived\. Nothing was done\.\n$/,
     [`webhook retry 4 ${randomUUID()} --yes`]: /^There is no delivery /,
   }
   await Promise.all(

@@ -6,6 +6,7 @@ import { environment } from './environment.ts'
 import { adminToken } from './events/scenarios.ts'
 import { build } from './in-process-server.ts'
 
+/** Builds a server with an administrator, and returns the access token of that administrator. */
 export async function setUp(t: TestContext) {
   const env = await environment(t, PATIENT)
   const app = await build(t, env)
@@ -13,7 +14,7 @@ export async function setUp(t: TestContext) {
   return { env, app, sql, token: await adminToken(app, sql) }
 }
 
-/** On a machine that is busy with other tests a node falls behind. */
+/** A node falls behind on a machine that is busy with other tests. */
 const PATIENT = { REVOCATION_MAX_STALENESS: '1m' }
 
 export const idOf = async (app: FastifyInstance, accessToken: string) =>

@@ -19,11 +19,11 @@ export interface CliResult {
   stderr: string
 }
 
-/** Run one command to its end, as an operator does; it reads `input` and then the end of the pipe. */
+/** Runs a command to its end. It reads `input` and then the end of the pipe. */
 export async function runCli(args: string[], env: Env = {}, input = ''): Promise<CliResult> {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [...CLI, ...args], { env: { PATH, HOME, ...env } })
-  // A command that reads nothing may be gone before the pipe is written.
+  // A command that reads nothing may have exited before the pipe is written.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([
@@ -34,7 +34,7 @@ export async function runCli(args: string[], env: Env = {}, input = ''): Promise
   return { code, stdout, stderr }
 }
 
-/** No more of an environment than a command may ask for that works on the database: no secrets, no Redis. */
+/** Returns all that a command on the database may need: no secrets and no Redis. */
 export async function databaseEnvironment(t: TestContext): Promise<Env & { DATABASE_URL: string }> {
   const database = await cloneDatabase()
   cleanUp(t, () => database.drop())
@@ -53,19 +53,22 @@ export async function onDatabase<T>(
   }
 }
 
-/** Users who cannot log in, but are there. */
+/** Inserts administrators who have no password and so cannot log in. */
 export function insertAdmins(url: string, ...emails: string[]): Promise<void> {
   return onDatabase(url, async (sql) => {
     for (const email of emails)
       await sql`
-        insert into users (id, email, password_hash, roles) values (${randomUUID()}, ${email}, 'none', '{admin}')`
+        insert into users (id, email, password_hash, roles)
+        values (${randomUUID()}, ${email}, 'none', '{admin}')`
   })
 }
 
-/** All columns of all users, and where and by which transaction each row was written. */
+/** Returns all columns of all users, with the place and the transaction that wrote each row. */
 export function userRows(url: string): Promise<Record<string, unknown>[]> {
   return onDatabase(url, async (sql) => [
-    ...(await sql`select users.*, users.ctid::text as place, users.xmin::text as writer from users order by id`),
+    ...(await sql`
+      select users.*, users.ctid::text as place, users.xmin::text as writer
+      from users order by id`),
   ])
 }
 
@@ -75,7 +78,7 @@ export async function folder(t: TestContext): Promise<string> {
   return path
 }
 
-/** A file with this content, as JSON unless it is text; answers its path. */
+/** Creates a file with this content, as JSON unless it is text. Returns its path. */
 export async function file(t: TestContext, content: unknown): Promise<string> {
   const path = join(await folder(t), 'users.json')
   await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))

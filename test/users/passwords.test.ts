@@ -11,7 +11,7 @@ import { build } from '../support/in-process-server.ts'
 const signUpWith = (app: FastifyInstance, password: string, email = newEmail()) =>
   app.inject({ method: 'POST', url: '/auth/signup', payload: { email, password } })
 
-test('a new password is refused where it is short, long, common or the address, with what to do about it', async (t) => {
+test('A bad new password is refused with advice on what to change', async (t) => {
   const app = await build(t)
   const email = `someone-${Math.random().toString(36).slice(2)}@example.com`
   const refused = [
@@ -31,7 +31,7 @@ test('a new password is refused where it is short, long, common or the address, 
   }
 })
 
-test('any other password is welcome: no composition rules, any Unicode, up to 256 characters', async (t) => {
+test('A new password may have any Unicode characters, up to 256', async (t) => {
   const app = await build(t)
   for (const password of [
     'lowercase only',
@@ -46,20 +46,20 @@ test('any other password is welcome: no composition rules, any Unicode, up to 25
   }
 })
 
-test('a password counts in characters, not in code units', async (t) => {
+test('The length of a password counts characters and not code units', async (t) => {
   const app = await build(t)
   assert.equal((await signUpWith(app, '😀'.repeat(7))).statusCode, 400)
   assert.equal((await signUpWith(app, '😀'.repeat(8))).statusCode, 201)
 })
 
-test('the same password typed on another keyboard is the same password', async (t) => {
+test('A password is the same however a keyboard composes its characters', async (t) => {
   const app = await build(t)
   const email = newEmail()
   await signUpWith(app, 'caf\u00e9 au lait', email)
   assert.equal((await logIn(app, email, 'cafe\u0301 au lait')).statusCode, 200)
 })
 
-test('hashes are argon2id with the configured parameters, and made anew at login when those change', async (t) => {
+test('A login replaces an argon2id hash that was made with other parameters', async (t) => {
   const env = await environment(t)
   const sql = openSql(t, env)
   const { email } = await signUp(await build(t, env))
@@ -76,7 +76,7 @@ test('hashes are argon2id with the configured parameters, and made anew at login
   assert.ok(await argon2.verify(await hash(), PASSWORD))
 })
 
-test('an unknown address, a wrong password and a disabled user are answered alike to the byte', async (t) => {
+test('Unknown address, wrong password and disabled user get the same response', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const [active, disabled] = [await signUp(app), await signUp(app)]
@@ -98,7 +98,7 @@ test('an unknown address, a wrong password and a disabled user are answered alik
   for (const answer of comparable) assert.deepEqual(answer, comparable[0])
 })
 
-test('an unknown address costs a hash like a known one: a flood of either fills the queue, and is told to come back', async (t) => {
+test('A flood of logins gets 503, for unknown addresses as for known ones', async (t) => {
   const app = await build(t, { ARGON2_MEMORY_KIB: '8192', ARGON2_TIME: '2' })
   const { email } = await signUp(app)
   for (const address of [email, newEmail()]) {
@@ -118,14 +118,14 @@ test('an unknown address costs a hash like a known one: a flood of either fills 
   assert.equal((await logIn(app, email)).statusCode, 200)
 })
 
-test('signup can be switched off', async (t) => {
+test('Sign-up can be disabled', async (t) => {
   const app = await build(t, { SIGNUP: 'false' })
   const response = await signUpWith(app, PASSWORD)
   assert.equal(response.statusCode, 403)
   assert.equal(response.json().code, 'AUTH_SIGNUP_DISABLED')
 })
 
-test('the same address signing up many times at once becomes one account', async (t) => {
+test('Concurrent sign-ups with one address create one account', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const email = newEmail()

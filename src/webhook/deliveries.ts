@@ -4,7 +4,7 @@ import { webhookDeliveries as deliveries, securityEvents } from '../db/schema.ts
 import { predecessorsOf } from './delivery-queue.ts'
 
 /** Waiting for the first attempt, failed and to be tried again, or given up. */
-export type DeliveryState = 'waiting' | 'trying' | 'dead'
+type DeliveryState = 'waiting' | 'trying' | 'dead'
 
 /** A delivery that has not arrived. Times are in milliseconds since the epoch. */
 export interface DeliveryView {

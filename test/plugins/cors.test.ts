@@ -26,18 +26,18 @@ function logIn(app: FastifyInstance, origin?: string) {
   })
 }
 
-test('a page of an allowed origin may send what the client sends, with cookies, and read the answer', async (t) => {
+test('pages of an allowed origin may send headers and cookies, and read responses', async (t) => {
   const app = await build(t, ENV)
   for (const origin of [APP, 'http://localhost:5173']) {
-    const answer = await preflight(app, origin)
-    assert.equal(answer.statusCode, 204)
-    assert.equal(answer.headers['access-control-allow-origin'], origin)
-    assert.equal(answer.headers['access-control-allow-credentials'], 'true')
-    assert.equal(answer.headers['access-control-allow-methods'], 'POST')
+    const response = await preflight(app, origin)
+    assert.equal(response.statusCode, 204)
+    assert.equal(response.headers['access-control-allow-origin'], origin)
+    assert.equal(response.headers['access-control-allow-credentials'], 'true')
+    assert.equal(response.headers['access-control-allow-methods'], 'POST')
     for (const name of ['authorization', 'content-type', 'idempotency-key', 'x-token-delivery'])
-      assert.ok(answer.headers['access-control-allow-headers']?.split(', ').includes(name), name)
+      assert.ok(response.headers['access-control-allow-headers']?.split(', ').includes(name), name)
 
-    // Errors as well: what a page cannot read it takes for a broken network.
+    // Errors, too: a page cannot tell a response that it may not read from a network failure.
     const refused = await logIn(app, origin)
     assert.equal(refused.statusCode, 401)
     assert.equal(refused.headers['access-control-allow-origin'], origin)
@@ -46,7 +46,7 @@ test('a page of an allowed origin may send what the client sends, with cookies, 
   }
 })
 
-test('any other origin is told nothing, and caches are told to tell them apart', async (t) => {
+test('no other origin gets CORS headers, and caches keep the origins apart', async (t) => {
   const app = await build(t, ENV)
   for (const origin of [
     `${APP}.evil.example`,
@@ -55,23 +55,23 @@ test('any other origin is told nothing, and caches are told to tell them apart',
     'null',
     '*',
   ]) {
-    for (const answer of [await preflight(app, origin), await logIn(app, origin)]) {
-      const allowed = Object.keys(answer.headers).filter((name) =>
+    for (const response of [await preflight(app, origin), await logIn(app, origin)]) {
+      const allowed = Object.keys(response.headers).filter((name) =>
         name.startsWith('access-control-'),
       )
       assert.deepEqual(allowed, [], origin)
-      assert.match(answer.headers.vary?.toString() ?? '', /\bOrigin\b/)
+      assert.match(response.headers.vary?.toString() ?? '', /\bOrigin\b/)
     }
   }
 })
 
-test('without CORS_ORIGINS no route answers for another origin', async (t) => {
+test('without CORS_ORIGINS no route allows another origin', async (t) => {
   const app = await build(t)
   assert.equal((await preflight(app, APP)).statusCode, 404)
   assert.equal((await logIn(app, APP)).headers['access-control-allow-origin'], undefined)
 })
 
-test('each path says its own methods, and a path that is not there has none', async (t) => {
+test('a preflight lists the methods of its path, and is a 404 for unknown paths', async (t) => {
   const app = await build(t, ENV)
   const me = await preflight(app, APP, '/auth/me')
   assert.deepEqual(me.headers['access-control-allow-methods']?.split(', ').sort(), ['GET', 'HEAD'])

@@ -20,7 +20,7 @@ import { inject } from '../support/retry-unavailable.ts'
 interface EmbedOptions {
   overrides?: Env
   prefix?: string
-  /** Called once Pawl is registered. */
+  /** Called after Pawl is registered. */
   extend?: (host: FastifyInstance) => PromiseLike<unknown>
 }
 
@@ -49,12 +49,12 @@ async function embed(
 const get = (host: FastifyInstance, url: string, token?: string) =>
   inject(host, { url, headers: token ? { authorization: `Bearer ${token}` } : {} })
 
-test("an application's own routes are guarded, and told who is asking", async (t) => {
+test("an application's own routes are guarded, and know the user", async (t) => {
   const { host } = await embed(t)
   const pair = await signUp(host)
-  const answer = await get(host, '/invoices', pair.accessToken)
-  assert.equal(answer.statusCode, 200)
-  const { userId, sessionId, roles, tokenId, expiresAt } = answer.json()
+  const response = await get(host, '/invoices', pair.accessToken)
+  assert.equal(response.statusCode, 200)
+  const { userId, sessionId, roles, tokenId, expiresAt } = response.json()
   assert.equal(sessionId, pair.sessionId)
   assert.deepEqual(roles, [])
   assert.ok(userId && tokenId && expiresAt > Date.now())
@@ -67,7 +67,7 @@ test("an application's own routes are guarded, and told who is asking", async (t
   assert.equal(bad.headers['www-authenticate'], 'Bearer error="invalid_token"')
 })
 
-test('authorize wants one of the roles, and a user who got one has it from his next login on', async (t) => {
+test('authorize demands one of the roles, and a new role counts from the next login', async (t) => {
   const { host, env } = await embed(t)
   const { accessToken, email } = await signUp(host)
   const refused = await get(host, '/audit', accessToken)
@@ -77,12 +77,12 @@ test('authorize wants one of the roles, and a user who got one has it from his n
   await openSql(t, env)`update users set roles = '{auditor}', ver = ver + 1 where email = ${email}`
   const pair = (await logIn(host, email)).json()
   assert.equal((await get(host, '/audit', pair.accessToken)).statusCode, 200)
-  // What was issued before the change is of an older authorization: who asks the store finds it dead.
+  // The older token has an older authorization version, which a fresh check refuses.
   assert.equal((await get(host, '/ledger', accessToken)).statusCode, 401)
   assert.equal((await get(host, '/ledger', pair.accessToken)).statusCode, 200)
 })
 
-test('the application gets these decorators and no others, and keeps its own errors', async (t) => {
+test('the application gets exactly two decorators, and keeps its own errors', async (t) => {
   const before = new Set<string>()
   const { host } = await embed(t, async (host) => {
     for (const name of Object.getOwnPropertyNames(host)) before.add(name)
@@ -98,7 +98,7 @@ test('the application gets these decorators and no others, and keeps its own err
   )
 })
 
-test('what an application throws is rendered for what it is', async (t) => {
+test('problemDetails renders anything that an application throws', async (t) => {
   const { host } = await embed(t, async (host) => {
     await host.register(problemDetails)
     const thrown = [
@@ -124,7 +124,7 @@ test('what an application throws is rendered for what it is', async (t) => {
   assert.equal((await get(host, '/conflict')).json().code, 'BAD_REQUEST')
 })
 
-test('it lives beside an application that uses the same plugins for itself', async (t) => {
+test('Pawl works in an application that uses the same plugins for itself', async (t) => {
   const { host } = await embed(t, async (host) => {
     await host.register(helmet)
     await host.register(jwt, { secret: 'of the application' })
@@ -153,7 +153,7 @@ test('an application may register @fastify/jwt after Pawl', async (t) => {
   assert.equal((await get(host, '/invoices', own)).json().code, 'AUTH_INVALID_TOKEN')
 })
 
-test("the application's cookies and origins are its own, and Pawl's are not", async (t) => {
+test('the cookies and origins of the application and those of Pawl do not mix', async (t) => {
   const { host } = await embed(
     t,
     async (host) => {
@@ -169,15 +169,15 @@ test("the application's cookies and origins are its own, and Pawl's are not", as
     { overrides: { CORS_ORIGINS: 'https://app.example.com' }, prefix: '/api' },
   )
   const origin = 'https://app.example.com'
-  const answer = await host.inject({
+  const response = await host.inject({
     method: 'POST',
     url: '/api/auth/signup',
     headers: { origin, 'x-token-delivery': 'cookie', cookie: 'theme=dark' },
     payload: { email: newEmail(), password: PASSWORD },
   })
-  assert.equal(answer.statusCode, 201)
-  assert.equal(answer.headers['access-control-allow-origin'], origin)
-  const set = answer.headers['set-cookie']?.toString() ?? ''
+  assert.equal(response.statusCode, 201)
+  assert.equal(response.headers['access-control-allow-origin'], origin)
+  const set = response.headers['set-cookie']?.toString() ?? ''
   assert.ok(set.startsWith(`${SECURE_NAME}=`))
   assert.match(set, /; Path=\/api\/auth;/)
   assert.doesNotMatch(set, /Domain/i)
@@ -188,12 +188,12 @@ test("the application's cookies and origins are its own, and Pawl's are not", as
   assert.equal(own.headers['access-control-allow-origin'], 'https://own.example')
 })
 
-test("without such plugins of the application, its own routes say nothing to Pawl's origins", async (t) => {
+test("the application's own routes do not allow the origins of Pawl", async (t) => {
   const origin = 'https://app.example.com'
   const { host } = await embed(t, async () => {}, { overrides: { CORS_ORIGINS: origin } })
   const headers = { origin, 'access-control-request-method': 'DELETE' }
   const preflight = await host.inject({ method: 'OPTIONS', url: '/invoices', headers })
   assert.equal(preflight.statusCode, 404)
-  for (const answer of [preflight, await host.inject({ url: '/invoices', headers })])
-    assert.equal(answer.headers['access-control-allow-origin'], undefined)
+  for (const response of [preflight, await host.inject({ url: '/invoices', headers })])
+    assert.equal(response.headers['access-control-allow-origin'], undefined)
 })

@@ -39,15 +39,15 @@ async function tokensOf({ app, sql }: Stack, roles: string[]) {
 async function allowed(app: FastifyInstance, accessToken: string): Promise<string[]> {
   const urls = ['/write', '/both', '/fresh', '/auditor', '/nobody']
   const headers = { authorization: `Bearer ${accessToken}` }
-  const answers = await Promise.all(urls.map((url) => inject(app, { url, headers })))
-  for (const { statusCode } of answers) assert.ok([200, 403].includes(statusCode))
-  return urls.filter((_, index) => answers[index]?.statusCode === 200)
+  const responses = await Promise.all(urls.map((url) => inject(app, { url, headers })))
+  for (const { statusCode } of responses) assert.ok([200, 403].includes(statusCode))
+  return urls.filter((_, index) => responses[index]?.statusCode === 200)
 }
 
 const claimsOf = (accessToken: string) =>
   JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString())
 
-test('all of the permissions are needed, from whichever roles they come', async (t) => {
+test('all of the permissions are needed, and they may come from several roles', async (t) => {
   const stack = await setUp(t, await environment(t, { ROLE_PERMISSIONS }))
   const expected: [string[], string[]][] = [
     [[], []],
@@ -57,7 +57,7 @@ test('all of the permissions are needed, from whichever roles they come', async 
       ['auditor', 'editor'],
       ['/write', '/both', '/fresh', '/auditor'],
     ],
-    // Roles that the configuration does not name, and that an object has by itself.
+    // A role without permissions, and a name that every JavaScript object has.
     [['admin', 'constructor'], []],
   ]
   for (const [roles, urls] of expected) {
@@ -68,7 +68,7 @@ test('all of the permissions are needed, from whichever roles they come', async 
   assert.equal((await stack.app.inject('/write')).statusCode, 401)
 })
 
-test('tokens carry the permissions where that is configured, and it is not what this server goes by', async (t) => {
+test('tokens carry permissions if configured, but the configuration decides', async (t) => {
   const settings = { ROLE_PERMISSIONS, TOKEN_PERMISSIONS: 'on' }
   const env = await environment(t, settings)
   const stack = await setUp(t, env)
@@ -83,7 +83,7 @@ test('tokens carry the permissions where that is configured, and it is not what 
   assert.deepEqual(await allowed(stricter.app, next.accessToken), ['/fresh', '/auditor'])
 })
 
-test('an application gives its own roles by its configuration', async (t) => {
+test('an application configures permissions of its own roles', async (t) => {
   const stack = await setUp(t, await environment(t), (config) => ({
     ...config,
     rolePermissions: { clerk: ['invoices:write'] },

@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/config.ts'
 import { environment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
 
-/** All that the page may do: load its own scripts, styles and images, and talk to its own server. */
+/** The page may load its own scripts, styles and images, and call its own server. */
 const POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -23,7 +23,7 @@ function policy(header: unknown) {
   )
 }
 
-test('the page is on in the embedded default, off with stores of its own, and asked for by PLAYGROUND', async (t) => {
+test('PLAYGROUND is true by default without a database, and false with one', async (t) => {
   assert.equal(loadConfig({}).playground, true)
   assert.equal(loadConfig({ PLAYGROUND: 'false' }).playground, false)
   const env = await environment(t)
@@ -32,16 +32,16 @@ test('the page is on in the embedded default, off with stores of its own, and as
   assert.throws(() => loadConfig({ PLAYGROUND: 'on' }), /PLAYGROUND must be true or false/)
 })
 
-test('off, nothing of it is there', async (t) => {
+test('if the playground is off, none of its paths exists', async (t) => {
   const app = await build(t)
   for (const url of ['/', '/playground/app.js', '/playground/settings.json', '/playground/']) {
-    const answer = await app.inject({ url })
-    assert.equal(answer.statusCode, 404, url)
-    assert.equal(answer.json().code, 'NOT_FOUND')
+    const response = await app.inject({ url })
+    assert.equal(response.statusCode, 404, url)
+    assert.equal(response.json().code, 'NOT_FOUND')
   }
 })
 
-test('on, the page and all that it names are served under a policy without inline scripts or styles', async (t) => {
+test('the policy of the page and its files forbids inline scripts and styles', async (t) => {
   const app = await build(t, { PLAYGROUND: 'true', GRACE: '7s' })
   const page = await app.inject({ url: '/' })
   assert.equal(page.statusCode, 200)
@@ -56,21 +56,21 @@ test('on, the page and all that it names are served under a policy without inlin
   assert.deepEqual(settings.json(), { grace: 7_000, signup: true })
   const modules = new Set(named)
   for (const url of modules) {
-    const answer = await app.inject({ url })
-    assert.equal(answer.statusCode, 200, url)
-    assert.deepEqual(policy(answer.headers['content-security-policy']), POLICY, url)
-    assert.equal(answer.headers['x-content-type-options'], 'nosniff')
-    assert.equal(answer.headers['referrer-policy'], 'no-referrer')
-    assert.equal(answer.headers['cache-control'], 'no-cache')
+    const response = await app.inject({ url })
+    assert.equal(response.statusCode, 200, url)
+    assert.deepEqual(policy(response.headers['content-security-policy']), POLICY, url)
+    assert.equal(response.headers['x-content-type-options'], 'nosniff')
+    assert.equal(response.headers['referrer-policy'], 'no-referrer')
+    assert.equal(response.headers['cache-control'], 'no-cache')
     if (!url.endsWith('.js')) continue
-    for (const [, path] of answer.body.matchAll(/from '\.\/([^']+)'/g))
+    for (const [, path] of response.body.matchAll(/from '\.\/([^']+)'/g))
       modules.add(`/playground/${path}`)
   }
   assert.ok(modules.size >= 12)
   assert.deepEqual(policy(page.headers['content-security-policy']), POLICY)
 })
 
-test('its policy is its own: what else the server answers lets a browser run nothing', async (t) => {
+test('the policy of the playground does not apply to other responses', async (t) => {
   const app = await build(t, { PLAYGROUND: 'true' })
   const me = await app.inject({ url: '/auth/me' })
   assert.equal(me.headers['content-security-policy'], "default-src 'none';frame-ancestors 'none'")

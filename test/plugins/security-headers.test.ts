@@ -13,10 +13,10 @@ const EXPECTED = {
   'x-frame-options': 'SAMEORIGIN',
 }
 
-test('answers tell browsers to run, frame and sniff nothing, refusals too', async (t) => {
+test('responses, errors included, forbid browsers to run, frame or sniff them', async (t) => {
   const app = await build(t)
   const { refreshToken } = await signUp(app)
-  const answers = [
+  const responses = [
     await app.inject('/health/ready'),
     await app.inject('/.well-known/jwks.json'),
     await refresh(app, refreshToken),
@@ -24,9 +24,9 @@ test('answers tell browsers to run, frame and sniff nothing, refusals too', asyn
     await app.inject('/auth/me'),
   ]
   assert.deepEqual(
-    answers.map(({ statusCode }) => statusCode),
+    responses.map(({ statusCode }) => statusCode),
     [200, 200, 200, 401, 401],
   )
-  for (const { headers } of answers)
+  for (const { headers } of responses)
     for (const [name, value] of Object.entries(EXPECTED)) assert.equal(headers[name], value, name)
 })

@@ -8,7 +8,7 @@ import { adminToken, readEvents, requestEvents, stealSession } from '../support/
 import { build } from '../support/in-process-server.ts'
 import { until } from '../support/until.ts'
 
-test('an administrator reads what happened, the newest first, and finds it by type, user, session and time', async (t) => {
+test('administrators list events and filter them by type, user, session and time', async (t) => {
   const clock = createClock()
   const env = await environment(t, { GRACE: '0s' })
   const app = await build(t, env, clock)
@@ -60,37 +60,37 @@ test('an administrator reads what happened, the newest first, and finds it by ty
   assert.deepEqual(await readEvents(app, token, { to: '1970-01-01T00:00:00Z' }), [])
 })
 
-test('pages follow each other without a gap or a repetition, also while events are added', async (t) => {
+test('pages have no gaps and no repetitions, even while events are added', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const sql = openSql(t, env)
   const token = await adminToken(app, sql)
   let { refreshToken } = await signUp(app)
-  // Each from another device: those that are alike may share an event.
-  const turn = async (agent: number) => {
+  // Each refresh comes from another device, because similar refreshes may share one event.
+  const refreshFrom = async (agent: number) => {
     const headers = { 'user-agent': `device ${agent}` }
     const payload = { refreshToken }
     const response = await app.inject({ method: 'POST', url: '/auth/refresh', headers, payload })
     refreshToken = response.json().refreshToken
   }
-  for (let count = 0; count < 20; count++) await turn(count)
+  for (let count = 0; count < 20; count++) await refreshFrom(count)
   const rows = () => sql`select id from security_events where type = 'refresh' order by id desc`
   await until(async () => (await rows()).length === 20)
   const before = (await rows()).map(({ id }) => id)
 
   const first = (await requestEvents(app, token, { limit: '7', type: 'refresh' })).json()
-  await turn(20)
+  await refreshFrom(20)
   await until(async () => (await rows()).length === 21)
   const rest = await readEvents(app, token, { limit: '7', type: 'refresh', cursor: first.next })
   const seen = [...first.events, ...rest].map(({ id }: { id: string }) => id)
   assert.deepEqual(seen, before)
-  // A page that is just full is the last one.
+  // A page that is exactly full is the last one.
   const full = (await requestEvents(app, token, { limit: '21', type: 'refresh' })).json()
   assert.equal(full.events.length, 21)
   assert.equal(full.next, undefined)
 })
 
-test('only an administrator is answered, and only what makes sense', async (t) => {
+test('only administrators may list events, and malformed filters are refused', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const { accessToken } = await signUp(app)
@@ -101,7 +101,7 @@ test('only an administrator is answered, and only what makes sense', async (t) =
 
   const token = await adminToken(app, openSql(t, env))
   const queries: Record<string, string>[] = [
-    { type: 'gossip' },
+    { type: 'unknown' },
     { userId: 'me' },
     { sessionId: "' or true --" },
     { from: 'yesterday' },
@@ -120,7 +120,7 @@ test('only an administrator is answered, and only what makes sense', async (t) =
   const headers = { authorization: `Bearer ${token}` }
   const twice = await app.inject({ url: '/admin/events?type=refresh&type=signup', headers })
   assert.equal(twice.statusCode, 400)
-  // A day that there is not, but in a month that there is, is read as JavaScript does.
+  // A day that its month does not have is accepted, and read as JavaScript reads it.
   assert.equal(
     (await requestEvents(app, token, { from: '2026-02-31T00:00:00+01:00' })).statusCode,
     200,

@@ -3,12 +3,13 @@ import { test } from 'node:test'
 import { setUp } from '../support/administrator.ts'
 import { call } from '../support/app-requests.ts'
 
-test('users are found by the beginning of their address, page after page', async (t) => {
+test('users are found by the beginning of their address, on several pages', async (t) => {
   const { app, token, sql } = await setUp(t)
   const addresses = ['ann', 'ann_x', 'annax', 'ann%y', 'anna', 'bob', 'zoe~']
   await sql`
     insert into users (id, email, password_hash)
-    select gen_random_uuid(), name || '@example.com', 'none' from unnest(${addresses}::text[]) as name`
+    select gen_random_uuid(), name || '@example.com', 'none'
+    from unnest(${addresses}::text[]) as name`
   const find = async (email: string, limit = 100): Promise<string[]> => {
     const found: string[] = []
     let next: string | undefined
@@ -27,7 +28,7 @@ test('users are found by the beginning of their address, page after page', async
     } while (next)
     return found
   }
-  // In the order of the bytes of the whole address: % is before @, and _ behind it.
+  // Ordered by the bytes of the whole address: % comes before @, and _ after it.
   assert.deepEqual(await find('ANN'), ['ann%y', 'ann', 'ann_x', 'anna', 'annax'])
   assert.deepEqual(await find('ann_'), ['ann_x'])
   assert.deepEqual(await find('ann%'), ['ann%y'])
@@ -41,26 +42,27 @@ test('users are found by the beginning of their address, page after page', async
   assert.deepEqual(Object.keys(all[0]).sort(), ['createdAt', 'email', 'id', 'roles', 'status'])
 })
 
-test('pages have no gap and no repetition while users come and go', async (t) => {
+test('pages have no gaps and no repetitions while users are added and deleted', async (t) => {
   const { app, token, sql } = await setUp(t)
   const add = (...names: string[]) => sql`
     insert into users (id, email, password_hash)
-    select gen_random_uuid(), name || '@page.example', 'none' from unnest(${names}::text[]) as name`
+    select gen_random_uuid(), name || '@page.example', 'none'
+    from unnest(${names}::text[]) as name`
   await add('u1', 'u3', 'u5', 'u7', 'u9')
   const page = async (cursor = '') => {
-    const answer = await call(
+    const response = await call(
       app,
       token,
       'GET',
       `/admin/users?email=u&limit=2${cursor && `&cursor=${cursor}`}`,
     )
-    return answer.json() as { users: { email: string }[]; next?: string }
+    return response.json() as { users: { email: string }[]; next?: string }
   }
   const names = ({ users }: { users: { email: string }[] }) =>
     users.map(({ email }) => email.slice(0, 2))
   const first = await page()
   assert.deepEqual(names(first), ['u1', 'u3'])
-  // The last of the page goes, and others come before and behind it.
+  // The last user of the page is deleted, and others are added before and after it.
   await sql`delete from users where email = 'u3@page.example'`
   await add('u2', 'u4')
   const second = await page(first.next)

@@ -5,7 +5,7 @@ import { call, callEmpty, me, signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { adminToken } from '../support/events/scenarios.ts'
 
-test('what is no query, no user and no change is refused', async (t) => {
+test('malformed queries, unknown users and malformed changes are refused', async (t) => {
   const { app, token } = await setUp(t)
   const encode = (text: string) => Buffer.from(text).toString('base64url')
   const cursors = [
@@ -29,9 +29,9 @@ test('what is no query, no user and no change is refused', async (t) => {
     'email=a&email=b',
   ]
   for (const query of queries) {
-    const answer = await call(app, token, 'GET', `/admin/users?${query}`)
-    assert.equal(answer.statusCode, 400, query)
-    assert.equal(answer.json().code, 'VALIDATION_FAILED')
+    const response = await call(app, token, 'GET', `/admin/users?${query}`)
+    assert.equal(response.statusCode, 400, query)
+    assert.equal(response.json().code, 'VALIDATION_FAILED')
   }
 
   const { accessToken } = await signUp(app)
@@ -51,8 +51,8 @@ test('what is no query, no user and no change is refused', async (t) => {
     [],
   ]
   for (const patch of patches) {
-    const answer = await call(app, token, 'PATCH', `/admin/users/${id}`, patch)
-    assert.equal(answer.statusCode, 400, JSON.stringify(patch))
+    const response = await call(app, token, 'PATCH', `/admin/users/${id}`, patch)
+    assert.equal(response.statusCode, 400, JSON.stringify(patch))
   }
   assert.equal((await callEmpty(app, token, 'PATCH', `/admin/users/${id}`)).statusCode, 400)
   assert.equal((await me(app, accessToken)).statusCode, 200)
@@ -66,14 +66,14 @@ test('what is no query, no user and no change is refused', async (t) => {
       ['DELETE', '/sessions'],
     ] as const) {
       const body = method === 'PATCH' ? { roles: [] } : undefined
-      const answer = await call(app, token, method, `/admin/users/${unknown}${tail}`, body)
-      assert.equal(answer.statusCode, 404, `${method} ${unknown}${tail}`)
-      assert.equal(answer.json().code, 'NOT_FOUND')
+      const response = await call(app, token, method, `/admin/users/${unknown}${tail}`, body)
+      assert.equal(response.statusCode, 404, `${method} ${unknown}${tail}`)
+      assert.equal(response.json().code, 'NOT_FOUND')
     }
   }
 })
 
-test('only an administrator administers', async (t) => {
+test('users without the role `admin` cannot administer anything', async (t) => {
   const { app } = await setUp(t)
   const { accessToken } = await signUp(app)
   const id = await idOf(app, accessToken)
@@ -97,7 +97,7 @@ test('only an administrator administers', async (t) => {
   assert.equal((await me(app, accessToken)).statusCode, 200)
 })
 
-test('the last active administrator stays one, also while two remove each other', async (t) => {
+test('the last active administrator stays, even if two remove each other at once', async (t) => {
   const { app, token, sql } = await setUp(t)
   const id = await idOf(app, token)
   const attempts = [
@@ -105,29 +105,30 @@ test('the last active administrator stays one, also while two remove each other'
     call(app, token, 'PATCH', `/admin/users/${id}`, { status: 'disabled' }),
     call(app, token, 'PATCH', `/admin/users/${id}`, { roles: ['editor'], sessions: 'logout' }),
   ]
-  for (const answer of await Promise.all(attempts)) {
-    assert.equal(answer.statusCode, 409)
-    assert.equal(answer.json().code, 'ADMIN_REQUIRED')
+  for (const response of await Promise.all(attempts)) {
+    assert.equal(response.statusCode, 409)
+    assert.equal(response.json().code, 'ADMIN_REQUIRED')
   }
-  // One who is disabled does not count.
+  // A disabled administrator does not count.
   await sql`insert into users (id, email, password_hash, roles, status) values
-    (gen_random_uuid(), 'asleep@example.com', 'none', '{admin}', 'disabled')`
+    (gen_random_uuid(), 'disabled@example.com', 'none', '{admin}', 'disabled')`
   assert.equal((await call(app, token, 'DELETE', `/admin/users/${id}`)).statusCode, 409)
   assert.equal((await me(app, token)).statusCode, 200)
 
   for (let round = 0; round < 5; round++) {
     const others = [await adminToken(app, sql), await adminToken(app, sql)]
     const ids = await Promise.all(others.map((other) => idOf(app, other)))
-    await sql`update users set status = 'disabled' where roles @> '{admin}' and not id = any(${ids})`
+    await sql`
+      update users set status = 'disabled' where roles @> '{admin}' and not id = any(${ids})`
     const [one = '', two = ''] = others
     const patch = { roles: [] }
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       call(app, one, 'PATCH', `/admin/users/${ids[1]}`, patch),
       round % 2 === 0
         ? call(app, two, 'DELETE', `/admin/users/${ids[0]}`)
         : call(app, two, 'PATCH', `/admin/users/${ids[0]}`, patch),
     ])
-    const statuses = answers.map(({ statusCode }) => statusCode)
+    const statuses = responses.map(({ statusCode }) => statusCode)
     assert.equal(statuses.filter((status) => status < 300).length, 1, statuses.join())
     const left = await sql`select 1 from users where roles @> '{admin}' and status = 'active'`
     assert.equal(left.length, 1)

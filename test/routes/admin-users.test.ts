@@ -4,19 +4,23 @@ import { idOf, setUp } from '../support/administrator.ts'
 import { call, callEmpty, logIn, me, refresh, signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 
-test('an administrator makes a user, who logs in with what he was given', async (t) => {
+test('an administrator creates a user, who can then log in', async (t) => {
   const { app, token, sql } = await setUp(t)
   const email = newEmail()
   const create = (payload: object) => call(app, token, 'POST', '/admin/users', payload)
-  const made = await create({ email: email.toUpperCase(), password: PASSWORD, roles: ['editor'] })
-  assert.equal(made.statusCode, 201)
-  assert.equal(made.headers['cache-control'], 'no-store')
-  const { id, createdAt, ...rest } = made.json()
+  const created = await create({
+    email: email.toUpperCase(),
+    password: PASSWORD,
+    roles: ['editor'],
+  })
+  assert.equal(created.statusCode, 201)
+  assert.equal(created.headers['cache-control'], 'no-store')
+  const { id, createdAt, ...rest } = created.json()
   assert.deepEqual(rest, { email, roles: ['editor'], status: 'active' })
   assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 3_600_000)
   assert.deepEqual(
     (await call(app, token, 'GET', `/admin/users/${id.toUpperCase()}`)).json(),
-    made.json(),
+    created.json(),
   )
   const { accessToken } = (await logIn(app, email)).json()
   assert.deepEqual((await me(app, accessToken)).json().roles, ['editor'])
@@ -24,9 +28,9 @@ test('an administrator makes a user, who logs in with what he was given', async 
   assert.equal((await create({ email, password: PASSWORD })).json().code, 'AUTH_EMAIL_TAKEN')
   const weak = await create({ email: newEmail(), password: 'password' })
   assert.equal(weak.json().code, 'AUTH_PASSWORD_REJECTED')
-  const asleep = { email: newEmail(), password: PASSWORD, status: 'disabled' }
-  assert.equal((await create(asleep)).json().status, 'disabled')
-  assert.equal((await logIn(app, asleep.email)).statusCode, 401)
+  const disabled = { email: newEmail(), password: PASSWORD, status: 'disabled' }
+  assert.equal((await create(disabled)).json().status, 'disabled')
+  assert.equal((await logIn(app, disabled.email)).statusCode, 401)
   const events =
     await sql`select user_id, actor_id, detail from security_events where type = 'admin_action'`
   assert.equal(events.length, 2)
@@ -38,7 +42,7 @@ test('an administrator makes a user, who logs in with what he was given', async 
   })
 })
 
-test('a change of roles reaches the next refresh, and is on record with who did it', async (t) => {
+test('changed roles arrive with the next refresh, and the event names who did it', async (t) => {
   const { app, token, sql } = await setUp(t)
   const { accessToken, refreshToken, email } = await signUp(app)
   const id = await idOf(app, accessToken)
@@ -51,7 +55,7 @@ test('a change of roles reaches the next refresh, and is on record with who did 
   const next = (await refresh(app, refreshToken)).json()
   assert.deepEqual((await me(app, next.accessToken)).json().roles, ['editor', 'auditor'])
 
-  // Repeated, as after an answer that was lost, it is told once more.
+  // A repetition, as after a lost response, revokes the access tokens again.
   const again = await call(app, token, 'PATCH', `/admin/users/${id}`, payload)
   assert.deepEqual(again.json(), patched.json())
   assert.equal((await me(app, next.accessToken)).statusCode, 401)
@@ -88,7 +92,9 @@ test('a change of roles reaches the next refresh, and is on record with who did 
   const actor = await idOf(app, token)
   const rows = await sql`
     select type, detail, user_agent from security_events
-    where user_id = ${id} and actor_id = ${actor} and type in ('roles_changed', 'admin_action') order by id`
+    where user_id = ${id} and actor_id = ${actor}
+      and type in ('roles_changed', 'admin_action')
+    order by id`
   assert.deepEqual(
     rows.map(({ type, detail }) => (type === 'admin_action' ? detail.action : detail)),
     [

@@ -27,11 +27,14 @@ function all(cases: Record<string, string | Buffer>, ...codes: ErrorCode[]): Ref
 }
 
 const LOGIN = JSON.stringify({ email: 'nobody@example.com', password: PASSWORD })
+/** The size of that body as a chunk states it. */
+const LENGTH = LOGIN.length.toString(16)
 const head = (...lines: string[]) => `POST /auth/login HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 const HOST = 'Host: auth.example.com'
 const TYPE = 'Content-Type: application/json'
+const CHUNKED = 'Transfer-Encoding: chunked'
 
-test('a route that does not exist, or not by this method, is not found', async (t) => {
+test('an unknown path, or a known path with another method, is not found', async (t) => {
   const server = await listen(t)
   const paths = [
     '/',
@@ -99,7 +102,7 @@ test('a path with broken percent-encoding is refused', async (t) => {
   )
 })
 
-test('what is not HTTP is answered as HTTP, and the answer arrives', async (t) => {
+test('bytes that are not HTTP get an HTTP response, and it arrives', async (t) => {
   const server = await listen(t)
   const line = (text: string) => `${text}\r\n${HOST}\r\n\r\n`
   const cases = {
@@ -113,9 +116,9 @@ test('what is not HTTP is answered as HTTP, and the answer arrives', async (t) =
     'HTTP/9.9': line('GET /auth/me HTTP/9.9'),
     'no method': line('/auth/me HTTP/1.1'),
     'a method in lower case': line('get /auth/me HTTP/1.1'),
-    'a method that is none': line('FOO /auth/me HTTP/1.1'),
+    'an unknown method': line('FOO /auth/me HTTP/1.1'),
     'a space in the target': line('GET /auth/ me HTTP/1.1'),
-    'a target that is no path': line('GET auth/me HTTP/1.1'),
+    'a target that is not a path': line('GET auth/me HTTP/1.1'),
     'a NUL in the target': line('GET /auth/me\0 HTTP/1.1'),
   }
   await expectRefusals(server, all(cases, 'BAD_REQUEST'))
@@ -125,29 +128,29 @@ test('a malformed header is refused', async (t) => {
   const server = await listen(t)
   const cases = {
     'a line without a colon': head(HOST, 'no colon here'),
-    'a line that is a colon': head(HOST, ': x'),
+    'a line with an empty name': head(HOST, ': x'),
     'a space in the name': head(HOST, 'X Y: z'),
     'a space before the colon': head(HOST, 'X-Y : z'),
     'a NUL in the name': head(HOST, 'X\0Y: z'),
     'a NUL in a value': head(HOST, 'X-Y: \0'),
     'a lone carriage return': head(HOST, 'X-Y: a\rb'),
     'no Host': head('X-Y: z'),
-    'a length that is no number': head(HOST, TYPE, 'Content-Length: x'),
+    'a length that is not a number': head(HOST, TYPE, 'Content-Length: x'),
     'a negative length': head(HOST, TYPE, 'Content-Length: -1'),
     'an endless length': head(HOST, TYPE, `Content-Length: ${'9'.repeat(40)}`),
     'two lengths': head(HOST, TYPE, 'Content-Length: 1', 'Content-Length: 2'),
     'a list of lengths': head(HOST, TYPE, 'Content-Length: 1, 2'),
-    'a length and chunks': head(HOST, TYPE, 'Content-Length: 5', 'Transfer-Encoding: chunked'),
+    'a length and chunks': head(HOST, TYPE, 'Content-Length: 5', CHUNKED),
     'another transfer encoding': head(HOST, TYPE, 'Transfer-Encoding: gzip'),
     'chunks, and then another': head(HOST, TYPE, 'Transfer-Encoding: chunked, gzip'),
-    'a chunk size that is none': `${head(HOST, TYPE, 'Transfer-Encoding: chunked')}zz\r\n{}\r\n0\r\n\r\n`,
-    'a chunk longer than its size': `${head(HOST, TYPE, 'Transfer-Encoding: chunked')}1\r\n{}\r\n0\r\n\r\n`,
-    'a chunk size without end': `${head(HOST, TYPE, 'Transfer-Encoding: chunked')}${'f'.repeat(40)}\r\n`,
+    'a malformed chunk size': `${head(HOST, TYPE, CHUNKED)}zz\r\n{}\r\n0\r\n\r\n`,
+    'a chunk longer than its size': `${head(HOST, TYPE, CHUNKED)}1\r\n{}\r\n0\r\n\r\n`,
+    'a chunk size without end': `${head(HOST, TYPE, CHUNKED)}${'f'.repeat(40)}\r\n`,
   }
   await expectRefusals(server, all(cases, 'BAD_REQUEST'))
 })
 
-test('headers over the limit are refused, however much of them there is', async (t) => {
+test('headers over the limit are refused, however large they are', async (t) => {
   const server = await listen(t)
   const sizes = [20_000, 100_000, 1_000_000, 5_000_000]
   const cases = Object.fromEntries(
@@ -161,7 +164,7 @@ test('headers over the limit are refused, however much of them there is', async 
   await expectRefusals(server, all(cases, 'HEADERS_TOO_LARGE'))
 })
 
-test('a request that breaks off is answered', async (t) => {
+test('a request that breaks off gets a response', async (t) => {
   const server = await listen(t)
   const cases = {
     'in the request line': 'GET /auth/m',
@@ -169,8 +172,8 @@ test('a request that breaks off is answered', async (t) => {
     'after the headers': head(HOST, TYPE, 'Content-Length: 100'),
     'in the body': head(HOST, TYPE, 'Content-Length: 100') + LOGIN,
     'in a body that is too large': head(HOST, TYPE, 'Content-Length: 100000') + LOGIN,
-    'in a chunk': `${head(HOST, TYPE, 'Transfer-Encoding: chunked')}ff\r\n${LOGIN}`,
-    'before the last chunk': `${head(HOST, TYPE, 'Transfer-Encoding: chunked')}${LOGIN.length.toString(16)}\r\n${LOGIN}\r\n`,
+    'in a chunk': `${head(HOST, TYPE, CHUNKED)}ff\r\n${LOGIN}`,
+    'before the last chunk': `${head(HOST, TYPE, CHUNKED)}${LENGTH}\r\n${LOGIN}\r\n`,
   }
   const refusals = all(cases, 'BAD_REQUEST', 'PAYLOAD_TOO_LARGE')
   await expectRefusals(
@@ -183,7 +186,7 @@ test('a body longer than its Content-Length is refused', async (t) => {
   const server = await listen(t)
   const cases = {
     'by a byte': head(HOST, TYPE, `Content-Length: ${LOGIN.length - 1}`) + LOGIN,
-    'by far': head(HOST, TYPE, 'Content-Length: 2') + LOGIN,
+    'by many bytes': head(HOST, TYPE, 'Content-Length: 2') + LOGIN,
     'by a megabyte': head(HOST, TYPE, 'Content-Length: 2') + LOGIN + 'x'.repeat(1_048_576),
   }
   const connections = all(cases, 'BAD_REQUEST', 'VALIDATION_FAILED')
@@ -195,7 +198,7 @@ test('a body longer than its Content-Length is refused', async (t) => {
   }
 })
 
-test('a client that listens only once it has sent everything gets its answer all the same', async (t) => {
+test('a client that reads only after it has sent everything still gets its response', async (t) => {
   const server = await listen(t)
   const size = 10_000_000
   const refusals = [
@@ -205,7 +208,7 @@ test('a client that listens only once it has sent everything gets its answer all
       'PAYLOAD_TOO_LARGE',
     ),
     ...all({ garbage: Buffer.alloc(size, 0xa5) }, 'BAD_REQUEST'),
-    // Its tail may be looked at before or after the refusal of its body is sent.
+    // The server may see the tail before or after it has refused the body.
     ...all(
       { 'a long tail': `${head(HOST, TYPE, 'Content-Length: 2')}[]${'x'.repeat(size)}` },
       'BAD_REQUEST',
@@ -220,7 +223,7 @@ test('a client that listens only once it has sent everything gets its answer all
   }
 })
 
-test('a client that asks for a tunnel and resets the connection does not take the server down', async (t) => {
+test('a CONNECT request followed by a connection reset does not crash the server', async (t) => {
   const server = await listen(t)
   const { hostname, port } = new URL(server.url)
   for (let i = 0; i < 20; i++) {
@@ -238,7 +241,7 @@ test('a client that asks for a tunnel and resets the connection does not take th
   assert.equal(response.status, 200)
 })
 
-test('a connection that asks to become something else is refused', async (t) => {
+test('requests for a tunnel or an upgrade are refused', async (t) => {
   const server = await listen(t)
   const cases = { CONNECT: `CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n` }
   await expectRefusals(server, all(cases, 'BAD_REQUEST'))
@@ -257,7 +260,7 @@ test('a connection that asks to become something else is refused', async (t) => 
   }
 })
 
-test('clients that vanish leave the server as it was', async (t) => {
+test('clients that disconnect do not harm the server', async (t) => {
   const server = await listen(t)
   const halves = [
     '',

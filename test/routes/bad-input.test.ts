@@ -8,30 +8,30 @@ const JSON_TYPE = { 'Content-Type': 'application/json' }
 const EMAIL = 'nobody@example.com'
 const JWT = 'e30.e30.e30'
 
-/** Every route that reads a body, with one of the right shape, and how it refuses text that means nothing to it. */
-const ROUTES: { path: string; good: Record<string, string>; meaningless: ErrorCode }[] = [
+/** Every route that reads a JSON body, a body of the right shape, and the code for useless text. */
+const ROUTES: { path: string; good: Record<string, string>; uselessText: ErrorCode }[] = [
   {
     path: '/auth/signup',
     good: { email: EMAIL, password: PASSWORD },
-    meaningless: 'VALIDATION_FAILED',
+    uselessText: 'VALIDATION_FAILED',
   },
   {
     path: '/auth/login',
     good: { email: EMAIL, password: PASSWORD },
-    meaningless: 'VALIDATION_FAILED',
+    uselessText: 'VALIDATION_FAILED',
   },
-  { path: '/auth/refresh', good: { refreshToken: JWT }, meaningless: 'AUTH_INVALID_REFRESH_TOKEN' },
+  { path: '/auth/refresh', good: { refreshToken: JWT }, uselessText: 'AUTH_INVALID_REFRESH_TOKEN' },
   {
     path: '/auth/password',
     good: { currentPassword: PASSWORD, newPassword: `${PASSWORD}, or two` },
-    meaningless: 'VALIDATION_FAILED',
+    uselessText: 'VALIDATION_FAILED',
   },
   {
     path: '/admin/users',
     good: { email: EMAIL, password: PASSWORD },
-    meaningless: 'VALIDATION_FAILED',
+    uselessText: 'VALIDATION_FAILED',
   },
-  { path: '/auth/logout', good: { refreshToken: JWT }, meaningless: 'AUTH_INVALID_TOKEN' },
+  { path: '/auth/logout', good: { refreshToken: JWT }, uselessText: 'AUTH_INVALID_TOKEN' },
 ]
 
 type Case = Omit<Refusal, 'bytes'> & {
@@ -40,7 +40,7 @@ type Case = Omit<Refusal, 'bytes'> & {
   chunked?: boolean
 }
 
-/** The cases of a route as bytes. */
+/** Returns the cases of a route as bytes. */
 function on(path: string, cases: Case[]): Refusal[] {
   return cases.map(({ body, headers = JSON_TYPE, chunked, ...rest }) => ({
     ...rest,
@@ -55,7 +55,7 @@ function forEachRoute(cases: (route: (typeof ROUTES)[number]) => Case[]): Refusa
   return ROUTES.flatMap((route) => on(route.path, cases(route)))
 }
 
-test('a body that is missing, or of another media type, is refused', async (t) => {
+test('a missing body, or a body of another media type, is refused', async (t) => {
   const server = await listen(t)
   const types = [
     'text/plain',
@@ -69,7 +69,7 @@ test('a body that is missing, or of another media type, is refused', async (t) =
       const body = JSON.stringify(good)
       const isBodyOptional = 'refreshToken' in good
       const without: ErrorCode = isBodyOptional ? 'AUTH_MISSING_TOKEN' : 'VALIDATION_FAILED'
-      // By a cookie or a bearer token it is done with nothing, whatever type it says it has.
+      // These routes accept an empty body, because the token may come in another way.
       const empty: ErrorCode = isBodyOptional ? 'AUTH_MISSING_TOKEN' : 'BAD_REQUEST'
       return [
         { name: 'no body', headers: {}, codes: [without] },
@@ -103,7 +103,7 @@ test('a body that is not JSON is refused', async (t) => {
         'single quotes': whole.replaceAll('"', "'"),
         'a raw NUL in a string': whole.replace('"}', '\0"}'),
         'a raw NUL after it': `${whole}\0`,
-        'bytes of nothing': Buffer.from([0xff, 0xfe, 0x00, 0x80]),
+        'bytes that are not text': Buffer.from([0xff, 0xfe, 0x00, 0x80]),
         'UTF-16': Buffer.from(whole, 'utf16le'),
         brackets: '['.repeat(50_000),
       }
@@ -115,7 +115,7 @@ test('a body that is not JSON is refused', async (t) => {
   )
 })
 
-test('JSON of another shape than the schema says is refused', async (t) => {
+test('JSON that does not match the schema is refused', async (t) => {
   const server = await listen(t)
   const codes: ErrorCode[] = ['VALIDATION_FAILED']
   await expectRefusals(
@@ -162,11 +162,11 @@ test('JSON of another shape than the schema says is refused', async (t) => {
   )
 })
 
-test('text that is no text, or too long, is refused', async (t) => {
+test('text that is not well-formed, or too long, is refused', async (t) => {
   const server = await listen(t)
   await expectRefusals(
     server,
-    forEachRoute(({ good, meaningless }) =>
+    forEachRoute(({ good, uselessText }) =>
       Object.entries(good).flatMap(([property, text]) => {
         const whole = JSON.stringify(good)
         const at = whole.indexOf(text) + text.length
@@ -179,8 +179,8 @@ test('text that is no text, or too long, is refused', async (t) => {
         const odd: Record<string, Buffer> = {
           'an escaped NUL': insert('\\u0000'),
           'half a surrogate pair': insert('\\ud800'),
-          'the other half': insert('\\udc00'),
-          'both, the wrong way round': insert('\\udc00\\ud800'),
+          'the other half of a surrogate pair': insert('\\udc00'),
+          'both halves in the wrong order': insert('\\udc00\\ud800'),
           'a byte of Latin-1': insert(Buffer.from([0xe9])),
           'a character cut off': insert(Buffer.from([0xf0, 0x9f, 0x98])),
           'an overlong slash': insert(Buffer.from([0xc0, 0xaf])),
@@ -188,12 +188,12 @@ test('text that is no text, or too long, is refused', async (t) => {
         }
         return [
           ...Object.entries(odd).flatMap(([name, body]): Case[] => [
-            { name: `${property} with ${name}`, body, codes: [meaningless] },
+            { name: `${property} with ${name}`, body, codes: [uselessText] },
             {
               name: `${property} with ${name}, in chunks`,
               body,
               chunked: true,
-              codes: [meaningless],
+              codes: [uselessText],
             },
           ]),
           ...[5_000, 60_000].map((length): Case => {
@@ -209,7 +209,7 @@ test('text that is no text, or too long, is refused', async (t) => {
   )
 })
 
-test('a large body that nobody asked for is read to its end', async (t) => {
+test('a large body is read to its end, even if the route takes no body', async (t) => {
   const server = await listen(t)
   const body = JSON.stringify('x'.repeat(5_242_880))
   await expectRefusals(server, [
@@ -231,7 +231,7 @@ test('a large body that nobody asked for is read to its end', async (t) => {
   ])
 })
 
-test('a body over the limit is refused, and the connection that brought it lives', async (t) => {
+test('a body over the limit is refused, and its connection stays open', async (t) => {
   const server = await listen(t)
   await expectRefusals(
     server,

@@ -25,7 +25,7 @@ function presenting(path: string, name: string, refreshToken: string, code: Erro
   return { name: `${path}, ${name}`, bytes, codes: [code] }
 }
 
-test('a forged access token speaks for nobody and ends no session', async (t) => {
+test('a forged access token is refused and ends no session', async (t) => {
   const server = await listen(t)
   const { accessToken, refreshToken } = server.pair
   const forged = Object.entries(forgeries(server.env, accessToken, 'access'))
@@ -45,7 +45,7 @@ test('a forged access token speaks for nobody and ends no session', async (t) =>
   assert.equal((await me(server.app, accessToken)).statusCode, 200)
 })
 
-test('a forged refresh token turns nothing and ends no session', async (t) => {
+test('a forged refresh token is refused and ends no session', async (t) => {
   const server = await listen(t)
   const { accessToken, refreshToken } = server.pair
   const forged = Object.entries(forgeries(server.env, refreshToken, 'refresh'))
@@ -59,7 +59,7 @@ test('a forged refresh token turns nothing and ends no session', async (t) => {
   assert.equal((await refresh(server.app, refreshToken)).statusCode, 200)
 })
 
-test('an access token is refused from the second of its expiry on', async (t) => {
+test('an access token is refused from the second in which it expires', async (t) => {
   const clock = createClock()
   const server = await listen(t, clock)
   const { accessToken, expiresIn } = server.pair
@@ -69,7 +69,7 @@ test('an access token is refused from the second of its expiry on', async (t) =>
   ])
 })
 
-test('an Authorization header without a bearer token asks for one', async (t) => {
+test('an Authorization header without a bearer token counts as a missing token', async (t) => {
   const server = await listen(t)
   const { accessToken } = server.pair
   const headers = [
@@ -99,7 +99,7 @@ test('an Authorization header without a bearer token asks for one', async (t) =>
   ])
 })
 
-test('a bearer token that is not even a token is refused', async (t) => {
+test('a bearer token that is not a JWT is refused', async (t) => {
   const server = await listen(t)
   const { accessToken } = server.pair
   const odd = [
@@ -119,14 +119,14 @@ test('a bearer token that is not even a token is refused', async (t) => {
         (token) => bearing(path, token.slice(0, 60), `Bearer ${token}`, 'AUTH_INVALID_TOKEN'),
       ),
       bearing(path, '100 kB', `Bearer ${'x'.repeat(100_000)}`, 'HEADERS_TOO_LARGE'),
-      // Node's parser takes no control characters.
+      // Node's HTTP parser refuses control characters.
       bearing(path, 'NUL', `Bearer ${accessToken}\0`, 'BAD_REQUEST'),
       bearing(path, 'a control character', `Bearer \x01${accessToken}`, 'BAD_REQUEST'),
     ]),
   )
 })
 
-test('two bearer tokens are none', async (t) => {
+test('two bearer tokens in one header are refused', async (t) => {
   const server = await listen(t)
   const { accessToken } = server.pair
   const two = bearing(
@@ -138,7 +138,7 @@ test('two bearer tokens are none', async (t) => {
   await expectRefusals(server, [two])
 })
 
-test('an Idempotency-Key that is none is refused, and the refresh token is not spent', async (t) => {
+test('a malformed Idempotency-Key is refused, and the refresh token is not spent', async (t) => {
   const server = await listen(t)
   const { refreshToken } = server.pair
   const body = JSON.stringify({ refreshToken })
@@ -161,11 +161,11 @@ test('an Idempotency-Key that is none is refused, and the refresh token is not s
     keyed('a control character', `${key}\x1b`, 'BAD_REQUEST'),
     keyed('a lone line feed', `${key}\n${key}`, 'BAD_REQUEST'),
   ])
-  const answer = await refresh(server.app, refreshToken, key)
-  assert.equal(answer.statusCode, 200)
-  // Spent now, and by this key: an earlier one would have been the first.
+  const response = await refresh(server.app, refreshToken, key)
+  assert.equal(response.statusCode, 200)
+  // The token is spent only now, by this key. No refused attempt has spent it.
   assert.equal(
     (await refresh(server.app, refreshToken, key)).json().refreshToken,
-    answer.json().refreshToken,
+    response.json().refreshToken,
   )
 })

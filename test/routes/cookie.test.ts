@@ -12,18 +12,18 @@ import { inject } from '../support/retry-unavailable.ts'
 const ORIGIN = 'https://auth.example.com'
 const LOOPBACK: Env = { ISSUER: 'http://localhost:3000' }
 
-interface Given {
+interface PostOptions {
   cookie?: string
   payload?: object
   headers?: Record<string, string>
   remoteAddress?: string
 }
 
-/** As a page of the server's own origin sends it. */
+/** Sends what a page of the server's own origin would send. */
 function post(
   app: FastifyInstance,
   path: string,
-  { cookie, payload, headers, remoteAddress }: Given = {},
+  { cookie, payload, headers, remoteAddress }: PostOptions = {},
 ) {
   return inject(app, {
     method: 'POST',
@@ -36,29 +36,32 @@ function post(
 
 const BY_COOKIE = { 'x-token-delivery': 'cookie' }
 
-async function signUp(app: FastifyInstance, given: Given = {}): Promise<LightMyRequestResponse> {
+async function signUp(
+  app: FastifyInstance,
+  options: PostOptions = {},
+): Promise<LightMyRequestResponse> {
   const payload = { email: newEmail(), password: PASSWORD }
-  const all = { payload, ...given, headers: { ...BY_COOKIE, ...given.headers } }
-  const answer = await post(app, 'signup', all)
-  // Told 503 it may have been made.
-  return answer.statusCode === 409 ? post(app, 'login', all) : answer
+  const all = { payload, ...options, headers: { ...BY_COOKIE, ...options.headers } }
+  const response = await post(app, 'signup', all)
+  // An earlier attempt may have created the account, although its response was a 503.
+  return response.statusCode === 409 ? post(app, 'login', all) : response
 }
 
-test('signup and login hand the refresh token over in a cookie that only their routes get, and no script', async (t) => {
+test('signup and login put the refresh token in a cookie that no script can read', async (t) => {
   const app = await build(t)
   const payload = { email: newEmail(), password: PASSWORD }
-  const answers = [
+  const responses = [
     await post(app, 'signup', { payload, headers: BY_COOKIE }),
     await post(app, 'login', { payload, headers: BY_COOKIE }),
   ]
   assert.deepEqual(
-    answers.map(({ statusCode }) => statusCode),
+    responses.map(({ statusCode }) => statusCode),
     [201, 200],
   )
-  for (const answer of answers) {
-    const { refreshToken, refreshExpiresIn, accessToken } = answer.json()
+  for (const response of responses) {
+    const { refreshToken, refreshExpiresIn, accessToken } = response.json()
     assert.equal(refreshToken, undefined)
-    const { name, attributes, value } = setCookieOf(answer)
+    const { name, attributes, value } = setCookieOf(response)
     assert.equal(name, SECURE_NAME)
     assert.deepEqual(attributes, [
       'HttpOnly',
@@ -67,38 +70,38 @@ test('signup and login hand the refresh token over in a cookie that only their r
       'SameSite=Strict',
       'Secure',
     ])
-    assert.ok(!answer.body.includes(value))
+    assert.ok(!response.body.includes(value))
     assert.equal((await me(app, accessToken)).statusCode, 200)
     assert.equal((await refresh(app, value)).statusCode, 200)
   }
 })
 
-test('without the header nothing is new: the refresh token is in the body, and no cookie is set', async (t) => {
+test('without the header the refresh token is in the body, and no cookie is set', async (t) => {
   const app = await build(t)
   const payload = { email: newEmail(), password: PASSWORD }
   for (const headers of [{}, { 'x-token-delivery': 'body' }]) {
-    const answer = await post(app, 'signup', {
+    const response = await post(app, 'signup', {
       payload: { ...payload, email: newEmail() },
       headers,
     })
-    assert.ok(answer.json().refreshToken)
-    assert.equal(answer.headers['set-cookie'], undefined)
+    assert.ok(response.json().refreshToken)
+    assert.equal(response.headers['set-cookie'], undefined)
   }
-  const unknown = await post(app, 'signup', { payload, headers: { 'x-token-delivery': 'pigeon' } })
+  const unknown = await post(app, 'signup', { payload, headers: { 'x-token-delivery': 'unknown' } })
   assert.equal(unknown.json().code, 'VALIDATION_FAILED')
 })
 
-test('a refresh by cookie is answered by cookie, and a lost response repaired by its retry key', async (t) => {
+test('a refresh by cookie gets a cookie, and its retry key repairs a lost response', async (t) => {
   const clock = createClock()
   const app = await build(t, {}, clock)
   const first = setCookieOf(await signUp(app))
   const headers = { 'idempotency-key': newRetryKey() }
-  const answer = await post(app, 'refresh', { cookie: `theme=dark; ${first.pair}`, headers })
-  assert.equal(answer.statusCode, 200)
-  assert.equal(answer.json().refreshToken, undefined)
-  const second = setCookieOf(answer)
+  const response = await post(app, 'refresh', { cookie: `theme=dark; ${first.pair}`, headers })
+  assert.equal(response.statusCode, 200)
+  assert.equal(response.json().refreshToken, undefined)
+  const second = setCookieOf(response)
   assert.notEqual(second.value, first.value)
-  assert.ok(second.attributes.includes(`Max-Age=${answer.json().refreshExpiresIn}`))
+  assert.ok(second.attributes.includes(`Max-Age=${response.json().refreshExpiresIn}`))
 
   clock.advance(3_600_000)
   const again = setCookieOf(await post(app, 'refresh', { cookie: first.pair, headers }))
@@ -106,31 +109,31 @@ test('a refresh by cookie is answered by cookie, and a lost response repaired by
   assert.equal((await post(app, 'refresh', { cookie: second.pair })).statusCode, 200)
 })
 
-test('a token in the body counts, not the cookie, and is answered as it came or as it asks', async (t) => {
+test('a token in the body wins over the cookie, and its successor is in the body', async (t) => {
   const app = await build(t)
   const { pair } = setCookieOf(await signUp(app))
   const other = (
     await post(app, 'signup', { payload: { email: newEmail(), password: PASSWORD } })
   ).json()
   const payload = { refreshToken: other.refreshToken }
-  const answer = await post(app, 'refresh', { cookie: pair, payload })
-  assert.equal(answer.json().sessionId, other.sessionId)
-  assert.ok(answer.json().refreshToken)
-  assert.equal(answer.headers['set-cookie'], undefined)
+  const response = await post(app, 'refresh', { cookie: pair, payload })
+  assert.equal(response.json().sessionId, other.sessionId)
+  assert.ok(response.json().refreshToken)
+  assert.equal(response.headers['set-cookie'], undefined)
 
   const moved = await post(app, 'refresh', { payload, headers: BY_COOKIE })
   assert.equal(moved.json().refreshToken, undefined)
-  assert.equal(setCookieOf(moved).value, answer.json().refreshToken)
+  assert.equal(setCookieOf(moved).value, response.json().refreshToken)
 })
 
-test('logout by cookie ends the session and clears the cookie; twice is no error', async (t) => {
+test('logout by cookie ends the session and clears the cookie, and may be repeated', async (t) => {
   const app = await build(t)
   const signup = await signUp(app)
   const { pair } = setCookieOf(signup)
   for (let time = 0; time < 2; time++) {
-    const answer = await post(app, 'logout', { cookie: pair })
-    assert.equal(answer.statusCode, 204)
-    const cleared = setCookieOf(answer)
+    const response = await post(app, 'logout', { cookie: pair })
+    assert.equal(response.statusCode, 204)
+    const cleared = setCookieOf(response)
     assert.deepEqual([cleared.name, cleared.value], [SECURE_NAME, ''])
     assert.deepEqual(cleared.attributes, [
       'HttpOnly',
@@ -144,11 +147,11 @@ test('logout by cookie ends the session and clears the cookie; twice is no error
   assert.equal((await post(app, 'refresh', { cookie: pair })).statusCode, 401)
 })
 
-test('a refused refresh leaves the cookie alone: by then it may be a newer one', async (t) => {
+test('a refused refresh does not clear the cookie, which may be newer by then', async (t) => {
   const app = await build(t)
   const old = setCookieOf(await signUp(app))
   assert.equal((await post(app, 'logout', { cookie: old.pair })).statusCode, 204)
-  // The answer to the old one may come after that of the login, whichever was asked first.
+  // The response to the old token may arrive after the response to the login.
   const login = setCookieOf(await signUp(app))
   const late = await post(app, 'refresh', { cookie: old.pair })
   assert.equal(late.statusCode, 401)
@@ -162,7 +165,7 @@ test('a refused refresh leaves the cookie alone: by then it may be a newer one',
   assert.equal(bearer.headers['set-cookie'], undefined)
 })
 
-test('no cookie is a missing token, and a forged one an invalid token', async (t) => {
+test('a missing cookie is a missing token, and a forged cookie is an invalid token', async (t) => {
   const app = await build(t)
   for (const path of ['refresh', 'logout']) {
     const none = await post(app, path, { cookie: 'theme=dark' })
@@ -173,6 +176,15 @@ test('no cookie is a missing token, and a forged one an invalid token', async (t
   }
 })
 
+test('if the cookie occurs twice, the first one counts', async (t) => {
+  const app = await build(t)
+  const [first, second] = [setCookieOf(await signUp(app)), setCookieOf(await signUp(app))]
+  const cookie = `${first.pair}; ${second.pair}`
+  const response = await post(app, 'refresh', { cookie })
+  assert.equal(response.statusCode, 200)
+  assert.equal((await refresh(app, first.value)).json().sessionId, response.json().sessionId)
+})
+
 const FOREIGN: Record<string, Record<string, string>> = {
   'another origin': { origin: 'https://evil.example' },
   'another port': { origin: `${ORIGIN}:8443` },
@@ -181,51 +193,51 @@ const FOREIGN: Record<string, Record<string, string>> = {
   'another site': { origin: '', 'sec-fetch-site': 'cross-site' },
   'a sibling': { origin: 'https://evil.example.com', 'sec-fetch-site': 'same-site' },
   'a navigation': { origin: '', 'sec-fetch-site': 'none' },
-  'who knows where': { origin: '' },
+  'an unknown sender': { origin: '' },
 }
 
-for (const [where, { origin, ...more }] of Object.entries(FOREIGN)) {
-  test(`a cookie that was sent from ${where} counts for nothing`, async (t) => {
+for (const [sender, { origin, ...more }] of Object.entries(FOREIGN)) {
+  test(`a cookie that is sent from ${sender} is not used`, async (t) => {
     const app = await build(t, { CORS_ORIGINS: 'https://app.example.com' })
     const { pair } = setCookieOf(await signUp(app))
     const headers = { cookie: pair, ...(origin && { origin }), ...more }
     for (const path of ['refresh', 'logout']) {
-      const answer = await app.inject({ method: 'POST', url: `/auth/${path}`, headers })
-      assert.equal(answer.statusCode, 403, path)
-      assert.equal(answer.json().code, 'AUTH_ORIGIN_NOT_ALLOWED')
-      assert.equal(answer.headers['set-cookie'], undefined)
-      assert.equal(answer.headers['access-control-allow-origin'], undefined)
+      const response = await app.inject({ method: 'POST', url: `/auth/${path}`, headers })
+      assert.equal(response.statusCode, 403, path)
+      assert.equal(response.json().code, 'AUTH_ORIGIN_NOT_ALLOWED')
+      assert.equal(response.headers['set-cookie'], undefined)
+      assert.equal(response.headers['access-control-allow-origin'], undefined)
     }
     assert.equal((await post(app, 'refresh', { cookie: pair })).statusCode, 200)
   })
 }
 
-test('a page of another origin cannot put its own session into the cookie', async (t) => {
+test('a page of another origin cannot store its own session in the cookie', async (t) => {
   const app = await build(t)
-  const answer = await signUp(app, { headers: { origin: 'https://evil.example' } })
-  assert.equal(answer.json().code, 'AUTH_ORIGIN_NOT_ALLOWED')
-  assert.equal(answer.headers['set-cookie'], undefined)
+  const response = await signUp(app, { headers: { origin: 'https://evil.example' } })
+  assert.equal(response.json().code, 'AUTH_ORIGIN_NOT_ALLOWED')
+  assert.equal(response.headers['set-cookie'], undefined)
 })
 
-test('the own page, an allowed origin and a program that is no browser may use the cookie', async (t) => {
+test('own pages, allowed origins and clients without a browser may use the cookie', async (t) => {
   const app = await build(t, {
     CORS_ORIGINS: 'https://app.example.com, https://other.example.com:8443',
   })
   const { pair } = setCookieOf(await signUp(app))
-  const fine: Record<string, string>[] = [
+  const trusted: Record<string, string>[] = [
     { 'sec-fetch-site': 'same-origin' },
     { 'sec-fetch-site': 'same-origin', origin: 'https://proxied.example' },
     { 'sec-fetch-site': 'same-site', origin: 'https://app.example.com' },
     { origin: 'https://other.example.com:8443' },
     BY_COOKIE,
   ]
-  for (const headers of fine) {
-    const answer = await app.inject({
+  for (const headers of trusted) {
+    const response = await app.inject({
       method: 'POST',
       url: '/auth/refresh',
       headers: { cookie: pair, ...headers },
     })
-    assert.equal(answer.statusCode, 200, JSON.stringify(headers))
+    assert.equal(response.statusCode, 200, JSON.stringify(headers))
   }
 })
 
@@ -241,16 +253,24 @@ test('a cross-site form changes nothing, whatever it sends', async (t) => {
     for (const type of types) {
       for (const payload of ['', 'a=b', JSON.stringify({ refreshToken: value })]) {
         const headers = { cookie: pair, origin: 'https://evil.example', 'content-type': type }
-        const answer = await app.inject({ method: 'POST', url: `/auth/${path}`, headers, payload })
-        assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${path} ${type} ${payload}`)
-        assert.equal(answer.headers['set-cookie'], undefined)
+        const response = await app.inject({
+          method: 'POST',
+          url: `/auth/${path}`,
+          headers,
+          payload,
+        })
+        assert.ok(
+          response.statusCode >= 400 && response.statusCode < 500,
+          `${path} ${type} ${payload}`,
+        )
+        assert.equal(response.headers['set-cookie'], undefined)
       }
     }
   }
   assert.equal((await post(app, 'refresh', { cookie: pair })).statusCode, 200)
 })
 
-test('on this machine plain http will do: no prefix, not secure, and the own page is trusted', async (t) => {
+test('over plain http on this machine the cookie has no prefix and is not secure', async (t) => {
   const app = await build(t, LOOPBACK)
   for (const host of ['localhost:3000', '127.0.0.1:3000', '[::1]:3000', 'pawl.localhost']) {
     const headers = { host, origin: `http://${host}` }
@@ -263,12 +283,16 @@ test('on this machine plain http will do: no prefix, not secure, and the own pag
   }
 })
 
-const NOT_ON_THIS_MACHINE: [string, Env, Given][] = [
-  ['a client elsewhere that says localhost', LOOPBACK, { remoteAddress: '192.0.2.1' }],
-  ['a name that leads here', LOOPBACK, { headers: { host: 'localhost.example.com' } }],
+const NOT_ON_THIS_MACHINE: [string, Env, PostOptions][] = [
+  ['a client on another machine that says localhost', LOOPBACK, { remoteAddress: '192.0.2.1' }],
+  [
+    'a name that resolves to this machine',
+    LOOPBACK,
+    { headers: { host: 'localhost.example.com' } },
+  ],
   ['the public server behind a proxy on its machine', {}, {}],
   [
-    'a header of a client elsewhere',
+    'forwarded headers from another machine',
     { ...LOOPBACK, TRUST_PROXY: 'true' },
     {
       remoteAddress: '192.0.2.1',
@@ -281,15 +305,15 @@ const NOT_ON_THIS_MACHINE: [string, Env, Given][] = [
   ],
 ]
 
-for (const [what, env, given] of NOT_ON_THIS_MACHINE) {
-  test(`a cookie stays secure for ${what}`, async (t) => {
+for (const [situation, env, options] of NOT_ON_THIS_MACHINE) {
+  test(`a cookie stays secure: ${situation}`, async (t) => {
     const app = await build(t, env)
-    const headers = { host: 'localhost:3000', 'sec-fetch-site': 'same-origin', ...given.headers }
-    const { name, attributes } = setCookieOf(await signUp(app, { ...given, headers }))
+    const headers = { host: 'localhost:3000', 'sec-fetch-site': 'same-origin', ...options.headers }
+    const { name, attributes } = setCookieOf(await signUp(app, { ...options, headers }))
     assert.equal(name, SECURE_NAME)
     assert.ok(attributes.includes('Secure'))
-    // And one that is not secure, which anybody on the way may have set, is not read.
-    const planted = { cookie: `${PLAIN_NAME}=e30.e30.e30`, ...given, headers }
+    // A cookie that is not secure is not read: anyone on the network may have set it.
+    const planted = { cookie: `${PLAIN_NAME}=e30.e30.e30`, ...options, headers }
     assert.equal((await post(app, 'refresh', planted)).json().code, 'AUTH_MISSING_TOKEN')
   })
 }

@@ -16,7 +16,7 @@ const DIGESTS = { EdDSA: undefined, ES256: 'sha256', RS256: 'sha256' } as const
 const decode = (segment = '') => JSON.parse(Buffer.from(segment, 'base64url').toString())
 
 for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
-  test(`an ${algorithm} access token is verified with nothing but the published keys, and is as RFC 9068 says`, async (t) => {
+  test(`the published keys verify an ${algorithm} token, which follows RFC 9068`, async (t) => {
     const app = await build(t, {
       ACCESS_TOKEN_ALG: algorithm,
       ACCESS_TOKEN_PRIVATE_KEY: generateSecrets(algorithm).accessTokenPrivateKey,
@@ -53,7 +53,7 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
   })
 }
 
-test('a refresh token says nothing that an API could take for access', async (t) => {
+test('an API cannot mistake a refresh token for an access token', async (t) => {
   const app = await build(t)
   const { refreshToken, sessionId } = await signUp(app)
   const [head, body] = refreshToken.split('.')
@@ -67,7 +67,7 @@ test('a refresh token says nothing that an API could take for access', async (t)
   assert.deepEqual(Object.keys(rest).sort(), ['exp', 'iat', 'sub'])
 })
 
-test('the key that signs is published first, the next one beside it', async (t) => {
+test('the key that signs is published first, followed by the key that signs next', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const { keys } = (await app.inject('/.well-known/jwks.json')).json()
@@ -77,36 +77,36 @@ test('the key that signs is published first, the next one beside it', async (t) 
     assert.deepEqual(Object.keys(key).sort(), ['alg', 'crv', 'kid', 'kty', 'use', 'x'])
 })
 
-test('the key set may be kept for half as long as a key is published before it signs, and asked after by its tag', async (t) => {
+test('the key set may be cached for half of KEY_PUBLICATION_DELAY, and has an ETag', async (t) => {
   const env = await environment(t, { KEY_PUBLICATION_DELAY: '4m' })
   const app = await build(t, env)
-  const ask = (tag?: string, method: 'GET' | 'HEAD' = 'GET') =>
+  const fetchKeys = (tag?: string, method: 'GET' | 'HEAD' = 'GET') =>
     app.inject({
       method,
       url: '/.well-known/jwks.json',
       headers: tag ? { 'if-none-match': tag } : {},
     })
-  const { headers } = await ask()
+  const { headers } = await fetchKeys()
   const etag = String(headers.etag)
   assert.equal(headers['cache-control'], 'public, max-age=120')
   assert.match(etag, /^"[\w-]{22}"$/)
   for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
-    const same = await ask(tag)
+    const same = await fetchKeys(tag)
     assert.deepEqual([same.statusCode, same.body, same.headers.etag], [304, '', etag], tag)
     assert.equal(same.headers['cache-control'], 'public, max-age=120')
   }
   for (const tag of ['"other"', etag.slice(1, -1), ''])
-    assert.equal((await ask(tag)).statusCode, 200, tag)
-  assert.equal((await ask(etag, 'HEAD')).statusCode, 304)
+    assert.equal((await fetchKeys(tag)).statusCode, 200, tag)
+  assert.equal((await fetchKeys(etag, 'HEAD')).statusCode, 304)
 
   const records = await openRecords(t, env)
   await records.change((keys, now) =>
     eachPurpose(keys, (own) => retire(own, standbyOf(own, now)?.kid ?? '', now)),
   )
-  await until(async () => (await ask(etag)).statusCode === 200)
+  await until(async () => (await fetchKeys(etag)).statusCode === 200)
 })
 
-test('a refresh token of a version that named no key goes on', async (t) => {
+test('a refresh token of an older version, which names no key, is accepted', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const { refreshToken } = await signUp(app)

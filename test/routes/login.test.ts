@@ -4,7 +4,7 @@ import { logIn, me, signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { build } from '../support/in-process-server.ts'
 
-test('a user who signed up logs in, and his access token speaks for him', async (t) => {
+test('a user who has signed up can log in and use the access token', async (t) => {
   const app = await build(t)
   const { email } = await signUp(app)
 
@@ -16,13 +16,13 @@ test('a user who signed up logs in, and his access token speaks for him', async 
   assert.equal(pair.expiresIn, 900)
   assert.equal(pair.refreshExpiresIn, 7 * 86_400)
 
-  const answer = await me(app, pair.accessToken)
-  assert.equal(answer.statusCode, 200)
-  assert.equal(answer.json().email, email)
-  assert.equal(answer.json().sessionId, pair.sessionId)
+  const user = await me(app, pair.accessToken)
+  assert.equal(user.statusCode, 200)
+  assert.equal(user.json().email, email)
+  assert.equal(user.json().sessionId, pair.sessionId)
 })
 
-test('the case of the e-mail address does not matter, neither for login nor for a second signup', async (t) => {
+test('the case of the e-mail address matters neither for login nor for signup', async (t) => {
   const app = await build(t)
   const email = newEmail()
   await signUp(app, email.toUpperCase())

@@ -16,15 +16,18 @@ const bearer = (app: FastifyInstance, token: string) =>
     headers: { authorization: `Bearer ${token}` },
   })
 
-const WAYS: Record<string, (app: FastifyInstance, pair: TokenPair) => ReturnType<typeof bearer>> = {
+const METHODS: Record<
+  string,
+  (app: FastifyInstance, pair: TokenPair) => ReturnType<typeof bearer>
+> = {
   'the access token as bearer': (app, { accessToken }) => bearer(app, accessToken),
   'the refresh token as bearer': (app, { refreshToken }) => bearer(app, refreshToken),
   'the refresh token in the body': (app, { refreshToken }) =>
     inject(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } }),
 }
 
-for (const [how, logOut] of Object.entries(WAYS)) {
-  test(`logout with ${how} ends this session at once, and twice is no error`, async (t) => {
+for (const [how, logOut] of Object.entries(METHODS)) {
+  test(`logout with ${how} ends this session at once, and may be repeated`, async (t) => {
     const env = await environment(t)
     const app = await build(t, env)
     const pair = await signUp(app)
@@ -44,8 +47,8 @@ for (const [how, logOut] of Object.entries(WAYS)) {
   })
 }
 
-test('a token that has expired, or was spent long ago, still logs its session out', async (t) => {
-  // In the past, so that the tokens have expired by any clock.
+test('an expired token, or one that was spent long ago, still ends its session', async (t) => {
+  // In the past, so that the tokens have expired by the real clock as well.
   const clock = createClock(Date.now() - 86_400_000)
   const app = await build(t, {}, clock)
   const first = await signUp(app)
@@ -57,7 +60,7 @@ test('a token that has expired, or was spent long ago, still logs its session ou
   assert.equal((await bearer(app, first.refreshToken)).statusCode, 204)
 })
 
-test('a client that says it sends JSON and sends nothing logs out by its bearer token', async (t) => {
+test('a logout by bearer token may have an empty body that is labelled as JSON', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' }
@@ -68,7 +71,7 @@ test('a client that says it sends JSON and sends nothing logs out by its bearer 
   assert.equal((await me(app, accessToken)).statusCode, 401)
 })
 
-test('an access token is no refresh token, here either', async (t) => {
+test('an access token in place of the refresh token is refused', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const payload = { refreshToken: accessToken }
@@ -76,7 +79,7 @@ test('an access token is no refresh token, here either', async (t) => {
   assert.equal((await me(app, accessToken)).statusCode, 200)
 })
 
-test('no token is a 401 without error, and one that we did not sign a 401 that says so', async (t) => {
+test('a missing token is a 401 without an error, and a forged token a 401 with one', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const none = await app.inject({ method: 'POST', url: '/auth/logout' })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { refresh, signUp } from '../support/app-requests.ts'
 import { build } from '../support/in-process-server.ts'
 
-test('operators see what came of refreshes, and how old the picture of the revocations is', async (t) => {
+test('the metrics show the outcomes of refreshes and the lag of the revocations', async (t) => {
   const app = await build(t)
   const { refreshToken } = await signUp(app)
   await refresh(app, refreshToken)

@@ -42,16 +42,16 @@ async function isActive(app: FastifyInstance, token: string, hint?: string): Pro
   assert.equal(response.statusCode, 200, response.body)
   assert.equal(response.headers['cache-control'], 'no-store')
   const { active } = response.json()
-  // Nothing is said of why.
+  // The response does not say why the token is inactive.
   if (!active) assert.equal(response.body, '{"active":false}')
   return active
 }
 
-test('an access token is active, with its claims, for as long as it is accepted', async (t) => {
+test('an access token is active, with its claims, as long as Pawl accepts it', async (t) => {
   const clock = createClock()
   const app = await build(t, { INTROSPECTION_CLIENTS, AUDIENCE: 'https://api.example.com' }, clock)
   const { accessToken, refreshToken, sessionId } = await signUp(app)
-  for (const hint of [undefined, 'access_token', 'refresh_token', 'unheard-of']) {
+  for (const hint of [undefined, 'access_token', 'refresh_token', 'unknown_hint']) {
     const { jti, sub, iat, exp, ...claims } = (await introspect(app, accessToken, hint)).json()
     assert.deepEqual(claims, {
       active: true,
@@ -73,7 +73,7 @@ test('an access token is active, with its claims, for as long as it is accepted'
   assert.equal(await isActive(app, next.accessToken), false)
 })
 
-test('the roles are there as scope, too', async (t) => {
+test('the roles appear as scope, too', async (t) => {
   const env = await environment(t, { INTROSPECTION_CLIENTS })
   const app = await build(t, env)
   const pair = await signUp(app)
@@ -83,7 +83,7 @@ test('the roles are there as scope, too', async (t) => {
   assert.deepEqual([roles, scope], [['editor', 'author'], 'editor author'])
 })
 
-test('a token revoked at one node is inactive at the other', async (t) => {
+test('a token that one node revokes is inactive on the other', async (t) => {
   const env = await environment(t, { INTROSPECTION_CLIENTS })
   const [one, other] = [await startNode(t, env), await startNode(t, env)]
   const { accessToken, refreshToken } = await signUp(one)
@@ -95,7 +95,7 @@ test('a token revoked at one node is inactive at the other', async (t) => {
   await until(async () => !(await isActive(other, accessToken)))
 })
 
-test('what is no token is inactive like one that is dead', async (t) => {
+test('a forged token is reported like a revoked one', async (t) => {
   const env = await environment(t, { INTROSPECTION_CLIENTS })
   const app = await build(t, env)
   const pair = await signUp(app)
@@ -106,7 +106,7 @@ test('what is no token is inactive like one that is dead', async (t) => {
   assert.equal(await isActive(app, 'x'.repeat(20_000)), false)
 })
 
-test('a refresh token is active for who asks for one, and for nobody who might take it for an access token', async (t) => {
+test('a refresh token is active only if the request asks for a refresh token', async (t) => {
   const app = await build(t, { INTROSPECTION_CLIENTS })
   const { refreshToken, sessionId } = await signUp(app)
   assert.equal(await isActive(app, refreshToken), false)
@@ -122,7 +122,7 @@ test('a refresh token is active for who asks for one, and for nobody who might t
   assert.ok(sub && exp > iat)
 })
 
-test('to look at a refresh token, newest or spent, neither turns nor ends its session', async (t) => {
+test('introspecting a refresh token, newest or spent, does not change its session', async (t) => {
   const clock = createClock()
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
@@ -137,7 +137,7 @@ test('to look at a refresh token, newest or spent, neither turns nor ends its se
     assert.equal(await isActive(app, refreshToken, 'refresh_token'), false)
   assert.ok(await isActive(app, third.refreshToken, 'refresh_token'))
 
-  // The truth has it, if not how far it has come.
+  // Postgres still knows the session, although not its latest generation.
   const operator = new Redis(redis.url)
   cleanUp(t, async () => operator.disconnect())
   await operator.del(...(await operator.keys('pawl:{*}')))
@@ -147,7 +147,7 @@ test('to look at a refresh token, newest or spent, neither turns nor ends its se
   assert.equal(await isActive(app, fourth.refreshToken, 'refresh_token'), false)
 })
 
-test('where it cannot be known, it is not said', async (t) => {
+test('introspection responds with 503 while the revocations are stale', async (t) => {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
   const app = await build(t, {
@@ -164,7 +164,7 @@ test('where it cannot be known, it is not said', async (t) => {
   redis.kill('SIGCONT')
 })
 
-test('only clients may ask, with either secret while one replaces another', async (t) => {
+test('only clients may introspect, each with any of its secrets', async (t) => {
   const app = await build(t, { INTROSPECTION_CLIENTS })
   const { accessToken } = await signUp(app)
   for (const credentials of [`gateway:${SECRETS[1]}`, `other:${SECRETS[2]}`])
@@ -196,7 +196,7 @@ test('only clients may ask, with either secret while one replaces another', asyn
   assert.deepEqual([missing.statusCode, missing.json().error], [400, 'invalid_request'])
 })
 
-test('the metadata names what there is, and no introspection where nobody may', async (t) => {
+test('the metadata names the endpoints, and introspection only if it has clients', async (t) => {
   const open = await build(t, { INTROSPECTION_CLIENTS })
   const response = await open.inject('/.well-known/oauth-authorization-server')
   assert.equal(response.statusCode, 200)

@@ -17,7 +17,7 @@ const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 const revoke = (app: FastifyInstance, form: Record<string, string> | string) =>
   retryUnavailable(() => revokeOnce(app, form))
 
-/** For what is told 503 on purpose. */
+/** For tests that expect a 503. */
 function revokeOnce(app: FastifyInstance, form: Record<string, string> | string) {
   const payload = new URLSearchParams(form).toString()
   return app.inject({ method: 'POST', url: '/oauth/revoke', headers: FORM, payload })
@@ -25,7 +25,7 @@ function revokeOnce(app: FastifyInstance, form: Record<string, string> | string)
 
 for (const kind of ['access', 'refresh'] as const) {
   for (const hint of [undefined, 'access_token', 'refresh_token', 'saml2']) {
-    test(`to revoke the ${kind} token (hint: ${hint}) ends its session and no other, and twice is no error`, async (t) => {
+    test(`revoking the ${kind} token (hint: ${hint}) ends only its session`, async (t) => {
       const env = await environment(t)
       const app = await build(t, env)
       const pair = await signUp(app)
@@ -52,7 +52,7 @@ for (const kind of ['access', 'refresh'] as const) {
   }
 }
 
-test('a token revoked at one node is dead at the other', async (t) => {
+test('a token that one node revokes is refused by the other', async (t) => {
   const env = await environment(t)
   const [one, other] = [await startNode(t, env), await startNode(t, env)]
   const pair = await signUp(one)
@@ -63,7 +63,7 @@ test('a token revoked at one node is dead at the other', async (t) => {
   await until(async () => (await status(other, pair.accessToken)) === 401)
 })
 
-test('what is no token of ours is answered like one, and ends nothing', async (t) => {
+test('a foreign or forged token gets the same response and ends no session', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const pair = await signUp(app)
@@ -76,7 +76,7 @@ test('what is no token of ours is answered like one, and ends nothing', async (t
   }
   assert.equal((await me(app, pair.accessToken)).statusCode, 200)
   assert.equal((await refresh(app, pair.refreshToken)).statusCode, 200)
-  // We did sign this one.
+  // An expired token of ours still ends its session.
   assert.equal(
     (await revoke(app, { token: expired(env, pair.accessToken, 'access') })).statusCode,
     200,
@@ -84,7 +84,7 @@ test('what is no token of ours is answered like one, and ends nothing', async (t
   assert.equal((await me(app, pair.accessToken)).statusCode, 401)
 })
 
-test('a request that is none is refused in the words of OAuth, and takes no other form', async (t) => {
+test('a malformed request is refused with an OAuth error, and only forms are read', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
   const twice = `token=${accessToken}&token=${accessToken}`
@@ -128,7 +128,7 @@ test('a request that is none is refused in the words of OAuth, and takes no othe
   }
 })
 
-test('where it cannot be done it is not said to be', async (t) => {
+test('responds with 503 if the session cannot be revoked', async (t) => {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
   const app = await build(t, { REDIS_URL: redis.url })
@@ -140,7 +140,7 @@ test('where it cannot be done it is not said to be', async (t) => {
   assert.equal(response.json().error, 'temporarily_unavailable')
 })
 
-test('too many are told to come back later', async (t) => {
+test('too many requests get a 429', async (t) => {
   const app = await build(t, { RATE_LIMIT: 'on' })
   for (let count = 0; count < 300; count++) await revoke(app, { token: 'x' })
   const response = await revoke(app, { token: 'x' })

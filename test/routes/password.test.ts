@@ -17,7 +17,7 @@ const change = (
   newPassword = NEXT,
 ) => call(app, token, 'POST', '/auth/password', { currentPassword, newPassword })
 
-test('a change of the password ends every other session, and this one goes on', async (t) => {
+test('changing the password ends every other session, and this one continues', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const first = await signUp(app)
@@ -38,7 +38,9 @@ test('a change of the password ends every other session, and this one goes on', 
 
   const sql = openSql(t, env)
   const ended = () =>
-    sql`select session_id, detail, host(ip::inet) as ip from security_events where type = 'session_ended'`
+    sql`
+      select session_id, detail, host(ip::inet) as ip
+      from security_events where type = 'session_ended'`
   await until(async () => (await ended()).length > 0)
   assert.deepEqual(
     [...(await ended())],
@@ -49,7 +51,7 @@ test('a change of the password ends every other session, and this one goes on', 
   assert.deepEqual([...changed], [{ session_id: here.sessionId, actor_id: null }])
 })
 
-test('without the current password nothing changes, and a rule that is broken says nothing of it', async (t) => {
+test('a wrong current password is refused, and a weak new one does not reveal it', async (t) => {
   const app = await build(t)
   const { email, accessToken } = await signUp(app)
   const other = (await logIn(app, email)).json()
@@ -77,11 +79,11 @@ test('without the current password nothing changes, and a rule that is broken sa
   )
 })
 
-test('guesses at the current password count with those at the login', async (t) => {
+test('wrong current passwords count together with wrong passwords at the login', async (t) => {
   const app = await build(t, { RATE_LIMIT: 'on' })
   const { email, accessToken } = await signUp(app)
   const stranger = await signUp(app)
-  // From many addresses: no limit by address is in the way.
+  // Each request comes from another address, so that no limit per address applies.
   let address = 0
   const post = (url: string, payload: object, token?: string) =>
     app.inject({
@@ -96,7 +98,7 @@ test('guesses at the current password count with those at the login', async (t) 
   for (let count = 0; count < 15; count++) {
     assert.equal((await guess(`wrong guess ${count}`)).statusCode, 403)
     assert.equal((await post('/auth/login', { email, password: 'wrong guess' })).statusCode, 401)
-    // No guess: nobody was asked.
+    // Without a valid token no password is checked, so this is not a guess.
     assert.equal(
       (await post('/auth/password', { currentPassword: 'x', newPassword: NEXT }, 'no-token'))
         .statusCode,
@@ -114,15 +116,15 @@ test('guesses at the current password count with those at the login', async (t) 
   assert.equal(statusCode, 204)
 })
 
-test('of two changes at once one is done, and the other has nothing to prove any more', async (t) => {
+test('if two changes race, exactly one succeeds', async (t) => {
   const app = await build(t)
   const one = await signUp(app)
   const two = (await logIn(app, one.email)).json()
   const words = ['first of two wheels', 'second of two wheels']
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     [one, two].map(({ accessToken }, index) => change(app, accessToken, PASSWORD, words[index])),
   )
-  const statuses = answers.map(({ statusCode }) => statusCode)
+  const statuses = responses.map(({ statusCode }) => statusCode)
   assert.equal(statuses.filter((status) => status === 204).length, 1, statuses.join())
   const winner = statuses.indexOf(204)
   assert.ok([401, 403, 503].includes(statuses[1 - winner] ?? 0), statuses.join())
@@ -130,26 +132,26 @@ test('of two changes at once one is done, and the other has nothing to prove any
   assert.equal((await logIn(app, one.email, words[1 - winner])).statusCode, 401)
 })
 
-test('no login with the old password outlives the change, however they race', async (t) => {
+test('no session of a login with the old password survives a change that races', async (t) => {
   const app = await build(t, { MAX_SESSIONS_PER_USER: '100' })
   const { email, accessToken, refreshToken } = await signUp(app)
   const logins = (count: number) => Array.from({ length: count }, () => logInOnce(app, email))
-  const [changed, ...answers] = await Promise.all([
+  const [changed, ...responses] = await Promise.all([
     change(app, accessToken),
     ...logins(20),
     ...logins(20),
   ])
   assert.equal(changed?.statusCode, 204)
-  for (const answer of answers) {
-    assert.ok([200, 401, 503].includes(answer.statusCode), answer.body)
-    if (answer.statusCode !== 200) continue
-    assert.equal((await refresh(app, answer.json().refreshToken)).statusCode, 401)
-    assert.equal((await me(app, answer.json().accessToken)).statusCode, 401)
+  for (const response of responses) {
+    assert.ok([200, 401, 503].includes(response.statusCode), response.body)
+    if (response.statusCode !== 200) continue
+    assert.equal((await refresh(app, response.json().refreshToken)).statusCode, 401)
+    assert.equal((await me(app, response.json().accessToken)).statusCode, 401)
   }
   assert.equal((await refresh(app, refreshToken)).statusCode, 200)
 })
 
-test('a login that was decided before the change, and opened after it, comes to nothing', async (t) => {
+test('a login that was checked before the change cannot start a session after it', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const { email, accessToken } = await signUp(app)
@@ -157,18 +159,20 @@ test('a login that was decided before the change, and opened after it, comes to 
   const watch = openSql(t, env)
   const waiting = async (count: number) => {
     const blocked = () =>
-      watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      watch`
+        select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
     await until(async () => (await blocked()).length === count)
   }
-  const answers: ReturnType<typeof logIn>[] = []
+  const responses: ReturnType<typeof logIn>[] = []
   await sql.begin(async (tx) => {
     await tx`select 1 from users where email = ${email} for update`
-    answers.push(change(app, accessToken))
+    responses.push(change(app, accessToken))
     await waiting(1)
-    answers.push(logInOnce(app, email))
+    responses.push(logInOnce(app, email))
     await waiting(2)
   })
-  const statuses = (await Promise.all(answers)).map(({ statusCode }) => statusCode)
+  const statuses = (await Promise.all(responses)).map(({ statusCode }) => statusCode)
   assert.deepEqual(statuses, [204, 503])
   const [row] = await watch`select count(*)::int as alive from sessions where revoked_at is null`
   assert.equal(row?.alive, 1)

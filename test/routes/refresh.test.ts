@@ -21,7 +21,7 @@ async function hotFields(userId: string): Promise<number> {
 const GRACE = 30_000
 const DAY = 86_400_000
 
-test('a refresh answers with the successor and a new access token of the same session', async (t) => {
+test('a refresh returns the successor and a new access token of the same session', async (t) => {
   const app = await build(t)
   const first = await signUp(app)
 
@@ -49,7 +49,7 @@ test('two tabs with one token get the same successor, and nobody is logged out',
   assert.equal((await refresh(app, other.refreshToken)).statusCode, 200)
 })
 
-test('a lost response is repaired by its retry key, however late', async (t) => {
+test('the retry key repairs a lost response, however late', async (t) => {
   const clock = createClock()
   const app = await build(t, {}, clock)
   const { refreshToken } = await signUp(app)
@@ -63,7 +63,7 @@ test('a lost response is repaired by its retry key, however late', async (t) => 
   assert.equal((await refresh(app, lost.refreshToken, newRetryKey())).statusCode, 200)
 })
 
-test('a lost response is repaired, and theft found, also when the token itself has expired', async (t) => {
+test('an expired token can still repair a lost response and still reveals theft', async (t) => {
   const clock = createClock(Date.now() - 10 * DAY)
   const app = await build(t, {}, clock)
   const [honest, stolen] = [await signUp(app), await signUp(app)]
@@ -71,7 +71,7 @@ test('a lost response is repaired, and theft found, also when the token itself h
   const key = newRetryKey()
   const lost = (await refresh(app, honest.refreshToken, key)).json()
   const thief = (await refresh(app, stolen.refreshToken)).json()
-  // Past the life of the tokens that were presented, not of the sessions.
+  // The presented tokens have expired by now, and the sessions have not.
   clock.advance(3_000)
   const otherTab = await refresh(app, honest.refreshToken)
   assert.equal(otherTab.json().refreshToken, lost.refreshToken)
@@ -84,7 +84,7 @@ test('a lost response is repaired, and theft found, also when the token itself h
   assert.equal((await refresh(app, thief.refreshToken)).statusCode, 401)
 })
 
-test('a spent token after the grace ends the session: its newest refresh token and all its access tokens', async (t) => {
+test('a spent token after the grace period ends the session and all of its tokens', async (t) => {
   const clock = createClock()
   const env = await environment(t)
   const app = await build(t, env, clock)
@@ -108,7 +108,7 @@ test('a spent token after the grace ends the session: its newest refresh token a
   }
   const still = await me(app, bystander.accessToken)
   assert.equal(still.statusCode, 200)
-  // On record, the session has left the hot state: what is there is the user and his other session.
+  // The ended session has left the hot state. The user and the other session are still there.
   assert.equal(await hotFields(still.json().id), 2)
 
   const [session] =
@@ -124,7 +124,7 @@ test('a spent token after the grace ends the session: its newest refresh token a
   assert.equal(events[0]?.detail.currentGeneration, 3)
 })
 
-test('a retry key does not help whoever did not make the attempt', async (t) => {
+test('a retry key of another attempt does not help', async (t) => {
   const clock = createClock()
   const app = await build(t, {}, clock)
   const { refreshToken } = await signUp(app)
@@ -133,7 +133,7 @@ test('a retry key does not help whoever did not make the attempt', async (t) => 
   assert.equal((await refresh(app, refreshToken, newRetryKey())).statusCode, 401)
 })
 
-test('a session ends when it was idle for too long, and at its absolute end whatever it did', async (t) => {
+test('a session ends when idle for too long, and at its absolute end in any case', async (t) => {
   const clock = createClock()
   const app = await build(t, {}, clock)
   const idle = await signUp(app)
@@ -159,7 +159,7 @@ test('no access token outlives its session', async (t) => {
   assert.ok(Math.abs(expiresIn - 600) <= 1 && Math.abs(refreshExpiresIn - 600) <= 1)
 })
 
-test('whatever is wrong with a refresh token, the client is told the same', async (t) => {
+test('every refused refresh token gets the same response, whatever the reason', async (t) => {
   const clock = createClock()
   const app = await build(t, {}, clock)
   const [expired, reused, closed] = [await signUp(app), await signUp(app), await signUp(app)]
@@ -169,26 +169,28 @@ test('whatever is wrong with a refresh token, the client is told the same', asyn
     payload: { refreshToken: closed.refreshToken },
   })
   await refresh(app, (await refresh(app, reused.refreshToken)).json().refreshToken)
-  const answers = [
+  const responses = [
     await refresh(app, reused.refreshToken),
     await refresh(app, closed.refreshToken),
     await refresh(app, `${closed.refreshToken}x`),
     await refresh(app, closed.accessToken),
   ]
   clock.advance(7 * DAY)
-  answers.push(await refresh(app, expired.refreshToken))
-  for (const { statusCode, body } of answers) {
+  responses.push(await refresh(app, expired.refreshToken))
+  for (const { statusCode, body } of responses) {
     assert.equal(statusCode, 401)
-    assert.equal(body, answers[0]?.body)
+    assert.equal(body, responses[0]?.body)
   }
 })
 
-test('a login that cannot end the session it displaces is not delivered, and displaces none', async (t) => {
+test('a login fails if it cannot end the session that it displaces', async (t) => {
   const env = await environment(t, { MAX_SESSIONS_PER_USER: '1' })
   const app = await build(t, env)
   const sql = openSql(t, env)
   const first = await signUp(app)
-  await sql`alter table sessions add constraint broken check (revoked_reason is distinct from 'session_cap')`
+  await sql`
+    alter table sessions
+    add constraint broken check (revoked_reason is distinct from 'session_cap')`
   assert.equal((await logIn(app, first.email)).statusCode, 500)
   await sql`alter table sessions drop constraint broken`
 
@@ -200,7 +202,7 @@ test('a login that cannot end the session it displaces is not delivered, and dis
   assert.equal((await refresh(app, next.json().refreshToken)).statusCode, 401)
 })
 
-test('one session more than a user may have ends the one that was used least recently', async (t) => {
+test('a login beyond the limit of sessions ends the least recently used session', async (t) => {
   const clock = createClock()
   const env = await environment(t, { MAX_SESSIONS_PER_USER: '2' })
   const app = await build(t, env, clock)

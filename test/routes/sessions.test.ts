@@ -11,7 +11,7 @@ import { until } from '../support/until.ts'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0'
 
-test('a user sees his sessions, which device each is of, and which this one is', async (t) => {
+test('a user lists their sessions, with the device of each, and the current one', async (t) => {
   const clock = createClock()
   const app = await build(t, { REFRESH_IDLE_TTL: '2h', SESSION_MAX_TTL: '10h' }, clock)
   const { email, sessionId: first, accessToken: firstToken } = await signUp(app)
@@ -26,11 +26,11 @@ test('a user sees his sessions, which device each is of, and which this one is',
     remoteAddress: '192.0.2.7',
   })
   const { sessionId, accessToken } = login.json()
-  const answer = await call(app, accessToken, 'GET', '/auth/sessions')
-  assert.equal(answer.statusCode, 200)
-  assert.equal(answer.headers['cache-control'], 'no-store')
+  const response = await call(app, accessToken, 'GET', '/auth/sessions')
+  assert.equal(response.statusCode, 200)
+  assert.equal(response.headers['cache-control'], 'no-store')
   const iso = (ms: number) => new Date(ms).toISOString()
-  const [here, there, ...others] = answer.json().sessions
+  const [here, there, ...others] = response.json().sessions
   assert.deepEqual(here, {
     id: sessionId,
     current: true,
@@ -49,7 +49,7 @@ test('a user sees his sessions, which device each is of, and which this one is',
   assert.equal(seenFromThere.current, true)
 })
 
-test('sessions that have ended, or were idle for too long, are not in the list', async (t) => {
+test('sessions that have ended, or were idle for too long, are not listed', async (t) => {
   const clock = createClock()
   const app = await build(t, { REFRESH_IDLE_TTL: '1h', ACCESS_TOKEN_TTL: '2h' }, clock)
   const { email } = await signUp(app)
@@ -69,7 +69,7 @@ test('sessions that have ended, or were idle for too long, are not in the list',
   )
 })
 
-test("a user ends one of his sessions, and learns nothing of another's", async (t) => {
+test('a user ends one of their sessions, and learns nothing about those of others', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const one = await signUp(app)
@@ -107,7 +107,7 @@ for (const [query, survives] of [
   ['?except=current', 200],
   ['', 401],
 ] as const) {
-  test(`a user ends all his sessions ${query ? 'but this one' : 'and this one'}, and nobody else's`, async (t) => {
+  test(`a user ends all of their sessions${query && ' but this one'}, and no others`, async (t) => {
     const env = await environment(t)
     const app = await build(t, env)
     const one = await signUp(app)
@@ -122,38 +122,42 @@ for (const [query, survives] of [
     assert.equal((await me(app, one.accessToken)).statusCode, survives)
     assert.equal((await refresh(app, one.refreshToken)).statusCode, survives)
     assert.equal((await me(app, stranger.accessToken)).statusCode, 200)
-    // He can log in again, and each end is on record.
+    // The user can log in again, and each end is on record.
     assert.equal((await logIn(app, one.email)).statusCode, 200)
     const sql = openSql(t, env)
     const ends = () =>
-      sql`select session_id from security_events where type = 'session_ended' and detail->>'reason' = 'ended_by_user'`
+      sql`
+        select session_id from security_events
+        where type = 'session_ended' and detail->>'reason' = 'ended_by_user'`
     await until(async () => (await ends()).length === (query ? 2 : 3))
   })
 }
 
-test('who is given up by Postgres, because two wait for each other, may try again', async (t) => {
+test('a request that Postgres aborts because of a deadlock can be repeated', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const { email, accessToken, sessionId } = await signUp(app)
   const second = (await logIn(app, email)).json()
   const [sql, watch] = [openSql(t, env), openSql(t, env)]
   const waiting = () =>
-    watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  const answers: ReturnType<typeof call>[] = []
+    watch`
+      select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`
+  const responses: ReturnType<typeof call>[] = []
   const writeBoth = sql.begin(async (tx) => {
     await tx`update sessions set last_seen_at = last_seen_at where id = ${second.sessionId}`
-    answers.push(callOnce(app, accessToken, 'DELETE', '/auth/sessions'))
+    responses.push(callOnce(app, accessToken, 'DELETE', '/auth/sessions'))
     await until(async () => (await waiting()).length === 1)
     await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
   })
   const [other] = await Promise.allSettled([writeBoth])
-  const status = (await answers[0])?.statusCode
+  const status = (await responses[0])?.statusCode
   assert.equal(status, other.status === 'fulfilled' ? 503 : 204)
   if (status === 503)
     assert.equal((await call(app, accessToken, 'DELETE', '/auth/sessions')).statusCode, 204)
 })
 
-test('an ending that is not spelled right ends nothing', async (t) => {
+test('a misspelled parameter ends no session', async (t) => {
   const app = await build(t)
   const { accessToken } = await signUp(app)
   for (const query of [

@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 
 const HOUR = 3_600_000
 
-test("a node whose clock is set back does not take a token that has expired by everyone else's", async (t) => {
+test('A node whose clock is set back refuses what has expired by the shared time', async (t) => {
   const app = await build(t, { ACCESS_TOKEN_TTL: '5s' })
   const { accessToken, refreshToken } = await signUp(app)
   const { now } = Date
@@ -17,12 +17,13 @@ test("a node whose clock is set back does not take a token that has expired by e
   assert.equal((await me(app, next.accessToken)).statusCode, 200)
 })
 
-test('a node whose clock is set forward refuses no token that is alive, and no session', async (t) => {
+test('A node whose clock is set forward accepts live tokens and live sessions', async (t) => {
   const app = await build(t)
   const { accessToken, refreshToken } = await signUp(app)
   const { now } = Date
   t.mock.method(Date, 'now', () => now() + 1_000 * HOUR)
-  // The node may have slept all the while: it does not answer until it has heard again what is revoked.
+  // The node may have been stopped for as long as that, so it responds with 503 until it has read
+  // the revocations again.
   assert.equal((await meOnce(app, accessToken)).statusCode, 503)
   await until(async () => (await meOnce(app, accessToken)).statusCode !== 503)
   assert.equal((await me(app, accessToken)).statusCode, 200)

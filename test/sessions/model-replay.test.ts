@@ -3,21 +3,21 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { retryKeyOf } from '../../src/sessions/rotation.ts'
 import type { RotationResult } from '../../src/sessions/session-store.ts'
-import { CONDEMNED, LATER } from '../support/sessions/model.ts'
+import { CONDEMNED, PAST_GRACE } from '../support/sessions/model.ts'
 import { explore, hotKey, inWords, type Node, runTo } from '../support/sessions/model-search.ts'
 import { FRAGILE_STORES, type FragileStore } from '../support/sessions/model-stores.ts'
 import {
-  type Next,
   SETTING,
   type Setting,
   type Step,
+  type Transition,
   type World,
 } from '../support/sessions/model-world.ts'
 import { SETTINGS } from '../support/sessions/stores.ts'
 
 const TICK = (SETTINGS.grace * 2) / 3
 const AUTHORIZATION = { ver: 1, roles: [] }
-/** All that a server can meet: tokens of every age, with every key, and everything that can be lost. */
+/** Everything that can happen to a server: tokens of every age with every key, and every loss. */
 const EVERYTHING: Setting = {
   ...SETTING,
   thief: true,
@@ -34,17 +34,23 @@ interface Moment {
   after: World
 }
 
-/** What the server has, and which tokens there are to present; who knows or remembers what makes no difference to it. */
+/**
+ * Identifies what the server has stored and which tokens can be presented. What the clients know
+ * makes no difference to the server.
+ */
 function identityOf({ hot, replica, ...world }: World): string {
-  const { checkpoint, issued, revoked, flushes, failOvers, newest, waiting, pursuit } = world
-  const truth = [checkpoint, issued, revoked, flushes, failOvers]
-  const tokens = [newest, waiting, pursuit.stolen, pursuit.loot]
-  return [hotKey(hot), hotKey(replica), ...truth, ...tokens].join()
+  const { checkpoint, issued, revoked, flushes, failOvers, newest, waiting, detection } = world
+  const other = [checkpoint, issued, revoked, flushes, failOvers]
+  const tokens = [newest, waiting, detection.stolen, detection.thiefNewest]
+  return [hotKey(hot), hotKey(replica), ...other, ...tokens].join()
 }
 
-/** A short run to each step that is another one to the server: of another kind, or from another state of it. */
+/**
+ * Returns a short run to each step that is different for the server: of another kind, or from
+ * another state of the server.
+ */
 function runs(): Moment[][] {
-  const shortest = new Map<string, { from: Node; next: Next }>()
+  const shortest = new Map<string, { from: Node; next: Transition }>()
   for (const { from, next } of explore(EVERYTHING, identityOf)) {
     const edge = edgeOf(from.world, next.step)
     if (edge && !shortest.has(edge)) shortest.set(edge, { from, next })
@@ -72,7 +78,7 @@ function edgeOf(
   }
 }
 
-function momentsTo(from: Node, { step, world }: Next): Moment[] {
+function momentsTo(from: Node, { step, world }: Transition): Moment[] {
   const moments = runTo(from).map((step) => ({ step }))
   const worlds: World[] = []
   for (let at: Node | undefined = from; at; at = at.from) worlds.unshift(at.world)
@@ -83,7 +89,7 @@ function momentsTo(from: Node, { step, world }: Next): Moment[] {
   })
 }
 
-/** Does to a store what a run does to the model, and demands that it answers and remembers the same. */
+/** Repeats a run at a store, and checks that the store decides and stores the same as the model. */
 async function replay(userId: string, fragile: FragileStore, moments: Moment[]): Promise<void> {
   const { store, clock } = fragile
   const sessionId = randomUUID()
@@ -101,7 +107,7 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
     })
 
   await open(1, null)
-  clock.advance(LATER * TICK)
+  clock.advance(PAST_GRACE * TICK)
   await fragile.replicate()
   for (const { step, before, after } of moments) {
     if (step.do === 'wait') clock.advance(TICK)
@@ -117,40 +123,40 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
       await open(generation, lostKey(key, generation - 1))
     }
     if (step.do === 'present') {
-      const { generation, key, answer } = step
+      const { generation, key, decision } = step
       const retryKey = lostKey(key, generation)
       const present = () => store.rotate(userId, sessionId, { generation, retryKey })
       let result = await present()
-      if (answer.reopenedAt !== undefined) {
+      if (decision.reopenedAt !== undefined) {
         assert.equal(result.outcome, 'unknown')
-        await open(answer.reopenedAt, answer.reopenedAt === generation + 1 ? retryKey : null)
+        await open(decision.reopenedAt, decision.reopenedAt === generation + 1 ? retryKey : null)
         result = await present()
       }
-      const current = answer.reopenedAt ?? before.hot?.generation
+      const current = decision.reopenedAt ?? before.hot?.generation
       assert.deepEqual(
         seen(result, clock()),
-        expected(answer.outcome, after, current),
+        expected(decision.outcome, after, current),
         JSON.stringify(step),
       )
     }
     const found = await store.find(userId, sessionId)
     const { generation } = after.hot ?? {}
-    const goesOn = generation && { ver: AUTHORIZATION.ver, generation }
-    assert.deepEqual(found, generation === CONDEMNED ? 'condemned' : goesOn)
+    const live = generation && { ver: AUTHORIZATION.ver, generation }
+    assert.deepEqual(found, generation === CONDEMNED ? 'condemned' : live)
   }
 
-  // Which retry key is stored, if any, shows when the grace is over.
+  // After the grace a refresh shows which retry key is stored, if any.
   const last = moments.at(-1)
   const { generation = 0, key = '' } = last?.after.hot ?? {}
   if (generation <= 1) return
-  clock.advance(LATER * TICK)
+  clock.advance(PAST_GRACE * TICK)
   const tried = key || (last?.step.do === 'present' && last.step.key) || 'client'
   const retryKey = retryKeyOf(`${tried} for ${generation - 1}`)
   const { outcome } = await store.rotate(userId, sessionId, {
     generation: generation - 1,
     retryKey,
   })
-  assert.equal(outcome, key ? 'replayed' : 'reused', `afterwards, with the key of ${tried}`)
+  assert.equal(outcome, key ? 'replayed' : 'reused', `after the run, with the key of ${tried}`)
 }
 
 function seen(result: RotationResult, now: number) {
@@ -158,7 +164,11 @@ function seen(result: RotationResult, now: number) {
     return { outcome: result.outcome, current: result.currentGeneration }
   if (!('currentToken' in result)) return { outcome: result.outcome }
   const { generation, rotatedAt } = result.currentToken
-  return { outcome: result.outcome, generation, age: Math.min(LATER, (now - rotatedAt) / TICK) }
+  return {
+    outcome: result.outcome,
+    generation,
+    age: Math.min(PAST_GRACE, (now - rotatedAt) / TICK),
+  }
 }
 
 function expected(outcome: string, { hot }: World, current: number | undefined) {
@@ -170,14 +180,14 @@ function expected(outcome: string, { hot }: World, current: number | undefined) 
 const RUNS = runs()
 
 for (const [name, create] of Object.entries(FRAGILE_STORES)) {
-  test(`${name} store: it answers as the model does, through every loss`, async (t) => {
-    const fragileFor = await create(t)
+  test(`The ${name} store decides as the model does, through every loss`, async (t) => {
+    const createFragile = await create(t)
     t.diagnostic(`${RUNS.length} runs`)
     assert.ok(RUNS.length > 1_000)
     for (const moments of RUNS) {
       const userId = randomUUID()
       const run = () => moments.map(({ step }) => inWords(step)).join('\n  ')
-      await replay(userId, await fragileFor(userId), moments).catch((error) => {
+      await replay(userId, await createFragile(userId), moments).catch((error) => {
         throw new Error(`${error.message}\nin:\n  ${run()}`, { cause: error })
       })
     }

@@ -16,9 +16,9 @@ async function setUp(t: TestContext) {
   return { redis, prefix, store, userId, sessionId, key: `${prefix}{${userId}}` }
 }
 
-test("a user's key lives as long as the session that lives longest, and every rotation gives it that life again", async (t) => {
+test("A user's key expires with the longest session, and rotations extend it", async (t) => {
   const { redis, prefix, store, userId, sessionId, key } = await setUp(t)
-  const lifeLeft = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
+  const remainingLife = async () => Math.round((await redis.pttl(key)) / 60_000) * 60_000
 
   const absoluteExpiry = Date.now() + 10 * SETTINGS.refreshIdleTtl
   const authorization = { ver: 1, roles: [] }
@@ -30,10 +30,10 @@ test("a user's key lives as long as the session that lives longest, and every ro
     generation: 1,
     retryKey: null,
   })
-  assert.equal(await lifeLeft(), SETTINGS.refreshIdleTtl)
+  assert.equal(await remainingLife(), SETTINGS.refreshIdleTtl)
   await redis.pexpire(key, 60_000)
   await store.rotate(userId, sessionId, { generation: 1, retryKey: null })
-  assert.equal(await lifeLeft(), SETTINGS.refreshIdleTtl)
+  assert.equal(await remainingLife(), SETTINGS.refreshIdleTtl)
 
   const short = { ...SETTINGS, refreshIdleTtl: 60_000 }
   const shorter = createRedisStore(redis, short, { prefix, ...ONE_ERA })
@@ -45,15 +45,15 @@ test("a user's key lives as long as the session that lives longest, and every ro
     generation: 1,
     retryKey: null,
   })
-  assert.equal(await lifeLeft(), SETTINGS.refreshIdleTtl)
+  assert.equal(await remainingLife(), SETTINGS.refreshIdleTtl)
   await store.close(userId, sessionId)
 })
 
-test('what an earlier version packed is unknown, and a session that Postgres opens again has its own end', async (t) => {
+test('A session packed by an earlier version is unknown until it is re-opened', async (t) => {
   const { redis, store, userId, sessionId, key } = await setUp(t)
   const [now, retryKey] = [Date.now(), null]
   const absoluteExpiry = now + 60_000
-  // Generation, time of rotation, retry key, idle expiry, absolute expiry, era.
+  // The earlier layout: generation, time of rotation, retry key, idle expiry, absolute expiry, era.
   const packed = Buffer.alloc(34, 0xff)
   packed.writeUInt32BE(7)
   packed.writeUIntBE(now, 4, 6)

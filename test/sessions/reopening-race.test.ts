@@ -12,7 +12,7 @@ import { openSql } from '../support/database.ts'
 import { environment } from '../support/environment.ts'
 import { SETTINGS, STORES } from '../support/sessions/stores.ts'
 
-test('a session that is ended while it is being opened again does not survive that', async (t) => {
+test('A session that is revoked while it is being re-opened stays revoked', async (t) => {
   const env = await environment(t)
   const sql = openSql(t, env)
   const database = await openPostgres(env.DATABASE_URL ?? '')
@@ -29,25 +29,26 @@ test('a session that is ended while it is being opened again does not survive th
   }
   await records.insert(session, 1, { ip: '', userAgent: undefined })
 
-  // The logout arrives when the re-opening has seen the session alive, and goes as far as it can.
-  let ended = Promise.resolve()
+  // The logout arrives after the re-opening has found the session live. It runs until it is done or
+  // until it waits for a lock.
+  let loggedOut = Promise.resolve()
   const logOut = async () => {
     await records.revoke([sessionId], 'logout')
     await store.close(userId, sessionId)
   }
-  const isHeldOff = async () => {
+  const isWaiting = async () => {
     while ((await sql`select 1 from pg_locks where not granted`).length === 0) await delay(5)
   }
-  const interrupted: SessionStore = {
+  const interruptedStore: SessionStore = {
     ...store,
-    async open(lost) {
-      ended = logOut()
-      await Promise.race([ended, isHeldOff()])
-      return store.open(lost)
+    async open(session) {
+      loggedOut = logOut()
+      await Promise.race([loggedOut, isWaiting()])
+      return store.open(session)
     },
   }
   const { rotate } = createSessionReopener({
-    store: interrupted,
+    store: interruptedStore,
     records,
     revoker: { revokeSessions: async () => {}, announceRevoked: async () => {} },
     clock: Date.now,
@@ -55,6 +56,6 @@ test('a session that is ended while it is being opened again does not survive th
   })
   const presented = { generation: 1, retryKey: null, tokenExpiresAt: session.expiresAt }
   await rotate({ userId, sessionId, ...presented })
-  await ended
+  await loggedOut
   assert.equal(await store.find(userId, sessionId), undefined)
 })

@@ -15,7 +15,7 @@ import { until } from '../support/until.ts'
 
 const GRACE = 30_000
 
-/** A server on a Redis of its own that can lose everything. */
+/** Starts a server on a private Redis that can lose everything. */
 async function setUp(t: TestContext, overrides = {}) {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
@@ -32,7 +32,7 @@ async function setUp(t: TestContext, overrides = {}) {
 const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>
   inject(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
 
-test('a Redis that loses everything logs nobody out', async (t) => {
+test('A Redis that loses everything logs nobody out', async (t) => {
   const { app, loseRedis } = await setUp(t)
   const first = await signUp(app)
   const second = (await refresh(app, first.refreshToken)).json()
@@ -43,34 +43,36 @@ test('a Redis that loses everything logs nobody out', async (t) => {
   assert.equal((await me(app, third.json().accessToken)).statusCode, 200)
 })
 
-test('two tabs that refresh at once after the loss get one successor', async (t) => {
+test('Tabs that refresh at once after the loss get one successor', async (t) => {
   const { app, loseRedis } = await setUp(t)
   const { refreshToken } = await signUp(app)
   await loseRedis()
-  const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(app, refreshToken)))
-  assert.deepEqual([...new Set(answers.map(({ statusCode }) => statusCode))], [200])
-  assert.equal(new Set(answers.map((answer) => answer.json().refreshToken)).size, 1)
+  const responses = await Promise.all(Array.from({ length: 20 }, () => refresh(app, refreshToken)))
+  assert.deepEqual([...new Set(responses.map(({ statusCode }) => statusCode))], [200])
+  assert.equal(new Set(responses.map((response) => response.json().refreshToken)).size, 1)
 })
 
-test('a refresh that opens a session again, and a change of its user, do not wait for each other for ever', async (t) => {
+test('A refresh that re-opens a session and a change of its user do not deadlock', async (t) => {
   const { app, env, loseRedis } = await setUp(t)
   const { email, refreshToken, sessionId } = await signUp(app)
   await loseRedis()
   const [sql, watch] = [openSql(t, env), openSql(t, env)]
   const waiting = () =>
-    watch`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  const answers: ReturnType<typeof refresh>[] = []
-  // What a change of a user locks, in its order.
+    watch`
+      select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`
+  const responses: ReturnType<typeof refresh>[] = []
+  // The statements lock what a change of a user locks, in the same order.
   await sql.begin(async (tx) => {
     await tx`update users set ver = ver + 1 where email = ${email}`
-    answers.push(refresh(app, refreshToken))
+    responses.push(refresh(app, refreshToken))
     await until(async () => (await waiting()).length === 1)
     await tx`update sessions set last_seen_at = last_seen_at where id = ${sessionId}`
   })
-  assert.equal((await answers[0])?.statusCode, 200)
+  assert.equal((await responses[0])?.statusCode, 200)
 })
 
-test('a session that was ended stays ended, whatever Redis forgot', async (t) => {
+test('A session that was revoked stays revoked, whatever Redis loses', async (t) => {
   const { app, clock, loseRedis } = await setUp(t, { MAX_SESSIONS_PER_USER: '2' })
   const loggedOut = await signUp(app)
   await logOut(app, loggedOut.refreshToken)
@@ -91,7 +93,7 @@ test('a session that was ended stays ended, whatever Redis forgot', async (t) =>
   }
 })
 
-test('a token that was spent before the loss is found out by the checkpoint, and ends the session', async (t) => {
+test('The checkpoint shows after the loss that a token was spent before it', async (t) => {
   const { app, env, clock, redis } = await setUp(t)
   const tokens = [(await signUp(app)).refreshToken]
   for (let i = 0; i < 3; i++)
@@ -111,7 +113,7 @@ test('a token that was spent before the loss is found out by the checkpoint, and
   )
 })
 
-test('where the checkpoint came too late, the thief who is ahead is found at the next turn', async (t) => {
+test('If the checkpoint was too old, theft is detected at the next refresh', async (t) => {
   const { app, clock, loseRedis } = await setUp(t)
   const first = await signUp(app)
   const second = (await refresh(app, first.refreshToken)).json()
@@ -120,7 +122,8 @@ test('where the checkpoint came too late, the thief who is ahead is found at the
   const thief = await refresh(app, second.refreshToken)
   assert.equal(thief.statusCode, 200)
   clock.advance(GRACE + 1)
-  // The victim's token is of the same generation as the thief's, and was spent by nobody: he goes on with it.
+  // The victim's token has the same generation as the thief's, and nobody has spent it, so it is
+  // accepted.
   const victim = await refresh(app, third.refreshToken)
   assert.equal(victim.statusCode, 200)
   clock.advance(GRACE + 1)
@@ -128,24 +131,24 @@ test('where the checkpoint came too late, the thief who is ahead is found at the
   assert.equal((await refresh(app, victim.json().refreshToken)).statusCode, 401)
 })
 
-test('a logout that races with the re-opening wins, every time', async (t) => {
+test('A logout that races with the re-opening wins every time', async (t) => {
   const { app, loseRedis } = await setUp(t)
   const pairs = await Promise.all(Array.from({ length: 40 }, () => signUp(app)))
   await loseRedis()
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     pairs.flatMap(({ refreshToken }, index) => {
       const both = [() => refresh(app, refreshToken), () => logOut(app, refreshToken)]
       return (index % 2 ? both : both.reverse()).map((go) => go())
     }),
   )
-  assert.equal(answers.filter(({ statusCode }) => statusCode === 204).length, pairs.length)
+  assert.equal(responses.filter(({ statusCode }) => statusCode === 204).length, pairs.length)
   for (const { refreshToken, accessToken } of pairs) {
     assert.equal((await refresh(app, refreshToken, newRetryKey())).statusCode, 401)
     assert.equal((await me(app, accessToken)).statusCode, 401)
   }
 })
 
-test('presenting the tokens of a dead session again and again costs Postgres nothing', async (t) => {
+test('Tokens of a revoked session cost Postgres one query, however often they come', async (t) => {
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)
@@ -157,7 +160,7 @@ test('presenting the tokens of a dead session again and again costs Postgres not
   assert.equal((await refresh(app, refreshToken)).statusCode, 401)
 })
 
-test('a session that Postgres cannot be asked about is 503, and alive when it can', async (t) => {
+test('A refresh of a lost session gets a 503 while Postgres is unavailable', async (t) => {
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)

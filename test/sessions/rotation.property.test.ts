@@ -22,7 +22,7 @@ type Step =
   | { do: 'wait'; ms: number }
 
 const session = fc.nat(SESSIONS - 1)
-/** Around every bound that the rules know, and back: a node's clock may jump. */
+/** Around every limit of the rules, and backwards, because the clock of a node may jump. */
 const wait = fc.oneof(
   fc.constantFrom(
     0,
@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('present' as const),
       session,
-      // How many generations behind the newest one; most clients present the newest or the one before.
+      // Generations behind the newest one. Most clients present the newest or the one before it.
       back: fc.oneof({ weight: 3, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(4) }),
       key: fc.nat(KEYS.length - 1),
     }),
@@ -56,12 +56,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 const history = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' })
 
-/** What an observer at the front door has seen of a session; he knows the promises, not the rules. */
+/** What an observer of requests and responses knows of a session: the promises, not the rules. */
 interface Observed {
   id: string
   newest: number
   successors: Map<number, CurrentToken>
-  /** When each generation was first spent, and the keys that came with it while it was fresh. */
+  /** When each generation was first spent, and the keys that came with it within the grace. */
   spent: Map<number, { at: number; keys: Set<string | null> }>
   ended: boolean
 }
@@ -94,18 +94,18 @@ class Observer {
     now: number,
     result: RotationResult,
   ): void {
-    const line = 'currentToken' in result ? result.currentToken : undefined
-    if (observed.ended) assert.equal(line, undefined, 'an ended session was served')
-    if (!line) {
+    const successor = 'currentToken' in result ? result.currentToken : undefined
+    if (observed.ended) assert.equal(successor, undefined, 'an ended session was served')
+    if (!successor) {
       observed.ended = true
       return
     }
-    // P1: one successor for a generation, whatever races.
+    // A generation has one successor, whatever races.
     const known = observed.successors.get(generation)
-    assert.deepEqual(line, known ?? line, 'a generation has two successors')
-    assert.equal(line.generation, generation + 1)
-    observed.successors.set(generation, line)
-    // P2: a spent token, later than the grace and without a key that was presented in time, is never served.
+    assert.deepEqual(successor, known ?? successor, 'a generation has two successors')
+    assert.equal(successor.generation, generation + 1)
+    observed.successors.set(generation, successor)
+    // A spent token is never served after the grace without a key that was presented in time.
     const first = observed.spent.get(generation)
     if (first) {
       const inTime = now - first.at <= SETTINGS.grace
@@ -114,7 +114,7 @@ class Observer {
     } else {
       observed.spent.set(generation, { at: now, keys: new Set([key]) })
     }
-    observed.newest = Math.max(observed.newest, line.generation)
+    observed.newest = Math.max(observed.newest, successor.generation)
   }
 }
 
@@ -183,5 +183,5 @@ async function checkHistory(t: TestContext, runs: number): Promise<void> {
   await fc.assert(property, { numRuns: runs })
 }
 
-test('whatever happens in whatever order, both stores decide alike and keep the promises of rotation', (t) =>
+test('Both stores decide alike and keep the promises, whatever happens in any order', (t) =>
   checkHistory(t, RUNS))

@@ -6,7 +6,7 @@ import { startServer } from '../support/server-process.ts'
 import { me, pairOf, post, signUpAt } from '../support/server-requests.ts'
 import { until } from '../support/until.ts'
 
-test('three processes on one Redis act as one', async (t) => {
+test('Three processes on one Redis act as one', async (t) => {
   const env = await environment(t)
   const servers = (await Promise.all([1, 2, 3].map(() => startServer(t, env)))).map(
     ({ url }) => url,
@@ -15,7 +15,7 @@ test('three processes on one Redis act as one', async (t) => {
   const credentials = { email: newEmail(), password: PASSWORD }
   const pair = await signUpAt(one, credentials)
 
-  await t.test('50 refreshes at once with one token deliver exactly one successor', async () => {
+  await t.test('50 refreshes at once with one token get exactly one successor', async () => {
     const refreshes = Array.from({ length: 50 }, async (_, index) => {
       const response = await post(servers[index % 3] ?? one, '/auth/refresh', {
         refreshToken: pair.refreshToken,
@@ -30,18 +30,18 @@ test('three processes on one Redis act as one', async (t) => {
     assert.equal((await post(two, '/auth/refresh', { refreshToken: successor })).status, 200)
   })
 
-  await t.test('a token of one is good at the others', async () => {
+  await t.test('An access token of one is accepted by the others', async () => {
     for (const server of servers) assert.equal((await me(server, pair.accessToken)).status, 200)
   })
 
-  await t.test('a logout at one is in force at the others', async () => {
+  await t.test('A logout at one is in force at the others', async () => {
     const response = await post(three, '/auth/logout', { refreshToken: pair.refreshToken })
     assert.equal(response.status, 204)
     for (const server of servers)
       await until(async () => (await me(server, pair.accessToken)).status === 401)
   })
 
-  await t.test('theft that is found by one ends the session at all of them', async () => {
+  await t.test('Theft that one detects revokes the session at all of them', async () => {
     const stolen = await pairOf(await post(one, '/auth/login', credentials))
     const second = await pairOf(
       await post(two, '/auth/refresh', { refreshToken: stolen.refreshToken }),
@@ -49,7 +49,7 @@ test('three processes on one Redis act as one', async (t) => {
     const third = await pairOf(
       await post(three, '/auth/refresh', { refreshToken: second.refreshToken }),
     )
-    // Two generations old: spent, and outside what the grace covers.
+    // This token is two generations old, so it is spent and the grace period does not apply.
     assert.equal(
       (await post(one, '/auth/refresh', { refreshToken: stolen.refreshToken })).status,
       401,

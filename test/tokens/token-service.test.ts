@@ -72,12 +72,12 @@ function setUp(losses: number) {
   return () => service.refresh(token, undefined, DEVICE)
 }
 
-test('A session that is lost again while it is being re-opened is served all the same', async () => {
+test('A session that is lost again during its re-opening is served all the same', async () => {
   const refresh = setUp(2)
   assert.ok((await refresh()).refreshToken)
 })
 
-test('A live session that is lost every time it is re-opened gets a 503 and never a 401', async () => {
+test('A live session that is lost at every re-opening gets a 503, never a 401', async () => {
   const refresh = setUp(100)
   await assert.rejects(refresh, { code: 'AUTH_UNAVAILABLE', statusCode: 503 })
 })

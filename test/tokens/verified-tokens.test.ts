@@ -20,7 +20,7 @@ async function setUp(t: TestContext) {
   return { app, clock, ...session }
 }
 
-test('no token passes for one that was verified, whatever character it differs in', async (t) => {
+test('A token that differs from a verified one in any character is refused', async (t) => {
   const { app, accessToken } = await setUp(t)
   for (let at = 0; at < accessToken.length; at += 7) {
     const other = accessToken[at] === 'A' ? 'B' : 'A'
@@ -32,7 +32,7 @@ test('no token passes for one that was verified, whatever character it differs i
   assert.equal((await me(app, accessToken)).statusCode, 200)
 })
 
-test('a token that was verified dies when it expires, and when its session ends', async (t) => {
+test('A verified token is refused once it has expired or its session is revoked', async (t) => {
   const { app, clock, accessToken } = await setUp(t)
   const revoked = await signUp(app)
   assert.equal((await me(app, revoked.accessToken)).statusCode, 200)
@@ -42,36 +42,38 @@ test('a token that was verified dies when it expires, and when its session ends'
   assert.equal((await me(app, accessToken)).statusCode, 401)
 })
 
-test('what a request does to its roles does not reach the next one', async (t) => {
+test('A request that changes its roles does not change those of the next request', async (t) => {
   const app = Fastify()
   cleanUp(t, () => app.close())
   await app.register(pawl, { config: loadConfig(await environment(t)) })
-  app.get('/spoil', { preHandler: app.authenticate }, async ({ auth }) => auth?.roles.push('admin'))
+  app.get('/change', { preHandler: app.authenticate }, async ({ auth }) =>
+    auth?.roles.push('admin'),
+  )
   const { accessToken } = await signUp(app)
   const headers = { authorization: `Bearer ${accessToken}` }
   for (let round = 0; round < 2; round++)
-    assert.equal((await app.inject({ url: '/spoil', headers })).body, '1')
+    assert.equal((await app.inject({ url: '/change', headers })).body, '1')
 })
 
-test('a flood of tokens is remembered up to a bound, and who is seen again and again stays', () => {
+test('The cache is bounded under a flood of tokens, and a token in regular use stays', () => {
   const known = createVerifiedTokens<number>(
     TTL,
     () => 0,
     () => 0,
   )
   known.add('regular', -1)
-  let most = 0
+  let largest = 0
   for (let index = 0; index < 200_000; index++) {
     known.add(`token ${index}`, index)
     if (index % 1_000 === 0) assert.equal(known.find('regular'), -1)
-    most = Math.max(most, known.size())
+    largest = Math.max(largest, known.size())
   }
-  assert.ok(most <= 32_768, `${most} tokens`)
+  assert.ok(largest <= 32_768, `${largest} tokens`)
   assert.equal(known.find('token 199999'), 199_999)
   assert.equal(known.find('token 1'), undefined)
 })
 
-test('what was not seen for two lives of a token is let go of, and all of it when a key has gone', () => {
+test('A token is evicted after two lifetimes without use, or when a key is revoked', () => {
   const clock = createClock(0)
   let version = 0
   const known = createVerifiedTokens<number>(TTL, clock, () => version)

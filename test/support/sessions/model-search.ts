@@ -1,11 +1,11 @@
-import type { Hot } from './model.ts'
-import { nextOf } from './model-steps.ts'
+import type { HotSession } from './model.ts'
+import { transitionsFrom } from './model-steps.ts'
 import {
-  beginning,
-  type Next,
+  initialWorld,
   SETTING,
   type Setting,
   type Step,
+  type Transition,
   type World,
 } from './model-world.ts'
 
@@ -16,22 +16,25 @@ export interface Node {
   from: Node | undefined
 }
 
-export interface Found {
+export interface SearchResult {
   states: number
-  /** The first broken promise, with a shortest run that breaks it. */
+  /** The first broken promise, with one of the shortest runs that break it. */
   broken: { promise: string; run: Step[] } | undefined
 }
 
-/** Every step from every state that can be reached, nearest first; states with one identity are taken for one. */
+/**
+ * Yields every step from every state that can be reached, nearest first. States with the same
+ * identity are explored once.
+ */
 export function* explore(
   setting: Setting,
   identity: (world: World) => string = identityOf,
-): Generator<{ from: Node; next: Next; states: number }> {
-  const start: Node = { world: beginning(setting), step: undefined, from: undefined }
+): Generator<{ from: Node; next: Transition; states: number }> {
+  const start: Node = { world: initialWorld(setting), step: undefined, from: undefined }
   const seen = new Set([identity(start.world)])
   const queue = [start]
   for (const from of queue) {
-    for (const next of nextOf(from.world, setting)) {
+    for (const next of transitionsFrom(from.world, setting)) {
       const key = identity(next.world)
       if (!seen.has(key)) queue.push({ world: next.world, step: next.step, from })
       seen.add(key)
@@ -40,7 +43,7 @@ export function* explore(
   }
 }
 
-export function search(changes: Partial<Setting>): Found {
+export function search(changes: Partial<Setting>): SearchResult {
   let states = 0
   for (const found of explore({ ...SETTING, ...changes })) {
     const { from, next } = found
@@ -57,31 +60,35 @@ export function runTo(node: Node): Step[] {
   return run.reverse()
 }
 
-export function describe({ states, broken }: Found): string {
+export function describe({ states, broken }: SearchResult): string {
   if (!broken) return `${states} states, and no promise is broken`
   return [`${broken.promise}, after ${states} states:`, ...broken.run.map(inWords)].join('\n  ')
 }
 
 export function inWords(step: Step): string {
-  if (step.do === 'deliver' || step.do === 'lose the answer')
+  if (step.do === 'deliver' || step.do === 'lose the response')
     return `tab ${step.tab + 1}: ${step.do}`
-  if (step.do === 'open') return `${step.who} presents ${step.generation}: re-opened, and no more`
+  if (step.do === 'open')
+    return `${step.who} presents ${step.generation}: re-opened, then the process died`
   if (step.do !== 'present') return step.do
-  const { who, generation, key, answer } = step
-  const reopened = answer.reopenedAt === undefined ? '' : `re-opened at ${answer.reopenedAt}, `
-  return `${who} presents ${generation} ${key ? `with the key of ${key}` : 'without a key'}: ${reopened}${answer.outcome}`
+  const { who, generation, key, decision } = step
+  const reopened = decision.reopenedAt === undefined ? '' : `re-opened at ${decision.reopenedAt}, `
+  const withKey = key ? `with the key of ${key}` : 'without a key'
+  return `${who} presents ${generation} ${withKey}: ${reopened}${decision.outcome}`
 }
 
-/** Every property of a world counts; equal ones in equal order. */
+/** Returns a text that is equal for two worlds if all their properties are equal. */
 function identityOf(world: World): string {
-  const { hot, replica, waiting, trying, pursuit: p } = world
-  const flags = `${+world.revoked}${+world.closed}${+world.found}${+p.victimDecided}${world.flushes}${world.failOvers}`
-  const counts = `${world.checkpoint}${world.issued}${world.made}${world.newest}${world.lostAnswers}`
-  const client = `${waiting.map(Number)} ${trying}`
-  const pursuit = `${p.stolen}${p.loot} ${p.victim} ${p.thief} ${p.ahead}${p.leader}`
-  return `${hotKey(hot)}/${hotKey(replica)}/${flags}/${counts}/${client}/${pursuit}`
+  const { hot, replica, waiting, trying, detection } = world
+  const flags = `${+world.revoked}${+world.closed}${+world.theftFound}${+detection.isVictimServed}`
+  const losses = `${world.flushes}${world.failOvers}`
+  const generations = `${world.checkpoint}${world.issued}${world.issuedSinceLoss}${world.newest}`
+  const client = `${waiting.map(Number)} ${trying} ${world.lostResponses}`
+  const { stolen, thiefNewest, victim, thief, ahead, leader } = detection
+  const theft = `${stolen}${thiefNewest} ${victim} ${thief} ${ahead}${leader}`
+  return `${hotKey(hot)}/${hotKey(replica)}/${flags}${losses}/${generations}/${client}/${theft}`
 }
 
-export function hotKey(hot: Hot | undefined): string {
+export function hotKey(hot: HotSession | undefined): string {
   return hot ? `${hot.generation}${hot.age}${hot.key}` : ''
 }

@@ -1,4 +1,4 @@
-/** Real stores whose memory can be lost and set back, for one user. */
+/** Real stores whose data for one user can be lost, and set back to an earlier state. */
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
@@ -14,7 +14,7 @@ export interface FragileStore {
   store: SessionStore
   clock: TestClock
   loseEverything(): Promise<void>
-  /** From here on a fail-over comes back to this moment. */
+  /** A later fail-over restores the state of this moment. */
   replicate(): Promise<void>
   failOver(): Promise<void>
 }
@@ -22,38 +22,42 @@ export interface FragileStore {
 const START = 1_800_000_000_000
 
 export const FRAGILE_STORES = {
-  /** What it forgets it is made to forget by starting anew, and doing again what is to be remembered. */
+  /** Loses data by starting again and repeating the operations that are not lost. */
   memory:
     async (_t: TestContext) =>
     async (_userId: string): Promise<FragileStore> => {
       const clock = createClock(START)
-      type Deed = { at: number; do(store: SessionStore): Promise<unknown> }
+      type Operation = { at: number; run(store: SessionStore): Promise<unknown> }
       let now = clock as () => number
-      let [store, deeds, replicated]: [SessionStore, Deed[], Deed[]] = [fresh(), [], []]
+      let [store, operations, replicated]: [SessionStore, Operation[], Operation[]] = [
+        fresh(),
+        [],
+        [],
+      ]
 
       function fresh(): SessionStore {
         return createMemoryStore(SETTINGS, () => now())
       }
 
-      function done<T>(deed: (store: SessionStore) => Promise<T>): Promise<T> {
-        deeds.push({ at: clock(), do: deed })
-        return deed(store)
+      function perform<T>(operation: (store: SessionStore) => Promise<T>): Promise<T> {
+        operations.push({ at: clock(), run: operation })
+        return operation(store)
       }
 
-      async function startWith(remembered: Deed[]): Promise<void> {
-        ;[store, deeds] = [fresh(), [...remembered]]
-        for (const deed of remembered) {
-          now = () => deed.at
-          await deed.do(store)
+      async function startWith(kept: Operation[]): Promise<void> {
+        ;[store, operations] = [fresh(), [...kept]]
+        for (const operation of kept) {
+          now = () => operation.at
+          await operation.run(store)
         }
         now = clock
       }
 
       return {
         store: {
-          open: (session) => done((store) => store.open(session)),
-          rotate: (...args) => done((store) => store.rotate(...args)),
-          close: (...args) => done((store) => store.close(...args)),
+          open: (session) => perform((store) => store.open(session)),
+          rotate: (...args) => perform((store) => store.rotate(...args)),
+          close: (...args) => perform((store) => store.close(...args)),
           closeAll: (...args) => store.closeAll(...args),
           setAuthorization: (...args) => store.setAuthorization(...args),
           forgetAll: () => store.forgetAll(),
@@ -63,7 +67,7 @@ export const FRAGILE_STORES = {
         clock,
         loseEverything: () => startWith([]),
         replicate: async () => {
-          replicated = [...deeds]
+          replicated = [...operations]
         },
         failOver: () => startWith(replicated),
       }

@@ -1,41 +1,51 @@
 /**
- * The world around the model of the server: an honest client, a thief, and all that may be lost.
+ * The world around the model of the server: an honest client, a thief, and everything that may be
+ * lost.
  *
- * What it takes for granted: a request is decided when it is sent, or never (one that is held up on its way until its
- * client has long gone on looks like theft); the rules of one answer are one step, but for a re-opening where
- * interruptions are allowed; ended sessions are closed again before a fail-over lets anyone in; no session expires.
+ * What the world assumes:
+ * - A request is decided when it is sent, or never. (A request that is delayed until its client has
+ *   refreshed elsewhere looks like theft; the real server refuses it by its deadline.)
+ * - A decision is one step, except for a re-opening if interruptions are allowed.
+ * - Revoked sessions are closed again before anyone is served after a fail-over.
+ * - No session expires.
  */
-import { type Answer, type Hot, LATER, type Rules, TABLE } from './model.ts'
-import { NEVER, type Pursuit, UNTOUCHED } from './model-pursuit.ts'
+import { type Decision, type HotSession, PAST_GRACE, RULES, type Rules } from './model.ts'
+import { BEFORE_THEFT, type Detection, NEVER } from './model-detection.ts'
 
 export interface Setting {
   rules: Rules
   tabs: 1 | 2
   /**
-   * An honest client presents its newest token only, and tries again with it until an answer has arrived. 'shared key':
-   * the tabs keep the key beside the token, and whichever tries uses it. 'own keys': each tab makes one for itself.
-   * 'no key': tries again no later than the grace period after its first attempt, whichever tab made that; 'no key, own
-   * clocks': after the first attempt of the same tab.
+   * An honest client presents its newest token only, and retries with it until a response arrives.
+   * - 'shared key': the tabs store the key beside the token, and every tab uses it.
+   * - 'own keys': each tab makes a key of its own.
+   * - 'no key': no retry comes later than the grace after the first attempt of any tab.
+   * - 'no key, own clocks': the same, but after the first attempt of the same tab.
    */
   client: 'shared key' | 'own keys' | 'no key' | 'no key, own clocks'
-  /** Answers to one generation that may get lost. Where bounded, the others arrive before time passes. */
-  lostAnswers: number
+  /**
+   * Maximum number of lost responses per generation. If it is finite, every other response arrives
+   * before time passes.
+   */
+  lostResponses: number
   thief: boolean
-  /** A process may die, or lose sight of Redis, when it has re-opened a session and not yet tried again. */
+  /** Whether a process may die, or lose Redis, between re-opening a session and rotating it. */
   interruptions: boolean
-  /** How often everything may be lost, how often the last writes, and how often either. */
+  /** Maximum number of times that everything is lost. */
   flushes: number
+  /** Maximum number of times that the last writes are lost. */
   failOvers: number
+  /** Maximum number of both together. */
   losses: number
-  /** The last one that is reached. */
+  /** The highest generation that a run reaches. */
   generations: number
 }
 
 export const SETTING: Setting = {
-  rules: TABLE,
+  rules: RULES,
   tabs: 1,
   client: 'shared key',
-  lostAnswers: Number.POSITIVE_INFINITY,
+  lostResponses: Number.POSITIVE_INFINITY,
   thief: false,
   interruptions: false,
   flushes: 0,
@@ -45,30 +55,33 @@ export const SETTING: Setting = {
 }
 
 export interface World {
-  hot: Hot | undefined
-  /** What a fail-over brings back: the hot state of any earlier moment. */
-  replica: Hot | undefined
+  hot: HotSession | undefined
+  /** What a fail-over restores: the hot state of any earlier moment. */
+  replica: HotSession | undefined
   checkpoint: number
   revoked: boolean
-  /** The revocation is acknowledged. */
+  /** Whether the revocation is acknowledged. */
   closed: boolean
-  /** A spent token was found; forgotten only where that write is lost before Postgres has heard of it. */
-  found: boolean
-  /** The newest generation that was ever made, and that was made since the last loss. */
+  /** Whether reuse was detected. Lost only together with the hot state, before Postgres has it. */
+  theftFound: boolean
+  /** The newest generation that was ever issued. */
   issued: number
-  made: number
+  /** The newest generation that was issued since the last loss. */
+  issuedSinceLoss: number
   flushes: number
   failOvers: number
-  /** The newest token of the honest client; which tabs have an answer to it on the way, and since when they try. */
+  /** The generation of the honest client's newest token. */
   newest: number
+  /** Per tab: whether a response is on its way. */
   waiting: readonly boolean[]
+  /** Per tab: ticks since the first attempt with this token. */
   trying: readonly number[]
-  lostAnswers: number
-  pursuit: Pursuit
+  lostResponses: number
+  detection: Detection
 }
 
 export type Step =
-  | { do: 'present'; who: string; generation: number; key: string; answer: Answer }
+  | { do: 'present'; who: string; generation: number; key: string; decision: Decision }
   | {
       do:
         | 'wait'
@@ -81,33 +94,33 @@ export type Step =
         | 'steal'
     }
   | { do: 'open'; who: string; generation: number; key: string }
-  | { do: 'deliver' | 'lose the answer'; tab: number }
+  | { do: 'deliver' | 'lose the response'; tab: number }
 
-export interface Next {
+export interface Transition {
   step: Step
   world: World
   /** The promise that this step breaks. */
   broken?: string | undefined
 }
 
-export function beginning({ tabs }: Setting): World {
-  const hot = { generation: 1, age: LATER, key: '' }
+export function initialWorld({ tabs }: Setting): World {
+  const hot = { generation: 1, age: PAST_GRACE, key: '' }
   const client = {
     newest: 1,
     waiting: Array(tabs).fill(false),
     trying: Array(tabs).fill(NEVER),
-    lostAnswers: 0,
+    lostResponses: 0,
   }
-  const truth = { checkpoint: 1, revoked: false, closed: false, found: false }
+  const row = { checkpoint: 1, revoked: false, closed: false, theftFound: false }
   return {
     hot,
     replica: hot,
-    ...truth,
+    ...row,
     issued: 1,
-    made: 1,
+    issuedSinceLoss: 1,
     flushes: 0,
     failOvers: 0,
     ...client,
-    pursuit: UNTOUCHED,
+    detection: BEFORE_THEFT,
   }
 }

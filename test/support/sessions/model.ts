@@ -1,49 +1,51 @@
 /**
- * A small model of the server: one session in its hot state and in Postgres, and what a presented refresh token means
- * for it. Written from the table of rules, not from the code that it judges, with each rule a switch: a search that
- * finds nothing has to be able to find something.
+ * A small model of the server: one session in the hot state and in Postgres, and what a presented
+ * refresh token means for it. It is written from the documented rules, not from the code that it
+ * checks. Each rule is a switch, because a search that finds nothing must be able to find
+ * something.
  */
 
 /**
- * Time is counted in ticks of two thirds of the grace period: one tick later is within the grace, two are past it, and
- * things that happened at different times leave the grace one after the other. Beyond that, ages are not told apart.
+ * Ticks after which the grace is over. A tick is two thirds of the grace period: one tick later is
+ * within the grace and two are past it, so the grace of two events may end at different times.
+ * Higher ages make no difference.
  */
-export const LATER = 2
+export const PAST_GRACE = 2
 
-/** A session's generation after a spent token was found. */
+/** The generation of a session after reuse was detected. */
 export const CONDEMNED = 0
 
-export interface Hot {
+export interface HotSession {
   generation: number
   /** Ticks since the rotation. */
   age: number
-  /** Who made the attempt whose retry key is stored; '' for none. A key is used for one generation only. */
+  /** Who made the attempt whose retry key is stored, or ''. A key belongs to one generation. */
   key: string
 }
 
-/** As Postgres knows the session. */
-export interface Truth {
+/** The session in Postgres. */
+export interface SessionRow {
   checkpoint: number
   revoked: boolean
 }
 
 export interface Rules {
-  /** A replay within the grace leaves its retry key where none is stored. */
+  /** A replay within the grace stores its retry key if none is stored. */
   adoption: boolean
-  /** A generation from the future is believed. */
+  /** A generation that is ahead of the hot state is accepted. */
   healing: boolean
   reopenAt: 'the newer' | 'the checkpoint' | 'the presented'
-  /** Sessions that Postgres knows to be ended are closed again when the hot state comes back older than it was. */
+  /** Revoked sessions are closed again when the hot state is restored to an earlier state. */
   closingAgain: boolean
-  /** A replay within the grace delivers the same successor; else it makes another. */
+  /** A replay within the grace gets the same successor. Otherwise it gets another one. */
   oneSuccessor: boolean
   /** A spent token is accepted until its successor is used, however late. */
   spentUntilUsed: boolean
-  /** A re-opening that finds the presented generation spent stores the retry key in the same write. */
+  /** A re-opening one generation ahead of the token stores its retry key in the same write. */
   reopeningKeepsKey: boolean
 }
 
-export const TABLE: Rules = {
+export const RULES: Rules = {
   adoption: true,
   healing: true,
   reopenAt: 'the newer',
@@ -53,33 +55,38 @@ export const TABLE: Rules = {
   reopeningKeepsKey: true,
 }
 
-export interface Answer {
+export interface Decision {
   outcome: 'rotated' | 'replayed' | 'healed' | 'reused' | 'refused'
-  hot: Hot | undefined
-  /** The hot state did not know the session, and Postgres knew it alive. */
+  hot: HotSession | undefined
+  /** The generation at which the session was re-opened, if the hot state had lost it. */
   reopenedAt: number | undefined
-  /** This answer made a line, rather than deliver one again. */
+  /** Whether this decision made a new token, rather than return one again. */
   isNew: boolean
 }
 
-export function isServed({ outcome }: Answer): boolean {
+export function isServed({ outcome }: Decision): boolean {
   return outcome === 'rotated' || outcome === 'replayed' || outcome === 'healed'
 }
 
 export function present(
-  hot: Hot | undefined,
-  truth: Truth,
+  hot: HotSession | undefined,
+  row: SessionRow,
   generation: number,
   key: string,
   rules: Rules,
-): Answer {
-  if (hot) return { ...judge(hot, generation, key, rules), reopenedAt: undefined }
-  if (truth.revoked) return { outcome: 'refused', hot, reopenedAt: undefined, isNew: false }
-  const reopened = reopen(truth, generation, key, rules)
-  return { ...judge(reopened, generation, key, rules), reopenedAt: reopened.generation }
+): Decision {
+  if (hot) return { ...decide(hot, generation, key, rules), reopenedAt: undefined }
+  if (row.revoked) return { outcome: 'refused', hot, reopenedAt: undefined, isNew: false }
+  const reopened = reopen(row, generation, key, rules)
+  return { ...decide(reopened, generation, key, rules), reopenedAt: reopened.generation }
 }
 
-export function reopen({ checkpoint }: Truth, presented: number, key: string, rules: Rules): Hot {
+export function reopen(
+  { checkpoint }: SessionRow,
+  presented: number,
+  key: string,
+  rules: Rules,
+): HotSession {
   const newer = Math.max(presented, checkpoint)
   const generation = {
     'the newer': newer,
@@ -90,7 +97,12 @@ export function reopen({ checkpoint }: Truth, presented: number, key: string, ru
   return { generation, age: 0, key: rules.reopeningKeepsKey && isSpent ? key : '' }
 }
 
-function judge(hot: Hot, presented: number, key: string, rules: Rules): Omit<Answer, 'reopenedAt'> {
+function decide(
+  hot: HotSession,
+  presented: number,
+  key: string,
+  rules: Rules,
+): Omit<Decision, 'reopenedAt'> {
   const reused = {
     outcome: 'reused',
     hot: { generation: CONDEMNED, age: 0, key: '' },
@@ -104,10 +116,10 @@ function judge(hot: Hot, presented: number, key: string, rules: Rules): Omit<Ans
   if (behind < 0) return rules.healing ? { outcome: 'healed', hot: next, isNew: true } : reused
   if (behind > 1) return reused
 
-  if (hot.age < LATER) {
+  if (hot.age < PAST_GRACE) {
     if (!rules.oneSuccessor) return { outcome: 'replayed', hot: next, isNew: true }
-    const kept = hot.key === '' && rules.adoption ? key : hot.key
-    return { outcome: 'replayed', hot: { ...hot, key: kept }, isNew: false }
+    const stored = hot.key === '' && rules.adoption ? key : hot.key
+    return { outcome: 'replayed', hot: { ...hot, key: stored }, isNew: false }
   }
   const isRetry = hot.key !== '' && hot.key === key
   return isRetry || rules.spentUntilUsed ? { outcome: 'replayed', hot, isNew: false } : reused

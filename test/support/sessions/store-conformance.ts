@@ -9,12 +9,12 @@ const HOUR = 3_600_000
 const KEY_A = '0011223344aa'
 const KEY_B = '0011223344bb'
 
-/** The tests that every implementation of the interface passes. */
+/** Registers the tests that every implementation of the interface must pass. */
 export function testStore(name: string, create: CreateStore): void {
   const conforms = (
     behaviour: string,
     check: (setting: Awaited<ReturnType<typeof setUp>>) => Promise<void>,
-  ) => test(`${name} store: ${behaviour}`, async (t) => check(await setUp(t)))
+  ) => test(`The ${name} store: ${behaviour}`, async (t) => check(await setUp(t)))
 
   async function setUp(t: TestContext) {
     const clock = createClock(1_800_000_000_000)
@@ -42,7 +42,7 @@ export function testStore(name: string, create: CreateStore): void {
   }
 
   conforms(
-    'a session starts at generation 1 and each rotation is one further',
+    'a session starts at generation 1, and each rotation adds 1',
     async ({ clock, open, present }) => {
       const { currentToken } = await open()
       assert.deepEqual(currentToken, {
@@ -66,18 +66,15 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms(
-    'a spent token within the grace is answered with the same line',
-    async ({ clock, present }) => {
-      const first = await present(1)
-      clock.advance(SETTINGS.grace)
-      const again = await present(1)
-      assert.equal(again.outcome, 'replayed')
-      assert.deepEqual(lineOf(again), lineOf(first))
-    },
-  )
+  conforms('a spent token within the grace gets the same successor', async ({ clock, present }) => {
+    const first = await present(1)
+    clock.advance(SETTINGS.grace)
+    const again = await present(1)
+    assert.equal(again.outcome, 'replayed')
+    assert.deepEqual(currentTokenOf(again), currentTokenOf(first))
+  })
 
-  conforms('a spent token after the grace ends the session for everybody', async (s) => {
+  conforms('a spent token after the grace condemns the session for everybody', async (s) => {
     await s.present(1)
     s.clock.advance(SETTINGS.grace + 1)
     assert.deepEqual(await s.present(1), {
@@ -92,7 +89,7 @@ export function testStore(name: string, create: CreateStore): void {
   })
 
   conforms(
-    'a token two generations old ends the session even within the grace',
+    'a token two generations old condemns the session even within the grace',
     async ({ present }) => {
       await present(1)
       await present(2)
@@ -107,13 +104,13 @@ export function testStore(name: string, create: CreateStore): void {
       s.clock.advance(SETTINGS.refreshIdleTtl - 1)
       const late = await s.present(1, KEY_A)
       assert.equal(late.outcome, 'replayed')
-      assert.deepEqual(lineOf(late), lineOf(first))
+      assert.deepEqual(currentTokenOf(late), currentTokenOf(first))
       assert.equal((await s.present(1, KEY_B)).outcome, 'reused')
     },
   )
 
   conforms(
-    'the key of a second tab is adopted where the first sent none',
+    'the key of a second tab is stored if the first tab sent none',
     async ({ clock, present }) => {
       await present(1)
       assert.equal((await present(1, KEY_A)).outcome, 'replayed')
@@ -124,14 +121,14 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms('a key is forgotten with the next rotation', async ({ clock, present }) => {
+  conforms('the next rotation removes the key', async ({ clock, present }) => {
     await present(1, KEY_A)
     await present(2)
     clock.advance(SETTINGS.grace + 1)
     assert.equal((await present(1, KEY_A)).outcome, 'reused')
   })
 
-  conforms('a generation that the store does not know yet heals it', async ({ present }) => {
+  conforms('a generation ahead of the store heals the session', async ({ present }) => {
     const healed = await present(7)
     assert.equal(healed.outcome, 'healed')
     assert.equal(generationOf(healed), 8)
@@ -139,7 +136,7 @@ export function testStore(name: string, create: CreateStore): void {
   })
 
   conforms(
-    'a session expires when it is idle, and a refresh keeps it going',
+    'a session expires when it is idle, and a refresh extends its life',
     async ({ clock, present }) => {
       clock.advance(SETTINGS.refreshIdleTtl - 1)
       assert.equal((await present(1)).outcome, 'rotated')
@@ -149,19 +146,19 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms('no refresh carries a session past its absolute expiry', async ({ clock, present }) => {
+  conforms('no refresh extends a session past its absolute expiry', async ({ clock, present }) => {
     for (let generation = 1; generation < 20; generation++) {
       assert.equal((await present(generation)).outcome, 'rotated')
       clock.advance(HOUR / 2)
     }
     const last = await present(20)
-    assert.deepEqual(lineOf(last)?.expiresAt, clock() + HOUR / 2)
+    assert.deepEqual(currentTokenOf(last)?.expiresAt, clock() + HOUR / 2)
     clock.advance(HOUR / 2)
     assert.equal((await present(21)).outcome, 'expired')
   })
 
   conforms(
-    'one session too many ends the least recently used',
+    'one session above the cap evicts the least recently used',
     async ({ clock, store, userId, sessionId, open, present }) => {
       clock.advance(1)
       const second = await open()
@@ -191,7 +188,7 @@ export function testStore(name: string, create: CreateStore): void {
   )
 
   conforms(
-    'a newer authorization is kept against an older one, and reaches every session',
+    'an older authorization does not replace a newer one, and every session gets the newer',
     async (s) => {
       await s.open(3, ['admin', 'staff'])
       assert.deepEqual((await s.open(2, ['stale'])).authorization, {
@@ -222,7 +219,7 @@ export function testStore(name: string, create: CreateStore): void {
   )
 
   conforms(
-    'all sessions of a user are closed at once, or all but one',
+    'all sessions of a user are closed in one call, or all but one',
     async ({ store, userId, open }) => {
       const [one, other] = [await open(), await open()]
       await store.closeAll(userId, one.sessionId)
@@ -237,26 +234,23 @@ export function testStore(name: string, create: CreateStore): void {
     },
   )
 
-  conforms(
-    'a changed authorization reaches the next rotation, an older one does not',
-    async (s) => {
-      await s.store.setAuthorization(s.userId, { ver: 3, roles: ['editor'] })
-      await s.store.setAuthorization(s.userId, { ver: 2, roles: ['admin'] })
-      const result = await s.present(1)
-      assert.deepEqual('authorization' in result && result.authorization, {
-        ver: 3,
-        roles: ['editor'],
-      })
-      const stranger = randomUUID()
-      await s.store.setAuthorization(stranger, { ver: 9, roles: [] })
-      assert.equal(
-        (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
-        'unknown',
-      )
-    },
-  )
+  conforms('the next rotation gets a changed authorization, but not an older one', async (s) => {
+    await s.store.setAuthorization(s.userId, { ver: 3, roles: ['editor'] })
+    await s.store.setAuthorization(s.userId, { ver: 2, roles: ['admin'] })
+    const result = await s.present(1)
+    assert.deepEqual('authorization' in result && result.authorization, {
+      ver: 3,
+      roles: ['editor'],
+    })
+    const stranger = randomUUID()
+    await s.store.setAuthorization(stranger, { ver: 9, roles: [] })
+    assert.equal(
+      (await s.store.rotate(stranger, s.sessionId, { generation: 1, retryKey: null })).outcome,
+      'unknown',
+    )
+  })
 
-  conforms('when all is forgotten every session is unknown, and can be opened again', async (s) => {
+  conforms('after forgetAll every session is unknown and can be re-opened', async (s) => {
     await s.present(1)
     await s.store.forgetAll()
     assert.equal((await s.present(2)).outcome, 'unknown')
@@ -274,10 +268,10 @@ export function testStore(name: string, create: CreateStore): void {
   })
 }
 
-function lineOf(result: RotationResult) {
+function currentTokenOf(result: RotationResult) {
   return 'currentToken' in result ? result.currentToken : undefined
 }
 
 function generationOf(result: RotationResult) {
-  return lineOf(result)?.generation
+  return currentTokenOf(result)?.generation
 }

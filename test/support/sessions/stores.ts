@@ -13,10 +13,10 @@ export const SETTINGS: StoreSettings = {
   maxSessionsPerUser: 3,
 }
 
-/** For a Redis that is never replaced. */
-export const ONE_ERA = { era: createNumberedEra(), serverClock: { now: Date.now } }
+/** The era and the clock of a Redis that is never replaced. */
+export const ONE_ERA = { era: createTestEra(), serverClock: { now: Date.now } }
 
-function createNumberedEra() {
+function createTestEra() {
   let era = 1
   return {
     current: () => era,
@@ -33,7 +33,7 @@ export type CreateStore = (
   settings?: StoreSettings,
 ) => Promise<SessionStore>
 
-/** A store on the Redis of a URL, apart from all others there. */
+/** Returns a factory of stores on the Redis of a URL, each under a prefix of its own. */
 export const redisStore =
   (url: () => string): CreateStore =>
   async (t, clock, settings = SETTINGS) => {
@@ -43,7 +43,7 @@ export const redisStore =
     return createRedisStore(redis, settings, { prefix, clock, ...ONE_ERA })
   }
 
-/** Every implementation of the interface: what holds for one has to hold for all. */
+/** Every implementation of the interface. They pass the same tests. */
 export const STORES = {
   memory: async (_t: TestContext, clock: () => number, settings = SETTINGS) =>
     createMemoryStore(settings, clock),

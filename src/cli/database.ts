@@ -15,7 +15,7 @@ export async function withDatabase<T>(
   }
 }
 
-/** Returns the time of Postgres, in milliseconds since the epoch. */
+/** Returns the time of Postgres, in milliseconds since 1970. */
 export async function postgresTime({ orm, query }: Database): Promise<number> {
   const statement = orm.execute(sql`select (extract(epoch from now()) * 1000)::float8 as ms`)
   const [row] = rowsOf<{ ms: number }>(await query(statement))

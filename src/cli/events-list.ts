@@ -13,7 +13,7 @@ import { findUser, onlyOne } from './lookup.ts'
 import { formatTime, printJson, printTable, SHOWN_OF_SESSION } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Returns milliseconds since the epoch, given the present in the same unit. */
+/** Returns milliseconds since 1970, given the present in the same unit. */
 export type Time = (now: number) => number
 
 export interface ListOptions {

@@ -14,8 +14,6 @@ export type Publication =
   | { kind: 'user'; userId: string }
   | { kind: 'everything'; before: number }
 
-export type Publications = ReturnType<typeof createPublications>
-
 /**
  * Stands in for the revoker of a server. A command commits revocations in Postgres, the running
  * servers publish them, and the command waits for that.

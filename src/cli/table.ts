@@ -53,7 +53,7 @@ function cut(entry: string, width: number): string {
   return entry.length > width ? `${entry.slice(0, width - 1)}…` : entry
 }
 
-/** Formats a time in milliseconds since the epoch as UTC, to the minute. */
+/** Formats a time in milliseconds since 1970 as UTC, to the minute. */
 export function formatTime(ms: number | null): string {
   return ms === null ? '-' : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')}Z`
 }

@@ -47,7 +47,7 @@ export interface AdministrationOptions {
   userChanges: UserChangeService
   sessions: Pick<SessionService, 'list' | 'revokeAll'>
   events: Pick<EventLog, 'announce'>
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
 }
 

@@ -7,7 +7,7 @@ import { ACCOUNT_COLUMNS, type Account, type Transaction, type User } from './us
 import { insertUserRevocation, type SessionsToRevoke, toRevocation } from './user-revocation.ts'
 
 /** The role that at least one active user always keeps, once somebody has it. */
-export const ADMIN = 'admin'
+const ADMIN = 'admin'
 
 export interface UserChange {
   set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash'>>

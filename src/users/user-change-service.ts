@@ -21,7 +21,7 @@ export interface UserChangeServiceOptions {
   events: Pick<EventLog, 'record' | 'announce'>
   /** Puts a committed revocation in force: on a server, the revoker does. */
   publish: Revoker['publish']
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
 }
 

@@ -158,8 +158,8 @@ test('revoke-all ends every existing session, and no session that starts later',
   assert.equal(stdout, 'Every session has ended.\nIt is in force on every server.\n')
   for (const pair of pairs) await assertDead(setting, pair)
 
-  const { status: answer, pair } = await logIn(pairs[0]?.email ?? '')
-  assert.equal(answer, 200)
+  const { status: loginStatus, pair } = await logIn(pairs[0]?.email ?? '')
+  assert.equal(loginStatus, 200)
   assert.equal(await status(pair.accessToken), 200)
   assert.equal((await refresh(pair.refreshToken)).status, 200)
   assert.equal(JSON.parse((await pawl('revoke-all --yes --json')).stdout).inForce, true)

@@ -121,8 +121,8 @@ test('The table fits a terminal, and the events of a deleted user are found by i
 
   const [user] = await sql`select id from users where email = ${email}`
   assert.equal((await pawl(`user delete ${email} --yes`)).code, 0)
-  const gone = await pawl(`events list --user ${email}`)
-  assert.deepEqual([gone.code, gone.stderr], [1, noUser(email)])
+  const deleted = await pawl(`events list --user ${email}`)
+  assert.deepEqual([deleted.code, deleted.stderr], [1, noUser(email)])
   const types = (await list(`--user ${user?.id}`)).events.map(({ type }) => type)
   assert.deepEqual(types, [
     'session_ended',

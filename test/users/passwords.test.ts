@@ -82,20 +82,20 @@ test('Unknown address, wrong password and disabled user get the same response', 
   const [active, disabled] = [await signUp(app), await signUp(app)]
   await openSql(t, env)`update users set status = 'disabled' where email = ${disabled.email}`
 
-  const answers = [
+  const responses = [
     await logIn(app, newEmail()),
     await logIn(app, active.email, 'a wrong password'),
     await logIn(app, disabled.email),
     await logIn(app, disabled.email, 'a wrong password'),
   ]
-  const comparable = answers.map(({ statusCode, headers: { date: _, ...headers }, body }) => ({
+  const comparable = responses.map(({ statusCode, headers: { date: _, ...headers }, body }) => ({
     statusCode,
     headers,
     body,
   }))
   assert.equal(comparable[0]?.statusCode, 401)
   assert.match(comparable[0]?.body ?? '', /AUTH_INVALID_CREDENTIALS/)
-  for (const answer of comparable) assert.deepEqual(answer, comparable[0])
+  for (const response of comparable) assert.deepEqual(response, comparable[0])
 })
 
 test('A flood of logins gets 503, for unknown addresses as for known ones', async (t) => {
@@ -129,9 +129,12 @@ test('Concurrent sign-ups with one address create one account', async (t) => {
   const env = await environment(t)
   const app = await build(t, env)
   const email = newEmail()
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 10 }, () => signUpWith(app, PASSWORD, email)),
   )
-  assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [201, ...Array(9).fill(409)])
+  assert.deepEqual(responses.map(({ statusCode }) => statusCode).sort(), [
+    201,
+    ...Array(9).fill(409),
+  ])
   assert.equal((await openSql(t, env)`select id from users`).length, 1)
 })

@@ -8,9 +8,9 @@ const LINGER = 2_000
 
 /**
  * Responds to bytes that never became a request: malformed, headers over the limit, or too slow.
- * The socket is read to its end before it is closed. If it were closed with bytes unread, the kernel
- * would reset the connection, and the client could lose the response. Nothing of the request is
- * logged, because its raw bytes may contain credentials.
+ * The socket is read to its end before it is closed. If it were closed with bytes unread, the
+ * kernel would reset the connection, and the client could lose the response. Nothing of the request
+ * is logged, because its raw bytes may contain credentials.
  */
 export function renderClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   // Bytes that arrive after the response cause another error each time.

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Registry } from 'prom-client'
 
-export interface Metrics {
+interface Metrics {
   /** Counts a refresh by its outcome. */
   countRefresh(outcome: string): void
   /** Adds a gauge whose value is read at each scrape. */

@@ -33,9 +33,10 @@ export interface RateLimitOptions {
 }
 
 /**
- * Limits requests per address, as routes state in `config.rateLimit`, and wrong guesses per account.
- * The counts are in this process on purpose: a limit must not cost a refresh a second round trip,
- * nor fail together with Redis. A client behind a load balancer has the limit once per process.
+ * Limits requests per address, as routes state in `config.rateLimit`, and wrong guesses per
+ * account. The counts are in this process on purpose: a limit must not cost a refresh a second
+ * round trip, nor fail together with Redis. Behind a load balancer a client therefore has the limit
+ * once per process.
  */
 export const rateLimit = fp(
   async (app, { rateLimit: isEnabled }: RateLimitOptions) => {
@@ -49,8 +50,9 @@ export const rateLimit = fp(
       cache: 50_000,
       errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     })
-    // NIST SP 800-63B-4 demands a limit on failed attempts. An attacker can use up this limit to
-    // lock another user out. For that reason the window is short, and a right password never counts.
+    // NIST SP 800-63B-4 demands a limit on failed attempts. An attacker can use up the limit to
+    // lock another user out. For that reason the window is short, and a right password never
+    // counts.
     const guesses = app.createRateLimit({
       max: MAX_GUESSES,
       timeWindow: '15 minutes',

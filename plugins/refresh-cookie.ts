@@ -15,9 +15,9 @@ declare module 'fastify' {
        */
       read(request: FastifyRequest): string | undefined
       /**
-       * Returns the body of a response that delivers tokens. The refresh token goes into the cookie,
-       * and not into the body, if the client asks for that or if `byCookie` says that the spent
-       * token came in the cookie.
+       * Returns the body of a response that delivers tokens. The refresh token goes into the
+       * cookie, and not into the body, if the client asks for that or if `byCookie` says that the
+       * spent token came in the cookie.
        */
       deliver(
         request: FastifyRequest,

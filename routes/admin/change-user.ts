@@ -10,7 +10,8 @@ export const changeUser: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'Change the roles of a user, or disable or enable the user',
         description:
-          "The user's access tokens are revoked at once. After a 503 the change may have been made: the request can be repeated without harm.",
+          "The user's access tokens are revoked at once. After a 503 the change may have been " +
+          'made: the request can be repeated without harm.',
         tags: ['admin'],
         params: IdParams,
         body: UserPatch,

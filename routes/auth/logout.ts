@@ -21,7 +21,9 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'End the session of a token',
         description:
-          'The token is the refresh token in the body, else the bearer token (access or refresh), else the refresh token in the cookie. An expired token is accepted, and so is one of a session that has ended.',
+          'The token is the refresh token in the body, else the bearer token (access or ' +
+          'refresh), else the refresh token in the cookie. An expired token is accepted, and ' +
+          'so is one of a session that has ended.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: RefreshBody,

@@ -8,7 +8,8 @@ export const jwks: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'Get the public keys of access tokens (RFC 7517)',
         description:
-          'Contains the key that signs, the key that will sign next, and earlier keys that still verify.',
+          'Contains the key that signs, the key that will sign next, and earlier keys that ' +
+          'still verify.',
         tags: ['discovery'],
         response: { 200: Jwks, 304: NotModified },
       },

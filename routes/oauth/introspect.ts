@@ -11,7 +11,8 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'Find out whether a token is active, and what it says (RFC 7662)',
         description:
-          'A refresh token is reported as active only with `token_type_hint=refresh_token`, so that no API takes it for an access token.',
+          'A refresh token is reported as active only with `token_type_hint=refresh_token`, ' +
+          'so that no API takes it for an access token.',
         tags: ['oauth'],
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenForm,

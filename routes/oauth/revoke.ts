@@ -10,7 +10,8 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'End the session of a token (RFC 7009)',
         description:
-          'The token is an access or a refresh token, and no other credentials are needed. An unknown token gets the same response.',
+          'The token is an access or a refresh token, and no other credentials are needed. An ' +
+          'unknown token gets the same response.',
         tags: ['oauth'],
         consumes: ['application/x-www-form-urlencoded'],
         body: TokenForm,

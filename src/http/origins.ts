@@ -33,7 +33,7 @@ export interface Provenance {
 
 /**
  * Returns whether the cookie of a request may be used: whether the user's own page, or a trusted
- * one, sent the request. If nothing is known about the sender, the answer is no.
+ * one, sent the request. Returns false if nothing is known about the sender.
  */
 export function isTrusted(
   { origin, site, hasCustomHeader }: Provenance,

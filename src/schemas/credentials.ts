@@ -1,11 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
 
+/** A part of a domain name. */
+const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
+
 /**
  * The addresses that browsers accept (HTML, "valid e-mail address"). ASCII only, so that lower case
  * is well-defined.
  */
-const EMAIL =
-  "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
+const EMAIL = `^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]{1,64}@${LABEL}(?:\\.${LABEL})*$`
 
 /**
  * Any Unicode text that is well-formed. Half of a surrogate pair is not a character, and NUL is an
@@ -22,7 +24,7 @@ export const Email = Type.String({
 })
 
 /** Lengths are in UTF-16 code units. The rules for new passwords count code points. */
-export const Password = Type.String({
+const Password = Type.String({
   minLength: 1,
   maxLength: 512,
   pattern: WELL_FORMED,
@@ -40,7 +42,6 @@ export const PasswordChange = Type.Object(
   { currentPassword: Password, newPassword: Password },
   { title: 'PasswordChange', additionalProperties: false },
 )
-export type PasswordChange = Static<typeof PasswordChange>
 
 /** The name of a role. It is short, because it travels in every access token. */
 export const Role = Type.String({ pattern: '^[a-z][a-z0-9:_-]{0,31}$', examples: ['admin'] })

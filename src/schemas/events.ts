@@ -3,7 +3,7 @@ import { EVENT_TYPES } from '../events/event-types.ts'
 
 const Id = (description: string) => Type.String({ format: 'uuid', description })
 
-export const RecordedEvent = Type.Object(
+const RecordedEvent = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     at: Type.String({ format: 'date-time', description: 'When it happened' }),
@@ -37,10 +37,12 @@ const FilterId = (description: string) =>
     description,
   })
 
+const DATE = '\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])'
+const TIME = '([01]\\d|2[0-3]):[0-5]\\d'
+
 /** An RFC 3339 timestamp whose month, hour and minute exist. */
 export const Moment = Type.String({
-  pattern:
-    '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)$',
+  pattern: `^${DATE}T${TIME}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]${TIME})$`,
   examples: ['2026-01-31T12:00:00Z'],
 })
 

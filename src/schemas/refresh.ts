@@ -23,7 +23,9 @@ export const RefreshHeaders = Type.Object({
     Type.String({
       pattern: '^[\\x21-\\x7e]{16,128}$',
       description:
-        '16 to 128 characters, new for each attempt that is not a retry. If the response to a refresh is lost, the request can be repeated with the same key, however late, and gets the same refresh token.',
+        '16 to 128 characters, new for each attempt that is not a retry. If the response to a ' +
+        'refresh is lost, the request can be repeated with the same key, however late, and ' +
+        'gets the same refresh token.',
     }),
   ),
 })

@@ -3,7 +3,7 @@ import type { SessionView } from '../sessions/session-views.ts'
 
 const Nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
-export const Session = Type.Object(
+const Session = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     current: Type.Boolean({
@@ -24,7 +24,6 @@ export const Session = Type.Object(
   },
   { title: 'Session', additionalProperties: false },
 )
-export type Session = Static<typeof Session>
 
 export const SessionList = Type.Object(
   { sessions: Type.Array(Session) },

@@ -26,7 +26,8 @@ export const DeliveredTokens = Type.Object(
     refreshToken: Type.Optional(
       Type.String({
         description:
-          'Valid for one refresh, which returns its successor. Absent if it was delivered in the cookie.',
+          'Valid for one refresh, which returns its successor. Absent if it was delivered in ' +
+          'the cookie.',
       }),
     ),
   },

@@ -49,10 +49,8 @@ export const UserQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-export type UserQuery = Static<typeof UserQuery>
 
 export const NewUser = Seed
-export type NewUser = Static<typeof NewUser>
 
 export const UserPatch = Type.Object(
   {
@@ -61,13 +59,14 @@ export const UserPatch = Type.Object(
     sessions: Type.Optional(
       Type.Union([Type.Literal('refresh'), Type.Literal('logout')], {
         description:
-          "What happens to the user's sessions. `refresh` (the default) revokes the access tokens, and the next refresh returns tokens with the new roles. `logout` ends the sessions. The sessions of a disabled user always end.",
+          "What happens to the user's sessions. `refresh` (the default) revokes the access " +
+          'tokens, and the next refresh returns tokens with the new roles. `logout` ends the ' +
+          'sessions. The sessions of a disabled user always end.',
       }),
     ),
   },
   { title: 'UserPatch', additionalProperties: false, minProperties: 1 },
 )
-export type UserPatch = Static<typeof UserPatch>
 
 /** Any text. An id that is not well-formed belongs to nobody, which is a 404. */
 export const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false })

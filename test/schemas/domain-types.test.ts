@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Static } from '@sinclair/typebox'
 import type { RecordedEvent } from '../../src/events/event.ts'
-import type * as events from '../../src/schemas/events.ts'
+import type { EventPage } from '../../src/schemas/events.ts'
 import type { Introspection } from '../../src/schemas/oauth.ts'
-import type { Session } from '../../src/schemas/sessions.ts'
+import type { SessionList } from '../../src/schemas/sessions.ts'
 import type * as tokens from '../../src/schemas/token-pair.ts'
 import type { UserView } from '../../src/schemas/users.ts'
 import type { SessionView } from '../../src/sessions/session-views.ts'
@@ -12,6 +12,7 @@ import type { AccessClaims } from '../../src/tokens/access-token.ts'
 import type { TokenPair } from '../../src/tokens/token-pair.ts'
 import type { Administration } from '../../src/users/administration.ts'
 
+type Session = Static<typeof SessionList>['sessions'][number]
 type User = Awaited<ReturnType<Administration['find']>>
 
 /** Whether both types have the same fields, of the same types. */
@@ -22,7 +23,7 @@ type Same<A, B> = [A, B, keyof A, keyof B] extends [B, A, keyof B, keyof A] ? tr
  * only the domain type has would be missing from the response, because the serializer drops it.
  */
 const CHECKS = {
-  events: true satisfies Same<Static<typeof events.RecordedEvent>, RecordedEvent>,
+  events: true satisfies Same<Static<typeof EventPage>['events'][number], RecordedEvent>,
   tokens: true satisfies Same<tokens.TokenPair, TokenPair>,
   users: true satisfies Same<UserView, User>,
   sessions: true satisfies Same<keyof Session, keyof SessionView | 'current'>,

@@ -24,7 +24,7 @@ async function post(server: ServerProcess, path: string, body: object): Promise<
   return fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
-test('the lines that the embedded default prints work when they are pasted, and again when pasted again', async (t) => {
+test('the printed commands work, and work again when they are repeated', async (t) => {
   const server = await startServer(t, await embedded(t))
   await server.printed('/auth/me')
   const lines = server
@@ -33,7 +33,7 @@ test('the lines that the embedded default prints work when they are pasted, and 
     .filter((line) => /^ {2}(PAIR=|curl)/.test(line))
   assert.equal(lines.length, 3)
   for (let pasted = 1; pasted <= 2; pasted++) {
-    // A person takes a moment to paste again; the address is made of the time.
+    // The e-mail address contains the time in seconds, and this loop is faster than a person.
     const script = `${lines.join('\n').replace('$(date +%s)', `$(date +%s)${pasted}`)}\n`
     const { stdout } = await promisify(execFile)('bash', ['-c', script])
     const [signup, refresh, me] = stdout
@@ -46,7 +46,7 @@ test('the lines that the embedded default prints work when they are pasted, and 
   }
 })
 
-test('it shows a page, and says where', async (t) => {
+test('the embedded default serves the playground and prints its address', async (t) => {
   const server = await startServer(t, await embedded(t))
   await server.printed('/auth/me')
   assert.match(server.output(), new RegExp(`Open ${server.url} in a browser`))
@@ -55,7 +55,7 @@ test('it shows a page, and says where', async (t) => {
   assert.match(await page.text(), /<title>Pawl/)
 })
 
-test('it makes its secrets once, for its owner alone, and keeps them, the accounts and the sessions through kill -9', async (t) => {
+test('secrets, accounts and sessions survive kill -9', async (t) => {
   const env = await embedded(t)
   const path = join(env.PAWL_DATA_DIR ?? '', 'secrets.json')
   const first = await startServer(t, env)
@@ -74,7 +74,7 @@ test('it makes its secrets once, for its owner alone, and keeps them, the accoun
   assert.equal((await post(second, '/auth/refresh', { refreshToken })).status, 200)
 })
 
-test('a second process on the same folder is refused, since both would lose data', async (t) => {
+test('a second process on the same folder is refused', async (t) => {
   const env = await embedded(t)
   const first = await startServer(t, env)
   const second = spawnServer(t, env)
@@ -86,13 +86,13 @@ test('a second process on the same folder is refused, since both would lose data
   assert.ok(pair.accessToken)
 })
 
-test('a folder that a process died over while it made it is made anew', async (t) => {
+test('a folder is created again if its creation was interrupted', async (t) => {
   const env = await embedded(t)
-  const dying = spawnServer(t, env)
+  const interrupted = spawnServer(t, env)
   const marker = join(env.PAWL_DATA_DIR ?? '', 'unfinished')
   await until(() => existsSync(marker))
-  dying.child.kill('SIGKILL')
-  await dying.ended
+  interrupted.child.kill('SIGKILL')
+  await interrupted.ended
   assert.ok(existsSync(marker))
 
   const server = await startServer(t, env)

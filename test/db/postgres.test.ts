@@ -19,41 +19,41 @@ async function setUp(t: TestContext): Promise<Database> {
   return database
 }
 
-/** As a kill by the system does it: no farewell. The server cuts all other connections, and recovers. */
+/** Kills the backend of the connection. The server then closes all connections and recovers. */
 async function killBackend(tx: Parameters<Work>[0]): Promise<void> {
   const [backend] = rowsOf<{ pid: number }>(await tx.execute(sql`select pg_backend_pid() as pid`))
   process.kill(backend?.pid ?? 0, 'SIGKILL')
 }
 
-const answers = (database: Database) =>
+const isAvailable = (database: Database) =>
   database.ping().then(
     () => true,
     () => false,
   )
 
 const LOSSES: Record<string, (database: Database) => Work> = {
-  'while a statement runs': () => async (tx) => {
+  'during a statement': () => async (tx) => {
     await killBackend(tx)
     await tx.execute(sql`select pg_sleep(60)`)
   },
   'between two statements': (database) => async (tx) => {
     await killBackend(tx)
-    await until(() => answers(database))
+    await until(() => isAvailable(database))
     await tx.execute(sql`select 1`)
   },
-  'before the work fails by itself': (database) => async (tx) => {
+  'before the work fails': (database) => async (tx) => {
     await killBackend(tx)
-    await until(() => answers(database))
-    throw new Error('of its own')
+    await until(() => isAvailable(database))
+    throw new Error('a failure of the work')
   },
-  'before the work is done': (database) => async (tx) => {
+  'before the commit': (database) => async (tx) => {
     await killBackend(tx)
-    await until(() => answers(database))
+    await until(() => isAvailable(database))
   },
 }
 
 for (const [when, work] of Object.entries(LOSSES))
-  test(`a connection that is lost in a transaction, ${when}, is an error of that transaction alone`, async (t) => {
+  test(`a connection lost ${when} fails only its transaction`, async (t) => {
     const database = await setUp(t)
     const { orm, query } = database
     await assert.rejects(query(orm.transaction(work(database))), { code: 'AUTH_UNAVAILABLE' })
@@ -64,7 +64,7 @@ for (const [when, work] of Object.entries(LOSSES))
     )
   })
 
-test('a transaction whose work fails is rolled back', async (t) => {
+test('a transaction is rolled back if its work fails', async (t) => {
   const { orm, query } = await setUp(t)
   const failure = new PawlError('AUTH_FORBIDDEN')
   const failing = orm.transaction(async (tx) => {

@@ -7,7 +7,7 @@ import { environment } from '../support/environment.ts'
 import {
   assertServes,
   logOut,
-  refreshInTheEnd,
+  refreshWhenAvailable,
   startNode,
   status,
   statusOnce,
@@ -66,7 +66,7 @@ test('A lost master of a cluster affects only the users whose sessions it holds'
   }
 
   await lost.restart()
-  await refreshInTheEnd(one, theirs.refreshToken)
+  await refreshWhenAvailable(one, theirs.refreshToken)
   assert.equal((await refresh(other, ended.refreshToken)).statusCode, 401)
 })
 
@@ -101,7 +101,7 @@ test('A cluster master that never replies affects only the users it holds', asyn
   assert.equal((await refresh(one, ours.refreshToken)).statusCode, 200)
   assert.equal((await one.inject('/health/ready')).statusCode, 200)
   silent.kill('SIGCONT')
-  await refreshInTheEnd(one, theirs.refreshToken)
+  await refreshWhenAvailable(one, theirs.refreshToken)
 })
 
 test('A server that starts without the master of the feed waits for it', async (t) => {

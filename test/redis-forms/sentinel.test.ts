@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { refresh, refreshOnce, signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { environment } from '../support/environment.ts'
-import { assertServes, logOut, refreshInTheEnd, startNode, status } from '../support/nodes.ts'
+import { assertServes, logOut, refreshWhenAvailable, startNode, status } from '../support/nodes.ts'
 import { startSentinel } from '../support/services/sentinel.ts'
 import { until } from '../support/until.ts'
 
@@ -24,7 +24,7 @@ test('A master that Sentinels name serves before and after a fail-over', async (
 
   await redis.master.crash('SIGKILL')
   assert.equal((await refreshOnce(one, alive.refreshToken)).statusCode, 503)
-  const next = await refreshInTheEnd(other, alive.refreshToken)
+  const next = await refreshWhenAvailable(other, alive.refreshToken)
   for (const app of [one, other]) {
     await until(async () => (await status(app, next.accessToken)) === 200)
     assert.equal(await status(app, alive.accessToken), 200)
@@ -53,7 +53,7 @@ test('A logout stays in force if the promoted replica never received it', async 
   await redis.master.crash('SIGKILL')
   redis.replica.kill('SIGCONT')
 
-  await refreshInTheEnd(one, alive.refreshToken)
+  await refreshWhenAvailable(one, alive.refreshToken)
   // A refresh that the promoted replica still accepts is soon refused, with its tokens.
   let token = refreshToken
   await until(async () => {
@@ -73,12 +73,12 @@ test('A master that never replies is replaced, and stays replaced when it wakes 
   const { accessToken, refreshToken } = await signUp(one)
   redis.master.kill('SIGSTOP')
   assert.equal((await refreshOnce(one, refreshToken)).statusCode, 503)
-  const next = await refreshInTheEnd(one, refreshToken)
+  const next = await refreshWhenAvailable(one, refreshToken)
   await until(async () => (await status(one, next.accessToken)) === 200)
 
   // It wakes up and believes that it is the master until a Sentinel tells it otherwise.
   redis.master.kill('SIGCONT')
-  await refreshInTheEnd(one, next.refreshToken)
+  await refreshWhenAvailable(one, next.refreshToken)
   assert.equal(await status(one, accessToken), 200)
 })
 
@@ -95,7 +95,7 @@ test('A node leaves a master that becomes a replica on an open connection', asyn
   cleanUp(t, async () => demoted.disconnect())
   await until(async () => (await demoted.info('replication')).includes('role:slave'))
 
-  await refreshInTheEnd(one, refreshToken)
+  await refreshWhenAvailable(one, refreshToken)
   await until(async () => (await status(one, accessToken)) === 200)
   const other = await signUp(one)
   assert.equal((await promoted.keys('pawl:{*}')).length, 2)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setUp } from '../support/administrator.ts'
+import { buildWithAdministrator } from '../support/administrator.ts'
 import { call } from '../support/app-requests.ts'
 
 test('users are found by the beginning of their address, on several pages', async (t) => {
-  const { app, token, sql } = await setUp(t)
+  const { app, token, sql } = await buildWithAdministrator(t)
   const addresses = ['ann', 'ann_x', 'annax', 'ann%y', 'anna', 'bob', 'zoe~']
   await sql`
     insert into users (id, email, password_hash)
@@ -43,7 +43,7 @@ test('users are found by the beginning of their address, on several pages', asyn
 })
 
 test('pages have no gaps and no repetitions while users are added and deleted', async (t) => {
-  const { app, token, sql } = await setUp(t)
+  const { app, token, sql } = await buildWithAdministrator(t)
   const add = (...names: string[]) => sql`
     insert into users (id, email, password_hash)
     select gen_random_uuid(), name || '@page.example', 'none'

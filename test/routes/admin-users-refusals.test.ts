@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { idOf, setUp } from '../support/administrator.ts'
+import { buildWithAdministrator, idOf } from '../support/administrator.ts'
 import { call, callEmpty, me, signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { adminToken } from '../support/events/scenarios.ts'
 
 test('malformed queries, unknown users and malformed changes are refused', async (t) => {
-  const { app, token } = await setUp(t)
+  const { app, token } = await buildWithAdministrator(t)
   const encode = (text: string) => Buffer.from(text).toString('base64url')
   const cursors = [
     '',
@@ -74,7 +74,7 @@ test('malformed queries, unknown users and malformed changes are refused', async
 })
 
 test('users without the role `admin` cannot administer anything', async (t) => {
-  const { app } = await setUp(t)
+  const { app } = await buildWithAdministrator(t)
   const { accessToken } = await signUp(app)
   const id = await idOf(app, accessToken)
   const calls = [
@@ -98,7 +98,7 @@ test('users without the role `admin` cannot administer anything', async (t) => {
 })
 
 test('the last active administrator stays, even if two remove each other at once', async (t) => {
-  const { app, token, sql } = await setUp(t)
+  const { app, token, sql } = await buildWithAdministrator(t)
   const id = await idOf(app, token)
   const attempts = [
     call(app, token, 'DELETE', `/admin/users/${id}`),

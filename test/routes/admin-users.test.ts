@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { idOf, setUp } from '../support/administrator.ts'
+import { buildWithAdministrator, idOf } from '../support/administrator.ts'
 import { call, callEmpty, logIn, me, refresh, signUp } from '../support/app-requests.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
 
 test('an administrator creates a user, who can then log in', async (t) => {
-  const { app, token, sql } = await setUp(t)
+  const { app, token, sql } = await buildWithAdministrator(t)
   const email = newEmail()
   const create = (payload: object) => call(app, token, 'POST', '/admin/users', payload)
   const created = await create({
@@ -43,7 +43,7 @@ test('an administrator creates a user, who can then log in', async (t) => {
 })
 
 test('changed roles arrive with the next refresh, and the event names who did it', async (t) => {
-  const { app, token, sql } = await setUp(t)
+  const { app, token, sql } = await buildWithAdministrator(t)
   const { accessToken, refreshToken, email } = await signUp(app)
   const id = await idOf(app, accessToken)
   const headers = { authorization: `Bearer ${token}`, 'user-agent': 'console' }

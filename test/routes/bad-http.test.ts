@@ -4,8 +4,9 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
 import { PASSWORD } from '../support/credentials.ts'
+import { listen } from '../support/listening-server.ts'
 import { openConnection, request } from '../support/raw-http.ts'
-import { assertProblem, expectRefusals, listen, type Refusal } from '../support/refusals.ts'
+import { assertProblem, expectRefusals, type Refusal } from '../support/refusals.ts'
 
 const GET = ['/auth/me', '/.well-known/jwks.json', '/health/live', '/health/ready', '/openapi.json']
 const POST = ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout', '/oauth/revoke']
@@ -193,7 +194,7 @@ test('a body longer than its Content-Length is refused', async (t) => {
   for (const refusal of connections) {
     const connection = await openConnection(server.url)
     connection.send(refusal.bytes)
-    assertProblem(await connection.answer(), refusal)
+    assertProblem(await connection.response(), refusal)
     await connection.ended()
   }
 })
@@ -217,8 +218,8 @@ test('a client that reads only after it has sent everything still gets its respo
   ]
   for (const refusal of refusals) {
     const connection = await openConnection(server.url)
-    await connection.sendUnheard(refusal.bytes)
-    assertProblem(await connection.answer(), refusal)
+    await connection.sendWithoutReading(refusal.bytes)
+    assertProblem(await connection.response(), refusal)
     connection.destroy()
   }
 })
@@ -255,7 +256,11 @@ test('requests for a tunnel or an upgrade are refused', async (t) => {
   for (const headers of [upgrade, { Expect: 'nonsense' }]) {
     const connection = await openConnection(server.url)
     connection.send(request('GET', '/auth/me', headers))
-    assertProblem(await connection.answer(), { name: '', bytes: '', codes: ['AUTH_MISSING_TOKEN'] })
+    assertProblem(await connection.response(), {
+      name: '',
+      bytes: '',
+      codes: ['AUTH_MISSING_TOKEN'],
+    })
     connection.destroy()
   }
 })
@@ -275,6 +280,6 @@ test('clients that disconnect do not harm the server', async (t) => {
   }
   const connection = await openConnection(server.url)
   connection.send(request('GET', '/health/ready'))
-  assert.equal((await connection.answer()).status, 200)
+  assert.equal((await connection.response()).status, 200)
   connection.destroy()
 })

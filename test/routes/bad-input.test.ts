@@ -1,8 +1,9 @@
 import { test } from 'node:test'
 import type { ErrorCode } from '../../src/errors.ts'
 import { PASSWORD } from '../support/credentials.ts'
+import { listen } from '../support/listening-server.ts'
 import { chunkedRequest, type HeaderLines, request } from '../support/raw-http.ts'
-import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
+import { expectRefusals, type Refusal } from '../support/refusals.ts'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 const EMAIL = 'nobody@example.com'

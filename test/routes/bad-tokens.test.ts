@@ -4,8 +4,9 @@ import type { ErrorCode } from '../../src/errors.ts'
 import { me, refresh } from '../support/app-requests.ts'
 import { createClock } from '../support/clock.ts'
 import { expired, forgeries } from '../support/forgeries.ts'
+import { listen } from '../support/listening-server.ts'
 import { request } from '../support/raw-http.ts'
-import { expectRefusals, listen, type Refusal } from '../support/refusals.ts'
+import { expectRefusals, type Refusal } from '../support/refusals.ts'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 

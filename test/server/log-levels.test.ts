@@ -4,7 +4,7 @@ import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { environment } from '../support/environment.ts'
 import { startServer } from '../support/server-process.ts'
 
-/** What a server at that level writes while somebody opens the page, signs up, refreshes and asks who he is. */
+/** Returns what a server logs at this level while a user opens the page, signs up and refreshes. */
 async function logAt(t: TestContext, level: string) {
   const env = await environment(t, { LOG_LEVEL: level, PLAYGROUND: 'true' })
   const server = await startServer(t, env)
@@ -35,13 +35,13 @@ async function logAt(t: TestContext, level: string) {
   }
 }
 
-test('the log of a server that is asked for nothing else has what matters: no refresh, no file of the page', async (t) => {
+test('at the default level, the log has neither refreshes nor files of the page', async (t) => {
   const { events, paths } = await logAt(t, 'info')
   assert.deepEqual(events, ['signup', 'login_succeeded'])
   assert.deepEqual(paths, new Set(['/auth/signup', '/auth/refresh', '/auth/me']))
 })
 
-test('the log has every refresh and every request where it is asked for', async (t) => {
+test('at the level debug, the log has every refresh and every request', async (t) => {
   const { events, paths } = await logAt(t, 'debug')
   assert.deepEqual(events, ['signup', 'login_succeeded', 'refresh'])
   for (const path of ['/', '/playground/app.js', '/playground/settings.json'])

@@ -26,14 +26,14 @@ app.get('/guarded', { preHandler: app.authenticate }, async (request) => request
 await app.listen({ port: 0 })
 `
 
-test('the packed package runs with plain node: as a server, as a plugin and as a command', async (t) => {
+test('the packed package runs with plain node as a server, a plugin and a command', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-package-'))
   cleanUp(t, () => rm(folder, { recursive: true, force: true }))
   await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT })
   const [tarball = ''] = await readdir(folder)
   await run('tar', ['-xzf', tarball], { cwd: folder })
   const modules = join(folder, 'node_modules')
-  // Its dependencies are those of the checkout; the package itself is the packed one.
+  // The dependencies are those of the checkout. Only the package itself is the packed one.
   await run('cp', ['-rs', join(ROOT, 'node_modules'), modules])
   await rm(join(modules, 'pawl'), { recursive: true, force: true })
   await rename(join(folder, 'package'), join(modules, 'pawl'))

@@ -16,7 +16,7 @@ import { startRedis } from '../support/services/redis.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
 import { until } from '../support/until.ts'
 
-interface Answer {
+interface ApiResponse {
   status: number
   headers: Headers
   body: TokenPair & { code?: string }
@@ -27,7 +27,7 @@ async function call(
   path: string,
   body?: object,
   headers = {},
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const response = await fetch(`${server.url}${path}`, {
     method: body ? 'POST' : 'GET',
     headers: { ...(body && { 'content-type': 'application/json' }), ...headers },
@@ -37,18 +37,18 @@ async function call(
   return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} }
 }
 
-/** Ask until it is as it should be; every answer on the way has to be a well-formed 503. */
-async function recovers(ask: () => Promise<Answer>): Promise<Answer> {
+/** Repeats the request until it succeeds. Every response until then must be a well-formed 503. */
+async function recovers(request: () => Promise<ApiResponse>): Promise<ApiResponse> {
   for (let attempt = 0; attempt < 300; attempt++) {
-    const answer = await ask()
-    if (answer.status < 300) return answer
-    assertUnavailable(answer)
+    const response = await request()
+    if (response.status < 300) return response
+    assertUnavailable(response)
     await delay(50)
   }
   throw new Error('it did not recover')
 }
 
-function assertUnavailable({ status, headers, body }: Answer): void {
+function assertUnavailable({ status, headers, body }: ApiResponse): void {
   assert.equal(status, 503)
   assert.equal(headers.get('content-type'), 'application/problem+json; charset=utf-8')
   assert.match(headers.get('retry-after') ?? '', /^\d+$/)
@@ -57,7 +57,7 @@ function assertUnavailable({ status, headers, body }: Answer): void {
 
 const bearer = ({ accessToken }: TokenPair) => ({ authorization: `Bearer ${accessToken}` })
 
-test('while Redis is away, what needs it is 503; when it is back, so is the server', async (t) => {
+test('requests that need Redis get a 503 while it is unavailable', async (t) => {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
   const server = await startServer(t, await environment(t, { REDIS_URL: redis.url }))
@@ -77,7 +77,7 @@ test('while Redis is away, what needs it is 503; when it is back, so is the serv
   assert.equal((await recovers(() => call(server, '/auth/login', credentials))).status, 200)
 })
 
-test('a Redis that accepts and never answers is a fault like any other, and no retry is taken for theft', async (t) => {
+test('a retry after a Redis that did not respond is not taken for theft', async (t) => {
   const redis = await startRedis()
   cleanUp(t, () => redis.stop())
   const server = await startServer(t, await environment(t, { REDIS_URL: redis.url, GRACE: '0s' }))
@@ -88,13 +88,13 @@ test('a Redis that accepts and never answers is a fault like any other, and no r
   redis.kill('SIGSTOP')
   assertUnavailable(await refresh())
   redis.kill('SIGCONT')
-  // Redis now carries out what it was sent: the token is spent, and the client never heard of its successor.
+  // Redis now executes the command: the token is spent, and the client has no successor of it.
   const repaired = await recovers(refresh)
   const successor = repaired.body.refreshToken
   assert.equal((await call(server, '/auth/refresh', { refreshToken: successor })).status, 200)
 })
 
-test('while Postgres is away, refreshing and authenticating go on, and what needs it is 503', async (t) => {
+test('refreshes and authentication continue while Postgres is unavailable', async (t) => {
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)
@@ -106,7 +106,7 @@ test('while Postgres is away, refreshing and authenticating go on, and what need
   assertUnavailable(await call(server, '/auth/login', credentials))
   const next = await call(server, '/auth/refresh', { refreshToken: pair.refreshToken })
   assert.equal(next.status, 200)
-  // The truth cannot be written: the logout is not acknowledged, and the session lives on.
+  // The logout cannot be committed, so it is not acknowledged, and the session continues.
   assertUnavailable(await call(server, '/auth/logout', { refreshToken: next.body.refreshToken }))
   assertUnavailable(await call(server, '/health/ready'))
 
@@ -115,7 +115,7 @@ test('while Postgres is away, refreshing and authenticating go on, and what need
   assert.equal((await call(server, '/auth/me', undefined, bearer(next.body))).status, 401)
 })
 
-test('theft that is found while Postgres is away ends the session there and then, and goes on record later', async (t) => {
+test('theft found while Postgres is unavailable ends the session at once', async (t) => {
   const postgres = await startPostgres()
   cleanUp(t, () => postgres.stop())
   const database = await createTemplateDatabase(postgres.url)
@@ -134,7 +134,7 @@ test('theft that is found while Postgres is away ends the session there and then
   assert.notEqual(thief.status, 200)
 
   await postgres.restart()
-  // Nobody has to come back for it: the process that found it puts it on record as soon as it can.
+  // No further request is necessary: the process that found the theft records it when it can.
   const sql = openSql(t, { DATABASE_URL: database.url })
   const reuses = () =>
     sql`select session_id, detail from security_events where type = 'reuse_found'`
@@ -155,14 +155,17 @@ function withPath(url: string, path: string): string {
   return Object.assign(new URL(url), { pathname: path }).href
 }
 
-test('a server whose stores cannot be reached says so and ends, without a secret in what it says', async (t) => {
+test('a server that cannot use its stores exits with a message without secrets', async (t) => {
   const env = await environment(t)
-  const nobody = '127.0.0.1:1'
+  const closedPort = '127.0.0.1:1'
   const cases: [Record<string, string>, string][] = [
-    [{ REDIS_URL: `redis://:a-password@${nobody}` }, `Redis at ${nobody}: cannot be reached`],
     [
-      { DATABASE_URL: `postgres://pawl:a-password@${nobody}/pawl` },
-      `Postgres at ${nobody}: cannot be reached`,
+      { REDIS_URL: `redis://:a-password@${closedPort}` },
+      `Redis at ${closedPort}: cannot be reached`,
+    ],
+    [
+      { DATABASE_URL: `postgres://pawl:a-password@${closedPort}/pawl` },
+      `Postgres at ${closedPort}: cannot be reached`,
     ],
     [
       { DATABASE_URL: withPath(required('TEST_DATABASE_URL'), '/nowhere') },
@@ -181,24 +184,24 @@ test('a server whose stores cannot be reached says so and ends, without a secret
   )
 })
 
-test('a connection that swallows everything is replaced: to Redis, and to Postgres', async (t) => {
+test('a connection that drops all packets is replaced, to Redis and to Postgres', async (t) => {
   const env = await environment(t)
   const redis = await createProxy(t, env.REDIS_URL ?? '')
   const postgres = await createProxy(t, env.DATABASE_URL ?? '')
   const server = await startServer(t, { ...env, REDIS_URL: redis.url, DATABASE_URL: postgres.url })
   const credentials = { email: newEmail(), password: PASSWORD }
   const pair = await signUpAt(server.url, credentials)
-  redis.goDark()
+  redis.dropPackets()
   await recovers(() => call(server, '/auth/refresh', { refreshToken: pair.refreshToken }))
-  postgres.goDark()
+  postgres.dropPackets()
   await recovers(() => call(server, '/auth/login', credentials))
 })
 
-test('the wait for a Postgres that accepts and never answers is bounded, too', async (t) => {
-  const mute = createServer(() => {}).listen(0, '127.0.0.1')
-  await once(mute, 'listening')
-  cleanUp(t, async () => mute.close())
-  const { port } = mute.address() as AddressInfo
+test('the start fails in time if Postgres accepts connections and never responds', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  cleanUp(t, async () => silent.close())
+  const { port } = silent.address() as AddressInfo
   const env = await environment(t, { DATABASE_URL: `postgres://pawl@127.0.0.1:${port}/pawl` })
   const server = spawnServer(t, env)
   assert.equal(await server.ended, 1)
@@ -208,7 +211,7 @@ test('the wait for a Postgres that accepts and never answers is bounded, too', a
   )
 })
 
-test('a server that is started before its stores waits for them', async (t) => {
+test('a server that starts before its stores waits for them', async (t) => {
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
   cleanUp(t, () => Promise.all([redis.stop(), postgres.stop()]))
   const database = await createTemplateDatabase(postgres.url)
@@ -221,7 +224,7 @@ test('a server that is started before its stores waits for them', async (t) => {
   assert.equal((await call(await server, '/health/ready')).status, 200)
 })
 
-test('a port that is taken ends the process with a message', async (t) => {
+test('a port that is in use ends the process with a message', async (t) => {
   const env = await environment(t)
   const { url } = await startServer(t, env)
   const second = spawnServer(t, { ...env, PORT: new URL(url).port })
@@ -229,29 +232,34 @@ test('a port that is taken ends the process with a message', async (t) => {
   assert.match(second.output(), /EADDRINUSE/)
 })
 
-/** A login whose body is held back: under way for as long as the test wants. */
+/** Starts a login and withholds its body, so that it is in flight until the test finishes it. */
 async function startLogin(server: ServerProcess) {
   const { hostname, port } = new URL(server.url)
   const body = JSON.stringify({ email: newEmail(), password: PASSWORD })
   const socket = connect(Number(port), hostname)
-  let answer = ''
+  let response = ''
   socket.on('data', (chunk) => {
-    answer += chunk
+    response += chunk
   })
   const closed = once(socket, 'close')
-  const head = `POST /auth/login HTTP/1.1\r\nHost: pawl\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
-  socket.write(`${head}\r\n\r\n`)
+  const head = [
+    'POST /auth/login HTTP/1.1',
+    'Host: pawl',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ]
+  socket.write(`${head.join('\r\n')}\r\n\r\n`)
   await server.printed('incoming request')
   return {
     async finish() {
       socket.write(body)
       await closed
-      return answer
+      return response
     },
   }
 }
 
-test('SIGTERM lets what is under way finish and ends the process with 0', async (t) => {
+test('SIGTERM lets requests in flight finish and ends the process with code 0', async (t) => {
   const server = await startServer(t, await environment(t))
   const login = await startLogin(server)
   server.child.kill('SIGTERM')

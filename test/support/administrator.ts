@@ -7,7 +7,7 @@ import { adminToken } from './events/scenarios.ts'
 import { build } from './in-process-server.ts'
 
 /** Builds a server with an administrator, and returns the access token of that administrator. */
-export async function setUp(t: TestContext) {
+export async function buildWithAdministrator(t: TestContext) {
   const env = await environment(t, PATIENT)
   const app = await build(t, env)
   const sql = openSql(t, env)
@@ -17,5 +17,6 @@ export async function setUp(t: TestContext) {
 /** A node falls behind on a machine that is busy with other tests. */
 const PATIENT = { REVOCATION_MAX_STALENESS: '1m' }
 
+/** Returns the id of the user to whom the access token belongs. */
 export const idOf = async (app: FastifyInstance, accessToken: string) =>
   (await me(app, accessToken)).json().id

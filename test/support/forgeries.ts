@@ -1,19 +1,25 @@
-import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+} from 'node:crypto'
 import type { Env } from './environment.ts'
-import { publicPem, signingKeyOf } from './refusals.ts'
 
 type Part = Record<string, unknown>
 type Sign = (input: string) => Buffer
 
 const encode = (part: Part) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-/** A JWT as we make them, of any content. */
+/** Returns a JWT with any header, claims and signature. */
 export function makeJwt(header: Part, claims: Part, signature: Sign): string {
   const input = `${encode(header)}.${encode(claims)}`
   return `${input}.${signature(input).toString('base64url')}`
 }
 
-/** Header and claims of a token, unchecked. */
+/** Returns the header and the claims of a token without verifying it. */
 export function readJwt(token: string): [header: Part, claims: Part] {
   const [header = '', claims = ''] = token.split('.')
   return [header, claims].map((part) => JSON.parse(Buffer.from(part, 'base64url').toString())) as [
@@ -29,13 +35,13 @@ export const hmac =
 
 const none: Sign = () => Buffer.alloc(0)
 
-/** The server's own signatures, by kind of token. */
+/** Signs with the key of the server for this kind of token. */
 export function signerOf(env: Env, kind: 'access' | 'refresh'): Sign {
   if (kind === 'refresh') return hmac(env.REFRESH_TOKEN_SECRET ?? '')
   return (input) => sign(null, Buffer.from(input), signingKeyOf(env))
 }
 
-/** Tokens that look like the given one and that this server never made for its purpose, by what is wrong with them. */
+/** Returns tokens that resemble the given one and must be refused, by what is wrong with them. */
 export function forgeries(
   env: Env,
   token: string,
@@ -89,9 +95,23 @@ export function forgeries(
   return forged
 }
 
-/** The same token, well signed, of a time that is over. */
+/** Returns the same token with a valid signature and an expiry in the past. */
 export function expired(env: Env, token: string, kind: 'access' | 'refresh'): string {
   const [header, claims] = readJwt(token)
   const exp = Math.floor(Date.now() / 1000) - 1
   return makeJwt(header, { ...claims, iat: exp - 60, exp }, signerOf(env, kind))
+}
+
+/** Returns the public half of the server's signing key, which anybody can download. */
+function publicPem(env: Env): string {
+  const key = createPrivateKey(signingKeyOf(env))
+  return createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString()
+}
+
+function signingKeyOf({ ACCESS_TOKEN_PRIVATE_KEY = '' }: Env) {
+  return {
+    key: Buffer.from(ACCESS_TOKEN_PRIVATE_KEY, 'base64'),
+    format: 'der',
+    type: 'pkcs8',
+  } as const
 }

@@ -8,7 +8,7 @@ import type { Env } from './environment.ts'
 import { inject, retryUnavailable } from './retry-unavailable.ts'
 import { until } from './until.ts'
 
-/** An application with a route of its own, which needs nothing but a valid token. */
+/** Builds an application that registers Pawl and has two guarded routes of its own. */
 export async function startNode(t: TestContext, env: Env): Promise<FastifyInstance> {
   const app = Fastify()
   cleanUp(t, () => app.close())
@@ -30,7 +30,7 @@ export async function status(
   return (await retryUnavailable(() => guarded(app, accessToken, url))).statusCode
 }
 
-/** For what is told 503 on purpose. */
+/** Does not retry, for tests that expect a 503. */
 export async function statusOnce(app: FastifyInstance, accessToken: string): Promise<number> {
   return (await guarded(app, accessToken, '/guarded')).statusCode
 }
@@ -40,7 +40,7 @@ export async function logOut(app: FastifyInstance, refreshToken: string): Promis
   return (await inject(app, logout)).statusCode
 }
 
-/** What holds on any Redis: one life of a session, at two nodes. */
+/** Asserts that two nodes share sessions: refresh, replay, theft and logout. */
 export async function assertServes(one: FastifyInstance, other: FastifyInstance): Promise<void> {
   const first = await signUp(one)
   const second = (await refresh(other, first.refreshToken)).json()
@@ -64,8 +64,8 @@ export async function assertServes(one: FastifyInstance, other: FastifyInstance)
       await until(async () => (await status(app, token)) === 401)
 }
 
-/** Refresh until it succeeds: on the way every answer has to be a 503, and none a 401. */
-export async function refreshInTheEnd(app: FastifyInstance, refreshToken: string) {
+/** Refreshes until it succeeds. Every response until then must be a 503, never a 401. */
+export async function refreshWhenAvailable(app: FastifyInstance, refreshToken: string) {
   let response = await refreshOnce(app, refreshToken)
   while (response.statusCode !== 200) {
     assert.equal(response.statusCode, 503, response.body)

@@ -5,11 +5,14 @@ import { cleanUp } from './clean-up.ts'
 
 export interface Proxy {
   url: string
-  /** From now on the connections that there are swallow whatever is sent, in both directions, without an error. */
-  goDark(): void
+  /** Makes the present connections drop everything in both directions, without an error. */
+  dropPackets(): void
 }
 
-/** A network between a server and one of its stores that can swallow packets. New connections work. */
+/**
+ * Creates a proxy before a store. It can drop the packets of the present connections, as a bad
+ * network does, while new connections work.
+ */
 export async function createProxy(t: TestContext, target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target)
   const pairs = new Set<[Socket, Socket]>()
@@ -37,7 +40,7 @@ export async function createProxy(t: TestContext, target: string): Promise<Proxy
   const url = Object.assign(new URL(target), { host: `127.0.0.1:${address.port}` }).href
   return {
     url,
-    goDark() {
+    dropPackets() {
       for (const [near, far] of pairs) {
         near.unpipe(far)
         far.unpipe(near)

@@ -1,39 +1,42 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-export interface Answer {
+export interface RawResponse {
   status: number
-  /** By lower-case name. */
+  /** The headers by name in lower case. */
   headers: Record<string, string>
   body: string
 }
 
 export interface Connection {
   send(bytes: string | Buffer): void
-  /** The same, reading nothing until all of it has left. */
-  sendUnheard(bytes: string | Buffer): Promise<void>
-  /** Send no more; the other direction stays open. */
+  /** Sends the bytes, and reads nothing until all of them are sent. */
+  sendWithoutReading(bytes: string | Buffer): Promise<void>
+  /** Closes the sending direction. The other one stays open. */
   end(): void
-  /** The next answer, whole; rejects where the connection ends before it is. */
-  answer(): Promise<Answer>
-  /** Resolves once the server has ended the connection in good order; rejects where it reset it. */
+  /** Returns the next response. Rejects if the connection ends before it is complete. */
+  response(): Promise<RawResponse>
+  /** Resolves when the server has closed the connection. Rejects if the server reset it. */
   ended(): Promise<void>
   destroy(): void
 }
 
-/** Milliseconds of silence after which a test fails rather than hangs. */
-const SILENCE = 20_000
+/** Milliseconds without data after which the connection fails. */
+const IDLE_LIMIT = 20_000
 
-/** A connection that sends exactly what it is told: HTTP clients refuse to send most of what a server has to survive. */
+/**
+ * Opens a connection that sends any bytes. HTTP clients refuse to send most of the malformed
+ * requests that a server must handle.
+ */
 export async function openConnection(url: string): Promise<Connection> {
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
   await once(socket, 'connect')
   let received = Buffer.alloc(0)
   let failure: Error | undefined
-  let over = false
+  let isOver = false
   let wake = () => {}
-  socket.setTimeout(SILENCE, () => socket.destroy(new Error('the server is silent')))
+  socket.setTimeout(IDLE_LIMIT, () => socket.destroy(new Error('the server is silent')))
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk])
     wake()
@@ -43,7 +46,7 @@ export async function openConnection(url: string): Promise<Connection> {
     wake()
   })
   socket.on('end', () => {
-    over = true
+    isOver = true
     socket.end()
     wake()
   })
@@ -54,7 +57,7 @@ export async function openConnection(url: string): Promise<Connection> {
 
   return {
     send: (bytes) => void socket.write(bytes),
-    async sendUnheard(bytes) {
+    async sendWithoutReading(bytes) {
       socket.pause()
       await new Promise<void>((resolve, reject) => {
         socket.write(bytes, (error) => (error ? reject(error) : resolve()))
@@ -64,22 +67,22 @@ export async function openConnection(url: string): Promise<Connection> {
     end: () => void socket.end(),
     destroy: () => void socket.destroy(),
 
-    async answer() {
+    async response() {
       for (;;) {
         const found = parse(received)
         if (found) {
           received = received.subarray(found.length)
-          return found.answer
+          return found.response
         }
         if (failure) throw failure
-        if (over)
-          throw new Error(`the connection ended after ${received.length} bytes of an answer`)
+        if (isOver)
+          throw new Error(`the connection ended after ${received.length} bytes of a response`)
         await news()
       }
     },
 
     async ended() {
-      while (!over) {
+      while (!isOver) {
         if (failure) throw failure
         await news()
       }
@@ -87,8 +90,8 @@ export async function openConnection(url: string): Promise<Connection> {
   }
 }
 
-/** The first answer in the bytes, if it is whole. Answers of ours say their length; a 204 has none. */
-function parse(bytes: Buffer): { answer: Answer; length: number } | undefined {
+/** Returns the first response if it is complete. Pawl sends a Content-Length, except for a 204. */
+function parse(bytes: Buffer): { response: RawResponse; length: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
   const [start = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n')
@@ -102,12 +105,12 @@ function parse(bytes: Buffer): { answer: Answer; length: number } | undefined {
   const length = headEnd + 4 + size
   if (bytes.length < length) return undefined
   const body = bytes.subarray(headEnd + 4, length).toString()
-  return { answer: { status, headers, body }, length }
+  return { response: { status, headers, body }, length }
 }
 
 export type HeaderLines = Record<string, string>
 
-/** A request as bytes, with Content-Length where it has a body. */
+/** Returns the bytes of a request, with a Content-Length if it has a body. */
 export function request(
   method: string,
   target: string,
@@ -120,14 +123,14 @@ export function request(
     `${method} ${target} HTTP/1.1`,
     ...lines.map(([name, value]) => `${name}: ${value}`),
   ]
-  // latin1: what a test puts into a header leaves as the byte it names.
+  // In latin1, each character of a header is sent as one byte.
   return Buffer.concat([
     Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'),
     Buffer.from(body ?? ''),
   ])
 }
 
-/** The same, its body in chunks and its length unsaid. */
+/** Returns the bytes of a request whose body is chunked and has no Content-Length. */
 export function chunkedRequest(
   method: string,
   target: string,

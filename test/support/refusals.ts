@@ -1,48 +1,24 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
-import type { TestContext } from 'node:test'
-import type { FastifyInstance } from 'fastify'
-import { loadConfig } from '../../src/config/config.ts'
 import { ERRORS, type ErrorCode } from '../../src/errors.ts'
-import type { TokenPair } from '../../src/schemas/token-pair.ts'
-import { buildServer } from '../../src/server.ts'
-import { logIn, signUp } from './app-requests.ts'
-import { cleanUp } from './clean-up.ts'
-import type { TestClock } from './clock.ts'
-import { type Env, environment } from './environment.ts'
-import { type Answer, openConnection, request } from './raw-http.ts'
+import { logIn } from './app-requests.ts'
+import type { Listening } from './listening-server.ts'
+import { openConnection, type RawResponse, request } from './raw-http.ts'
 
-export interface Listening {
-  app: FastifyInstance
-  url: string
-  env: Env
-  /** A user's first session. */
-  pair: TokenPair & { email: string }
-}
-
-/** The production server on a port, with one user. */
-export async function listen(t: TestContext, clock?: TestClock): Promise<Listening> {
-  const env = await environment(t, { LOG_LEVEL: 'fatal' })
-  const app = await buildServer(loadConfig(env), clock)
-  cleanUp(t, () => app.close())
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  return { app, url, env, pair: await signUp(app) }
-}
-
-/** What a client may send, and the only codes that may come back. */
+/** A request that must be refused, and the codes that the response may have. */
 export interface Refusal {
   name: string
   bytes: Buffer | string
   codes: ErrorCode[]
-  /** Send no more after the bytes, as a client that gives up half-way. */
+  /** Whether the client sends no more after the bytes, like one that gives up. */
   end?: boolean
-  /** The connection has to outlive the refusal. */
+  /** Whether the connection must stay open. */
   lives?: boolean
 }
 
 /**
- * Send each on a connection of its own, and expect a whole problem document. Where the answer leaves the connection
- * open it must serve another request, where not it must end in good order. At the end the server still logs in.
+ * Sends each request on a connection of its own and expects a problem document. If the response
+ * leaves the connection open, it must serve another request; otherwise it must be closed without a
+ * reset. Afterwards a login must still succeed.
  */
 export async function expectRefusals(
   { app, url, pair }: Listening,
@@ -54,13 +30,13 @@ export async function expectRefusals(
     try {
       connection.send(refusal.bytes)
       if (refusal.end) connection.end()
-      const answer = await connection.answer()
-      assertProblem(answer, refusal)
-      if (refusal.end || answer.headers.connection === 'close') {
+      const response = await connection.response()
+      assertProblem(response, refusal)
+      if (refusal.end || response.headers.connection === 'close') {
         await connection.ended()
       } else {
         connection.send(request('GET', '/health/live'))
-        assert.equal((await connection.answer()).status, 200)
+        assert.equal((await connection.response()).status, 200)
       }
     } catch (error) {
       assert.fail(
@@ -73,8 +49,11 @@ export async function expectRefusals(
   assert.equal((await logIn(app, pair.email)).statusCode, 200)
 }
 
-export function assertProblem({ status, headers, body }: Answer, { codes, lives }: Refusal): void {
-  assert.ok(status >= 400 && status < 500, `answered ${status}: ${body}`)
+export function assertProblem(
+  { status, headers, body }: RawResponse,
+  { codes, lives }: Refusal,
+): void {
+  assert.ok(status >= 400 && status < 500, `the response is ${status}: ${body}`)
   assert.match(headers['content-type'] ?? '', /^application\/problem\+json/)
   assert.equal(headers['cache-control'], 'no-store')
   const problem = JSON.parse(body)
@@ -84,30 +63,16 @@ export function assertProblem({ status, headers, body }: Answer, { codes, lives 
   assert.equal(ERRORS[code].status, status)
   assert.equal(problem.title, ERRORS[code].title)
   assert.match(problem.type, /^urn:pawl:problem:[a-z-]+$/)
-  // A client can put as much as it likes into a request: none of it comes back.
-  assert.ok(body.length < 500, `the answer is ${body.length} characters long`)
+  // A request can contain anything of any length, and the response must not repeat it.
+  assert.ok(body.length < 500, `the response is ${body.length} characters long`)
   assert.equal(headers['www-authenticate'], status === 401 ? CHALLENGES[code] : undefined)
   if (lives) assert.notEqual(headers.connection, 'close')
 }
 
-/** By RFC 6750 3: an error only where a token was presented. */
+/** The challenges of RFC 6750 3: they have an error only if a token was presented. */
 const CHALLENGES: Partial<Record<ErrorCode, string>> = {
   AUTH_INVALID_CREDENTIALS: 'Bearer',
   AUTH_MISSING_TOKEN: 'Bearer',
   AUTH_INVALID_TOKEN: 'Bearer error="invalid_token"',
   AUTH_INVALID_REFRESH_TOKEN: 'Bearer error="invalid_token"',
-}
-
-/** The public half of the server's signing key, as everybody can download it. */
-export function publicPem(env: Env): string {
-  const key = createPrivateKey(signingKeyOf(env))
-  return createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString()
-}
-
-export function signingKeyOf({ ACCESS_TOKEN_PRIVATE_KEY = '' }: Env) {
-  return {
-    key: Buffer.from(ACCESS_TOKEN_PRIVATE_KEY, 'base64'),
-    format: 'der',
-    type: 'pkcs8',
-  } as const
 }

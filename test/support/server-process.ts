@@ -10,15 +10,15 @@ const ENTRY = join(required('TEST_DIST'), 'src/server.js')
 export interface ServerProcess {
   url: string
   child: ChildProcess
-  /** All that it has written to stdout and stderr so far. */
+  /** Returns what the process has written to stdout and stderr so far. */
   output(): string
-  /** Resolves once the output contains the text; rejects where the process ends without it. */
+  /** Resolves when the output contains the text. Rejects if the process ends without it. */
   printed(text: string): Promise<void>
-  /** The exit code, or the signal that ended it. */
+  /** The exit code, or the signal that ended the process. */
   ended: Promise<number | NodeJS.Signals>
 }
 
-/** Run a server as an operator does, as a process of its own; it is killed when the test is over. */
+/** Starts a server as a process of its own, as an operator does. It is killed after the test. */
 export function spawnServer(
   t: TestContext,
   env: Env,
@@ -51,7 +51,7 @@ export function spawnServer(
   return { child, output: () => output, printed, ended }
 }
 
-/** The same, listening. */
+/** Starts a server and waits until it listens. */
 export async function startServer(
   t: TestContext,
   env: Env,

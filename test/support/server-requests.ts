@@ -3,7 +3,7 @@ import type { TokenPair } from '../../src/schemas/token-pair.ts'
 import { newEmail, PASSWORD } from './credentials.ts'
 import { retryUnavailable } from './retry-unavailable.ts'
 
-/** To a server that runs as a process of its own. */
+/** Sends JSON to a server by its URL, and repeats the request while the response is a 503. */
 export function post(url: string, path: string, body: object, headers = {}): Promise<Response> {
   return retryUnavailable(() =>
     fetch(url + path, {
@@ -20,21 +20,22 @@ export function me(url: string, accessToken: string): Promise<Response> {
   )
 }
 
-export async function pairOf(answer: Response): Promise<TokenPair> {
-  const text = await answer.text()
-  assert.ok(answer.ok, `answered ${answer.status}: ${text}`)
+/** Returns the token pair of a response. Throws if the request failed. */
+export async function pairOf(response: Response): Promise<TokenPair> {
+  const text = await response.text()
+  assert.ok(response.ok, `the response is ${response.status}: ${text}`)
   return JSON.parse(text)
 }
 
-/** A new account with its first session. */
+/** Creates an account with its first session. */
 export async function signUpAt(
   url: string,
   credentials = { email: newEmail(), password: PASSWORD },
   headers = {},
 ): Promise<TokenPair> {
-  const answer = await post(url, '/auth/signup', credentials, headers)
-  // Told 503 it may have been made.
+  const response = await post(url, '/auth/signup', credentials, headers)
+  // A sign-up that was answered with 503 may have created the account all the same.
   return pairOf(
-    answer.status === 409 ? await post(url, '/auth/login', credentials, headers) : answer,
+    response.status === 409 ? await post(url, '/auth/login', credentials, headers) : response,
   )
 }

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { newEmail, newRetryKey } from './credentials.ts'
-import { type HeaderLines, request } from './raw-http.ts'
-import { note, noteToken, type SecretiveClient, type Secrets } from './secrets.ts'
+import { newEmail, newRetryKey } from '../credentials.ts'
+import { type HeaderLines, request } from '../raw-http.ts'
+import type { RecordingClient } from './recording-client.ts'
+import { addSecret, addToken, type Secrets } from './secrets.ts'
 
-/** A page with the refresh token in its cookie, pages of others, and cookies that are none of ours. */
+/** Uses the refresh cookie from the own page and from foreign ones, beside cookies of others. */
 export async function useCookies(
-  { post, bear, send }: SecretiveClient,
+  { post, bear, send }: RecordingClient,
   password: string,
   secrets: Secrets,
 ): Promise<void> {
   const page = { Origin: 'https://auth.example.com', 'X-Token-Delivery': 'cookie' }
   const stranger = { Origin: 'https://evil.example.net', 'Sec-Fetch-Site': 'cross-site' }
-  const other = `session=${note(secrets, 'the cookie of an application', randomBytes(24).toString('hex'))}`
+  const session = randomBytes(24).toString('hex')
+  const other = `session=${addSecret(secrets, 'the cookie of an application', session)}`
   const byCookie = (path: string, cookie: string, headers: HeaderLines = page) =>
     send(request('POST', path, { ...headers, Cookie: `${other}; ${cookie}` }))
 
@@ -22,7 +24,10 @@ export async function useCookies(
   assert.equal((await byCookie('/auth/logout', signup)).status, 204)
   const { pair, cookie: first } = await post('/auth/login', credentials, page)
   assert.equal(pair.refreshToken, undefined)
-  const key = { ...page, 'Idempotency-Key': note(secrets, 'an Idempotency-Key', newRetryKey()) }
+  const key = {
+    ...page,
+    'Idempotency-Key': addSecret(secrets, 'an Idempotency-Key', newRetryKey()),
+  }
   const { status, cookie: second } = await byCookie('/auth/refresh', first, key)
   assert.equal(status, 200)
   assert.equal((await byCookie('/auth/refresh', first, key)).cookie, second)
@@ -38,7 +43,7 @@ export async function useCookies(
       `"${third}"`,
       third.toLowerCase(),
     ]) {
-      noteToken(secrets, broken.slice(broken.indexOf('=') + 1))
+      addToken(secrets, broken.slice(broken.indexOf('=') + 1))
       await byCookie(path, broken)
     }
     await send(
@@ -55,7 +60,7 @@ export async function useCookies(
   )
   await send(request('GET', `/auth/refresh?cookie=${third}`, { Cookie: third }))
 
-  // A spent one comes back after the grace: theft.
+  // A spent token is presented after the grace period: theft.
   const { cookie: stolen } = await post('/auth/login', credentials, page)
   const { cookie: next } = await byCookie('/auth/refresh', stolen)
   await byCookie('/auth/refresh', next)

@@ -35,8 +35,8 @@ export interface PawlOptions {
 
 /**
  * Adds Pawl to a Fastify application: its routes and, for the routes of the application, the
- * decorators `authenticate`, `authorize` and `request.auth`. Everything else (database, Redis, error
- * format, limits) stays in a scope of its own and does not affect the application.
+ * decorators `authenticate`, `authorize` and `request.auth`. Everything else (database, Redis,
+ * error format, limits) stays in a scope of its own and does not affect the application.
  */
 export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   async (host: FastifyInstance, options: PawlOptions) => {

@@ -8,11 +8,13 @@ Pawl is configured by environment variables only. If a variable is missing or no
 not start and prints one message that lists every problem, without the values.
 
 - An empty variable counts as not set.
-- A duration is a whole number and a unit: \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`. The longest is ten years.
-- No secret has a default. \`pawl secrets\` prints new ones as lines for an \`.env\` file. The embedded
-  default creates its own and keeps them in \`PAWL_DATA_DIR\`.
-- In a Fastify application, \`loadConfig(process.env)\` returns one flat object. Its keys are the names
-  below in camel case, except \`dataDir\` and \`webhookSecrets\`, and durations are in milliseconds.
+- A duration is a whole number and a unit: \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`. The longest is ten
+  years.
+- No secret has a default. \`pawl secrets\` prints new ones as lines for an \`.env\` file. The
+  embedded default creates its own and keeps them in \`PAWL_DATA_DIR\`.
+- In a Fastify application, \`loadConfig(process.env)\` returns one flat object. Its keys are the
+  names below in camel case, except \`dataDir\` and \`webhookSecrets\`, and durations are in
+  milliseconds.
 - Give all nodes the same values, apart from \`HOST\`, \`PORT\`, \`TRUST_PROXY\` and \`LOG_LEVEL\`.
 `
 
@@ -25,10 +27,15 @@ export function renderConfiguration(): string {
 }
 
 function tableOf(variables: readonly Variable<unknown>[]): string {
-  const rows = variables.map(
-    (variable) =>
-      `| \`${variable.name}\` | ${defaultOf(variable)} | ${variable.format} | ${meaningOf(variable)} |`,
-  )
+  const rows = variables.map((variable) => {
+    const cells = [
+      `\`${variable.name}\``,
+      defaultOf(variable),
+      variable.format,
+      meaningOf(variable),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
   return ['| variable | default | value | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 

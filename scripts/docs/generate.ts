@@ -1,4 +1,4 @@
-/** `npm run docs` writes the generated documents. With `-- --check` it only says which are stale. */
+/** `npm run docs` writes the generated documents. `npm run docs -- --check` names stale ones. */
 import { findStale, writeDocuments } from './documents.ts'
 
 if (process.argv.includes('--check')) {

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import {
-  databaseEnvironment,
-  folder,
-  insertAdmins,
-  runCli,
-  userRows,
-} from '../support/cli-process.ts'
+import { runCli } from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
-import type { Env } from '../support/environment.ts'
+import { databaseEnvironment, type Env } from '../support/environment.ts'
+import { temporaryFolder } from '../support/temporary-files.ts'
+import { insertAdmins, userRows } from '../support/users-table.ts'
 
 const ADA = 'ada@example.com'
 const BOB = 'bob@example.com'
@@ -69,7 +65,7 @@ test('Without a running server, a command reports that its change is committed o
 
 test('A command on the embedded database does not wait for a server', async (t) => {
   const { code, stdout } = await runCli(['revoke-all', '--yes', '--json'], {
-    PAWL_DATA_DIR: await folder(t),
+    PAWL_DATA_DIR: await temporaryFolder(t),
   })
   assert.deepEqual([code, JSON.parse(stdout).inForce], [0, false])
 })

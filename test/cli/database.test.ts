@@ -2,17 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { cleanUp } from '../support/clean-up.ts'
-import {
-  CLI,
-  databaseEnvironment,
-  file,
-  folder,
-  onDatabase,
-  runCli,
-} from '../support/cli-process.ts'
+import { CLI, runCli } from '../support/cli-process.ts'
 import { PASSWORD } from '../support/credentials.ts'
-import { environment } from '../support/environment.ts'
+import { databaseEnvironment, environment } from '../support/environment.ts'
 import { spawnServer, startServer } from '../support/server-process.ts'
+import { temporaryFile, temporaryFolder } from '../support/temporary-files.ts'
+import { onDatabase } from '../support/users-table.ts'
 
 async function empty(url: string): Promise<void> {
   await onDatabase(url, (sql) => sql`drop schema drizzle, public cascade`)
@@ -79,12 +74,12 @@ test('An unavailable Postgres is reported by address, without the password', asy
 
 test('Without DATABASE_URL, commands use the embedded database if no server does', async (t) => {
   const env = {
-    PAWL_DATA_DIR: await folder(t),
+    PAWL_DATA_DIR: await temporaryFolder(t),
     ARGON2_MEMORY_KIB: '1024',
     PORT: '0',
     RATE_LIMIT: 'off',
   }
-  const path = await file(t, [{ email: 'ada@example.com', password: PASSWORD }])
+  const path = await temporaryFile(t, [{ email: 'ada@example.com', password: PASSWORD }])
   const migrated = await runCli(['migrate'], env)
   assert.equal(migrated.code, 0, migrated.stderr)
   const seeded = await runCli(['seed', '--file', path], env)

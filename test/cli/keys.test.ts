@@ -4,11 +4,12 @@ import { type TestContext, test } from 'node:test'
 import { confirm } from '../../src/cli/prompts.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { me, refresh, signUp } from '../support/app-requests.ts'
-import { databaseEnvironment, folder, runCli } from '../support/cli-process.ts'
+import { runCli } from '../support/cli-process.ts'
 import { openSql } from '../support/database.ts'
-import type { Env } from '../support/environment.ts'
+import { databaseEnvironment, type Env } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
 import { kidOf } from '../support/keys/key-records.ts'
+import { temporaryFolder } from '../support/temporary-files.ts'
 import { until } from '../support/until.ts'
 
 interface Listed {
@@ -156,7 +157,7 @@ test('A key that is about to sign is retired only with --now', async (t) => {
 })
 
 test('The keys commands work on the embedded database', async (t) => {
-  const env = { PAWL_DATA_DIR: await folder(t) }
+  const env = { PAWL_DATA_DIR: await temporaryFolder(t) }
   assert.match((await runCli(['keys', 'list'], env)).stdout, /^There are no keys yet/)
 })
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { logIn, me, signUp } from '../support/app-requests.ts'
-import { databaseEnvironment, file, runCli, userRows } from '../support/cli-process.ts'
+import { runCli } from '../support/cli-process.ts'
 import { PASSWORD } from '../support/credentials.ts'
+import { databaseEnvironment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
+import { temporaryFile } from '../support/temporary-files.ts'
+import { userRows } from '../support/users-table.ts'
 
 const SEEDS = [
   { email: 'Ada@Example.com', password: PASSWORD, roles: ['admin', 'editor'] },
@@ -13,7 +16,7 @@ const SEEDS = [
 
 test('Seeding a file a second time changes no row', async (t) => {
   const env = await databaseEnvironment(t)
-  const path = await file(t, SEEDS)
+  const path = await temporaryFile(t, SEEDS)
 
   const first = await runCli(['seed', '--file', path], env)
   assert.equal(first.code, 0, first.stderr)
@@ -30,7 +33,7 @@ test('Seeding a file a second time changes no row', async (t) => {
     email: seed.email.toUpperCase(),
     roles: ['other'],
   }))
-  for (const again of [path, await file(t, changed)]) {
+  for (const again of [path, await temporaryFile(t, changed)]) {
     const second = await runCli(['seed', '--file', again], env)
     assert.equal(second.code, 0, second.stderr)
     assert.equal(second.stdout, 'Users from the file: 0 created, 3 existed already.\n')
@@ -40,7 +43,10 @@ test('Seeding a file a second time changes no row', async (t) => {
 
 test('Seeded users log in with their passwords and roles, except disabled ones', async (t) => {
   const env = await databaseEnvironment(t)
-  const { code, stdout, stderr } = await runCli(['seed', '--file', await file(t, SEEDS)], env)
+  const { code, stdout, stderr } = await runCli(
+    ['seed', '--file', await temporaryFile(t, SEEDS)],
+    env,
+  )
   assert.equal(code, 0, stderr)
   assert.ok(!(stdout + stderr).includes(PASSWORD))
 
@@ -79,7 +85,7 @@ test('Users are seeded by number, and missing ones are added the next time', asy
 
 test('A file and a number can be seeded together', async (t) => {
   const env = await databaseEnvironment(t)
-  const path = await file(t, SEEDS)
+  const path = await temporaryFile(t, SEEDS)
   const { code, stderr } = await runCli(['seed', '--file', path, '--count', '7'], env)
   assert.equal(code, 0, stderr)
   assert.equal((await userRows(env.DATABASE_URL)).length, 10)
@@ -97,7 +103,7 @@ test('A database with real users is seeded only with --force', async (t) => {
   assert.equal(refused.stdout, '')
   assert.deepEqual(await userRows(env.DATABASE_URL), before)
 
-  const path = await file(t, [{ email, password: 'not the one it has' }])
+  const path = await temporaryFile(t, [{ email, password: 'not the one it has' }])
   const forced = await runCli(['seed', '--file', path, '--count', '5', '--force'], env)
   assert.equal(forced.code, 0, forced.stderr)
   assert.match(forced.stdout, /from the file: 0 created, 1 existed already/)
@@ -107,7 +113,7 @@ test('A database with real users is seeded only with --force', async (t) => {
 
 test('A file with errors is refused as a whole, with every place and no value', async (t) => {
   const env = await databaseEnvironment(t)
-  const path = await file(t, [
+  const path = await temporaryFile(t, [
     { email: 'fine@example.com', password: PASSWORD },
     { email: 'hush', password: 7, roles: ['Hush', 'ok'], status: 'hush' },
     'hush',
@@ -147,7 +153,10 @@ test('A file that is not a list of users is refused without quoting it', async (
     assert.equal(code, 1)
     return stderr.replace(path, 'FILE')
   }
-  assert.equal(await refusal(await file(t, '[hush]')), 'FILE is not JSON\n')
-  assert.equal(await refusal(await file(t, { hush: [] })), 'FILE must contain an array of users\n')
+  assert.equal(await refusal(await temporaryFile(t, '[hush]')), 'FILE is not JSON\n')
+  assert.equal(
+    await refusal(await temporaryFile(t, { hush: [] })),
+    'FILE must contain an array of users\n',
+  )
   assert.equal(await refusal('/no/such/file'), 'FILE cannot be read: there is no such file\n')
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { databaseEnvironment, insertAdmins, runCli } from '../support/cli-process.ts'
+import { runCli } from '../support/cli-process.ts'
+import { databaseEnvironment } from '../support/environment.ts'
+import { insertAdmins } from '../support/users-table.ts'
 
 const LONG = `${'a-very-long-name-'.repeat(3)}@${'sub.'.repeat(20)}example.com`
 

@@ -4,9 +4,11 @@ import { test } from 'node:test'
 import { readPassword } from '../../src/cli/prompts.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import { logIn, me } from '../support/app-requests.ts'
-import { databaseEnvironment, runCli, userRows } from '../support/cli-process.ts'
+import { runCli } from '../support/cli-process.ts'
 import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { databaseEnvironment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
+import { userRows } from '../support/users-table.ts'
 
 test('A user whom the operator created logs in and has the given roles', async (t) => {
   const env = await databaseEnvironment(t)

@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify'
 import { generateSecrets, loadSecrets } from '../../src/config/secrets.ts'
 import { importKey } from '../../src/keys/key-material.ts'
 import { me, refresh, signUp } from '../support/app-requests.ts'
-import { folder } from '../support/cli-process.ts'
 import { environment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
 import { kidOf } from '../support/keys/key-records.ts'
+import { temporaryFolder } from '../support/temporary-files.ts'
 import { until } from '../support/until.ts'
 
 const published = async (app: FastifyInstance): Promise<{ kid: string; alg: string }[]> =>
@@ -60,7 +60,7 @@ test('a node with another algorithm and a key for it rotates to that key', async
 })
 
 test('an older data folder gets a key encryption secret and keeps its other secrets', async (t) => {
-  const dataDir = await folder(t)
+  const dataDir = await temporaryFolder(t)
   const { accessTokenPrivateKey, refreshTokenSecret } = generateSecrets('EdDSA')
   const path = join(dataDir, 'secrets.json')
   await writeFile(

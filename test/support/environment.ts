@@ -37,3 +37,10 @@ export async function environment(t: TestContext, overrides: Env = {}): Promise<
     ...overrides,
   }
 }
+
+/** Returns all that a command on the database may need: no secrets and no Redis. */
+export async function databaseEnvironment(t: TestContext): Promise<Env & { DATABASE_URL: string }> {
+  const database = await cloneDatabase()
+  cleanUp(t, () => database.drop())
+  return { DATABASE_URL: database.url, ARGON2_MEMORY_KIB: '1024' }
+}

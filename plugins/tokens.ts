@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { permissionsOf, type RolePermissions } from '../src/config/permissions.ts'
+import { createCheckpointRecords } from '../src/sessions/checkpoint-records.ts'
 import { createCheckpoints } from '../src/sessions/checkpoints.ts'
 import {
   type AccessClaims,
@@ -69,7 +70,7 @@ export const tokens = fp(
       audience: refreshAudience(issuer),
     })
 
-    const checkpoints = createCheckpoints(records, log)
+    const checkpoints = createCheckpoints(createCheckpointRecords(app.database), log)
     checkpoints.start()
     app.addHook('onClose', checkpoints.stop)
     app.decorate('accessTokens', accessTokens)

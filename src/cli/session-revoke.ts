@@ -1,6 +1,7 @@
 import type { SecurityEvent } from '../events/event.ts'
 import { insertEvents } from '../events/event-records.ts'
-import { createSessionRecords, type SessionRef } from '../sessions/session-records.ts'
+import type { SessionRef } from '../sessions/session.ts'
+import { createSessionRecords } from '../sessions/session-records.ts'
 import { findSession } from './lookup.ts'
 import { confirm } from './prompts.ts'
 import { report } from './report.ts'

@@ -1,11 +1,7 @@
 import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
-import type {
-  ReuseEvent,
-  SessionEndReason,
-  SessionRecords,
-  SessionRef,
-} from '../sessions/session-records.ts'
+import type { SessionEndReason, SessionRef } from '../sessions/session.ts'
+import type { ReuseEvent, SessionRecords } from '../sessions/session-records.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import {

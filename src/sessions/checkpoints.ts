@@ -1,7 +1,7 @@
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
-import type { Checkpoint, SessionRecords } from './session-records.ts'
+import type { Checkpoint, CheckpointRecords } from './checkpoint-records.ts'
 
 /** Milliseconds between two writes. */
 const INTERVAL = 5_000
@@ -18,9 +18,9 @@ export type Checkpoints = ReturnType<typeof createCheckpoints>
 /**
  * Creates the worker that writes the generations of sessions to Postgres every few seconds, so that
  * no refresh has to wait for Postgres. A checkpoint may be late or missing. If the hot state is
- * lost, the checkpoint prevents that a spent token is taken for the newest one.
+ * lost, it keeps a spent token from being taken for the newest one.
  */
-export function createCheckpoints(records: Pick<SessionRecords, 'saveCheckpoints'>, log: Log) {
+export function createCheckpoints(records: CheckpointRecords, log: Log) {
   let waiting = new Map<string, Checkpoint>()
 
   async function write(): Promise<undefined> {
@@ -29,7 +29,7 @@ export function createCheckpoints(records: Pick<SessionRecords, 'saveCheckpoints
     while (unwritten.length > 0) {
       const batch = unwritten.slice(0, BATCH_SIZE)
       try {
-        await records.saveCheckpoints(new Map(batch))
+        await records.save(new Map(batch))
       } catch (error) {
         const reason = errorText(error)
         log.warn(

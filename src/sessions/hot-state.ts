@@ -22,7 +22,7 @@ export interface HotStateOptions {
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
-  /** For tests: replaces every other clock. Returns milliseconds since the epoch. */
+  /** For tests: replaces every other clock. Returns milliseconds since 1970. */
   clock?: (() => number) | undefined
 }
 
@@ -30,10 +30,7 @@ export interface HotState {
   store: SessionStore
   feed: RevocationFeed
   revocations: Revocations
-  /**
-   * Returns the time that all nodes share, whatever the clock of each one says, in milliseconds
-   * since the epoch.
-   */
+  /** Returns the time that all nodes share, not that of this node, in milliseconds since 1970. */
   now: () => number
 }
 

@@ -24,7 +24,7 @@ export interface RedisStoreOptions {
   /** The beginning of every key. Several installations on one Redis have different ones. */
   prefix?: string
   /**
-   * For tests: returns milliseconds since the epoch. By default the scripts use the time of the
+   * For tests: returns milliseconds since 1970. By default the scripts use the time of the
    * Redis server, so that nodes need not agree on theirs.
    */
   clock?: (() => number) | undefined

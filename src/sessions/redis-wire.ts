@@ -40,7 +40,7 @@ export function setEraAndDeadline(packed: Buffer, era: number, deadline: number)
 }
 
 /**
- * Returns the time of the Redis server (milliseconds since the epoch) if the reply says that the
+ * Returns the time of the Redis server (milliseconds since 1970) if the reply says that the
  * command arrived after its deadline, and undefined for any other reply.
  */
 export function serverTimeOfLateReply(reply: unknown): number | undefined {

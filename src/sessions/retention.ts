@@ -25,7 +25,7 @@ export function createRetention({ orm, query }: Database) {
      * Deletes some sessions that expired long ago, and returns how many. A token of a deleted
      * session is refused like one of an expired session. Expiry is judged by the time of Postgres.
      *
-     * `sessionMaxTtl` (milliseconds) and `now` (milliseconds since the epoch) only save time: the
+     * `sessionMaxTtl` (milliseconds) and `now` (milliseconds since 1970) only save time: the
      * statement skips the sessions that are too new to have expired.
      */
     async deleteExpired(sessionMaxTtl: number, now: number): Promise<number> {

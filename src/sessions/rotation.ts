@@ -11,11 +11,11 @@ export const CONDEMNED = 0
 export interface SessionState {
   /** The generation of the newest refresh token, counted from 1, or `CONDEMNED`. */
   generation: number
-  /** When that token was issued, in ms since the epoch. Its `iat` and `exp` derive from it. */
+  /** When that token was issued, in milliseconds since 1970. Its `iat` and `exp` derive from it. */
   rotatedAt: number
   /** The retry key of the refresh that led to this generation, if there was one. */
   retryKey: string | null
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   absoluteExpiry: number
 }
 
@@ -46,10 +46,7 @@ export function retryKeyOf(idempotencyKey: string | undefined): string | null {
   return createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 12)
 }
 
-/**
- * Returns when the newest refresh token expires, and the session with it, in milliseconds since the
- * epoch.
- */
+/** Returns when the newest refresh token and its session expire, in milliseconds since 1970. */
 export function expiryOf(
   { rotatedAt, absoluteExpiry }: SessionState,
   { refreshIdleTtl }: RotationRules,
@@ -57,7 +54,7 @@ export function expiryOf(
   return Math.min(rotatedAt + refreshIdleTtl, absoluteExpiry)
 }
 
-/** Decides what a presented token means. `now` is in milliseconds since the epoch. */
+/** Decides what a presented token means. `now` is in milliseconds since 1970. */
 export function decide(
   state: SessionState,
   presented: PresentedToken,

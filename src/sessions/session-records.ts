@@ -6,14 +6,12 @@ import { type Device, deviceColumns } from './device.ts'
 import type { SessionEndReason, SessionRef } from './session.ts'
 import type { SessionStatus } from './session-store.ts'
 
-export type { SessionEndReason, SessionRef } from './session.ts'
-
 export interface NewSession {
   id: string
   userId: string
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   createdAt: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   expiresAt: number
 }
 
@@ -22,18 +20,10 @@ export interface LiveSession {
   userId: string
   /** The generation of the last checkpoint. */
   generation: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   expiresAt: number
   ver: number
   roles: string[]
-}
-
-export interface Checkpoint {
-  generation: number
-  /** Milliseconds since the epoch. */
-  lastSeenAt: number
-  /** The device that refreshed last. */
-  device?: Device
 }
 
 export interface ReuseEvent extends SessionRef {
@@ -41,12 +31,6 @@ export interface ReuseEvent extends SessionRef {
   currentGeneration: number
   device: Device
 }
-
-/**
- * The column is a signed 32-bit integer. A token of a higher generation proves its own generation
- * anyway.
- */
-const MAX_CHECKPOINT = 0x7fffffff
 
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
@@ -121,29 +105,6 @@ export function createSessionRecords(
       )
     },
 
-    /** Saves how far sessions have come, all in one statement. A generation never decreases. */
-    async saveCheckpoints(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
-      const rows = [...batch].map(([id, { generation, lastSeenAt, device }]) => ({
-        id,
-        generation: Math.min(generation, MAX_CHECKPOINT),
-        seen: new Date(lastSeenAt),
-        ...(device && deviceColumns(device)),
-      }))
-      await query(
-        orm.execute(sql`
-          update sessions set
-            generation = greatest(sessions.generation, v.generation),
-            last_ip = case when v.seen < sessions.last_seen_at then last_ip else v.ip end,
-            last_user_agent = case
-              when v.seen < sessions.last_seen_at then last_user_agent
-              else v."userAgent" end,
-            last_seen_at = greatest(sessions.last_seen_at, v.seen)
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-            as v(id uuid, generation int, seen timestamptz, ip text, "userAgent" text)
-          where sessions.id = v.id`),
-      )
-    },
-
     /**
      * Revokes sessions. Idempotent: the first reason and time stay. The time is that of Postgres,
      * because that is where every node reads it.
@@ -155,7 +116,7 @@ export function createSessionRecords(
 
     /**
      * Revokes a session because a spent token was presented, and stores the events in the same
-     * transaction. Idempotent. `at` is in milliseconds since the epoch.
+     * transaction. Idempotent. `at` is in milliseconds since 1970.
      */
     async revokeForReuse({ device, ...event }: ReuseEvent, at: number): Promise<void> {
       const { userId, sessionId, presentedGeneration, currentGeneration } = event
@@ -191,7 +152,7 @@ export function createSessionRecords(
 }
 
 /**
- * Returns the condition that a session has not expired at that time (milliseconds since the epoch),
+ * Returns the condition that a session has not expired at that time (milliseconds since 1970),
  * that its user may have sessions, and that it started after the last revocation of all sessions.
  * Whether the session itself was revoked is a separate condition.
  */

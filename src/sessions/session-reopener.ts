@@ -26,18 +26,16 @@ export interface SessionReopenerOptions {
   store: Pick<SessionStore, 'open' | 'rotate'>
   records: Pick<SessionRecords, 'withLiveSession'>
   revoker: Pick<Revoker, 'revokeSessions' | 'announceRevoked'>
-  /** Returns milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
   log: Log
 }
 
 /** A refresh token that is presented: its session, its generation and its own expiry. */
 export interface RefreshAttempt extends SessionRef, PresentedToken {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   tokenExpiresAt: number
 }
-
-export type SessionReopener = ReturnType<typeof createSessionReopener>
 
 /** Creates what re-opens sessions that the hot state has lost and that Postgres knows as live. */
 export function createSessionReopener(options: SessionReopenerOptions) {

@@ -22,7 +22,7 @@ export interface SessionServiceOptions {
   refreshIdleTtl: number
   /** Called with each login. */
   onEvent: (event: NewEvent) => void
-  /** Returns milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
 }
 

@@ -21,7 +21,7 @@ export interface SessionStarterOptions {
   revoker: Pick<Revoker, 'revokeSessions'>
   /** The longest life of a session, in milliseconds. */
   sessionMaxTtl: number
-  /** Returns milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
   log: Log
 }

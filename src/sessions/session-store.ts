@@ -15,16 +15,16 @@ export interface Authorization {
 /** The newest refresh token of a session: the facts that it is derived from. */
 export interface CurrentToken {
   generation: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   rotatedAt: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   expiresAt: number
 }
 
-export interface SessionToOpen {
+interface SessionToOpen {
   userId: string
   sessionId: string
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   absoluteExpiry: number
   authorization: Authorization
   /** 1 at login. Higher if the store lost the session and re-opens it. */
@@ -47,7 +47,7 @@ export interface AcceptedRotation {
   currentToken: CurrentToken
   authorization: Authorization
   /**
-   * The store's own time of the decision, in milliseconds since the epoch. Tokens are issued by it,
+   * The store's own time of the decision, in milliseconds since 1970. Tokens are issued by it,
    * whatever the clock of this node says.
    */
   now: number

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
 import { mayBeLive } from './session-records.ts'
 
-/** A live session, as it is shown to people. Times in milliseconds since the epoch. */
+/** A live session, as it is shown to people. Times in milliseconds since 1970. */
 export interface SessionView {
   id: string
   createdAt: number
@@ -23,7 +23,7 @@ export type SessionViews = ReturnType<typeof createSessionViews>
 export function createSessionViews({ orm, query }: Database) {
   return {
     /**
-     * Returns the sessions of a user that are live at that time (milliseconds since the epoch),
+     * Returns the sessions of a user that are live at that time (milliseconds since 1970),
      * newest first. `refreshIdleTtl` is in milliseconds.
      */
     async list(userId: string, at: number, refreshIdleTtl: number): Promise<SessionView[]> {

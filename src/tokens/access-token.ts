@@ -85,7 +85,7 @@ export function createAccessTokens(
 
     /**
      * Issues a token that lives for `accessTokenTtl`, but never longer than its session. `now` and
-     * `sessionExpiry` are in milliseconds since the epoch, `expiresIn` is in seconds.
+     * `sessionExpiry` are in milliseconds since 1970, `expiresIn` is in seconds.
      */
     issue({ userId, sessionId, authorization }: AccessSubject, now: number, sessionExpiry: number) {
       const iat = numericDate(now)

@@ -44,7 +44,7 @@ export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: Refresh
      * generation gives the same string each time. So it is signed with the key that was current at
      * the time of the rotation, even if a newer key is current by now.
      *
-     * `now` is in milliseconds since the epoch, `expiresIn` is in seconds.
+     * `now` is in milliseconds since 1970, `expiresIn` is in seconds.
      */
     issue(userId: string, sessionId: string, currentToken: CurrentToken, now: number) {
       const exp = numericDate(currentToken.expiresAt)

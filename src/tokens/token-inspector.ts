@@ -13,7 +13,7 @@ export interface Auth {
   roles: string[]
   /** The access token's `jti`. */
   tokenId: string
-  /** When the access token expires, in milliseconds since the epoch. */
+  /** When the access token expires, in milliseconds since 1970. */
   expiresAt: number
 }
 
@@ -26,7 +26,7 @@ export interface TokenInspectorOptions {
   feed: Pick<RevocationFeed, 'age'>
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
-  /** Returns milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
 }
 

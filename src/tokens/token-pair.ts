@@ -23,7 +23,7 @@ export interface TokenPairSubject {
 
 /**
  * Issues a new access token and the session's current refresh token, which is the same string each
- * time. `now` is in milliseconds since the epoch.
+ * time. `now` is in milliseconds since 1970.
  */
 export function issueTokenPair(
   { accessTokens, refreshTokens }: { accessTokens: AccessTokens; refreshTokens: RefreshTokens },

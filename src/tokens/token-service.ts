@@ -30,7 +30,7 @@ export interface TokenServiceOptions {
   onRefresh: (outcome: RotationResult['outcome'] | 'invalid') => void
   /** Called with refreshes, and with sessions that have expired. */
   onEvent: (event: NewEvent) => void
-  /** Returns milliseconds since the epoch. */
+  /** Returns milliseconds since 1970. */
   clock: () => number
   log: Log
 }

@@ -6,13 +6,13 @@
 -- ARGV[1]   session id, 16 bytes
 -- ARGV[2]   now in ms, or '' for the time of this server
 -- ARGV[3]   idle life of a session in ms
--- ARGV[4]   absolute expiry of the session, in ms since the epoch
+-- ARGV[4]   absolute expiry of the session, in ms since 1970
 -- ARGV[5]   maximum number of sessions of a user
 -- ARGV[6]   authorization: "<ver> <role> <role> ..."
 -- ARGV[7]   generation
 -- ARGV[8]   retry key of the refresh that led to this generation, 6 bytes, or ''
 -- ARGV[9]   era
--- ARGV[10]  deadline, in ms since the epoch: nobody waits for the reply any more after it
+-- ARGV[10]  deadline, in ms since 1970: nobody waits for the reply any more after it
 --
 -- reply     { generation, time of rotation, idle expiry, authorization in force,
 --             then the ids of the evicted sessions in hex }

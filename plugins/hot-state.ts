@@ -58,7 +58,7 @@ export const hotState = fp(
 
     metrics.gauge(
       'revocation_lag_seconds',
-      'Seconds since the node knew all revocations; it responds with 503 above the bound',
+      'Age of the known revocations; above REVOCATION_MAX_STALENESS the node responds with 503',
       () => feed.age() / 1_000,
     )
     metrics.gauge('pawl_revocations', 'Revocations that this node remembers', revocations.size)

@@ -1,5 +1,5 @@
 import { parseId } from '../common/id.ts'
-import { unavailable } from '../errors.ts'
+import { PawlError } from '../errors.ts'
 import type { NewEvent } from '../events/event.ts'
 import type { OnCommit, RevocationRecords } from '../revocation/revocation-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
@@ -44,7 +44,8 @@ export function createSessionService(options: SessionServiceOptions) {
      */
     async start(user: AuthenticatedUser, device: Device): Promise<TokenPair> {
       const started = await starter.start(user, device)
-      if (!started) throw unavailable('the account, which is being changed,')
+      if (!started)
+        throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the user changed during the login' })
       const { sessionId, currentToken } = started
       onEvent({ type: 'login_succeeded', userId: user.id, sessionId, device, detail: {} })
       const session = { userId: user.id, ...started }

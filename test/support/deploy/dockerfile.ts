@@ -81,6 +81,6 @@ export function gitIgnorePatterns(): string[] {
 }
 
 function lines(file: string): string[] {
-  const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+  const text = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
   return text.split('\n').filter((line) => line && !line.startsWith('#'))
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { ROOT } from '../support/services/sources.ts'
 import { BREAKS } from './breaks.ts'
 
-test('every break can still be made: what it changes stands in the sources once', async () => {
+test('every break still applies: the text that it replaces occurs once in the sources', async () => {
   for (const { name, changes } of BREAKS)
     for (const { file, text } of changes) {
       const parts = (await readFile(join(ROOT, file), 'utf8')).split(text)

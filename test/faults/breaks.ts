@@ -4,16 +4,19 @@ import type { Violations } from './checker.ts'
 import { scenarios } from './scenarios.ts'
 import { runTrial, type Trial } from './trial.ts'
 
-/** A promise broken on purpose: what is changed in the sources, under which fault it shows, and as what. */
+/**
+ * A promise that is broken on purpose: the change of the sources, the fault under which it shows,
+ * and the violation that it shows as.
+ */
 export interface Break {
   name: string
-  /** With a single Redis. */
+  /** The name of a fault with a single Redis. */
   fault: string
   shows: keyof Violations
   changes: readonly Change[]
 }
 
-/** Where a window is a millisecond wide, it is opened as far as it takes to be hit in a short run. */
+/** Widens a race window of a millisecond, so that a short run hits it. */
 const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.random()))'
 
 /** A revocation stays unpublished for a while after its commit in Postgres. */
@@ -23,7 +26,7 @@ const SLOW_REVOCATION: Change = {
   by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await publishAll(sessions.map',
 }
 
-/** Nodes also remember which sessions have ended; those that were started later do not. */
+/** Nodes also remember which sessions have ended. This change removes that memory. */
 const FORGETFUL: Change = {
   file: 'src/tokens/token-service.ts',
   text: "if (revocations.isSessionRevoked(sessionId)) throw refused('revoked')",
@@ -90,7 +93,7 @@ export const BREAKS: readonly Break[] = [
     ],
   },
   {
-    name: 'go on with sessions that have ended',
+    name: 're-open sessions that have ended',
     fault: 'redis-flush',
     shows: 'revokedAccepted',
     changes: [
@@ -116,7 +119,7 @@ export const BREAKS: readonly Break[] = [
     ],
   },
   {
-    name: 'no end to the grace',
+    name: 'no end of the grace period',
     fault: 'none',
     shows: 'bothServed',
     changes: [
@@ -144,7 +147,9 @@ export const BREAKS: readonly Break[] = [
 /** Milliseconds after which a break that did not show counts as overlooked. */
 const LIMIT = 60_000
 
-/** The breaks of these names; all, where none is given. Throws where there is no such break. */
+/**
+ * Returns the breaks with these names, or all if none is given. Throws if there is no such break.
+ */
 export function breaksNamed(names: readonly string[] = BREAKS.map(({ name }) => name)): Break[] {
   return names.map((name) => {
     const found = BREAKS.find((broken) => broken.name === name)
@@ -156,7 +161,7 @@ export function breaksNamed(names: readonly string[] = BREAKS.map(({ name }) => 
   })
 }
 
-/** A trial of a system that is broken so; it ends as soon as that shows. */
+/** Runs a trial of a system that is broken in this way. It ends as soon as the violation shows. */
 export async function runBreak(
   { fault, shows, changes }: Break,
   seed: number,

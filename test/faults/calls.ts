@@ -6,15 +6,18 @@ import type { Node } from './nodes.ts'
 import type { Random } from './random.ts'
 import type { Answered, Event, Party, Span } from './record.ts'
 
-/** Milliseconds that a client waits: longer than any stall, so that nothing is under way that nobody waits for. */
+/**
+ * Milliseconds that a client waits. It is longer than any stall, so that no request is in flight
+ * that no client waits for.
+ */
 const PATIENCE = 8_000
 
 interface Answer extends Span {
-  /** 0 where no whole answer arrived. */
+  /** 0 if no complete response arrived. */
   status: number
   body: string
   server: number
-  /** Nothing was sent, as there was no connection. */
+  /** Whether the request was never sent, because there was no connection. */
   unsent?: true
 }
 
@@ -25,13 +28,13 @@ export interface Refreshing {
   key?: string | undefined
 }
 
-/** Requests to the servers, each to one at random, and all of them on record. */
+/** Sends requests, each to a random server, and records all of them. */
 export interface Calls {
-  /** A new account with its first session; undefined where that did not work out. */
+  /** Signs up a new account and returns its first session, or undefined if that failed. */
   open(): Promise<TokenPair | undefined>
   refresh(refreshing: Refreshing): Promise<{ status: number; pair?: TokenPair }>
   access(session: string, accessToken: string): Promise<number>
-  /** `server`: ask this one, rather than any. */
+  /** `server`: asks this server instead of a random one. */
   logOut(session: string, refreshToken: string, server?: number): Promise<number>
   close(): void
 }
@@ -135,12 +138,12 @@ function claimsOf(token: string): { gen: number; exp: number } {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 }
 
-/** How many times its session had been refreshed when the token was made, and one. */
+/** Returns the generation: 1 plus the number of refreshes before the token was made. */
 export function generationOf(refreshToken: string): number {
   return claimsOf(refreshToken).gen
 }
 
-/** By the clock of the record. */
+/** Returns the expiry by the clock of the record. */
 export function expiryOf(accessToken: string): number {
   return claimsOf(accessToken).exp * 1000 - performance.timeOrigin
 }

@@ -5,17 +5,17 @@ import { honestLogouts } from './checks/honest-logouts.ts'
 import type { Event, Fault } from './record.ts'
 import { bySession, isAnswered, type Rules } from './session-record.ts'
 
-/** What must not have happened, each in a sentence with its session. */
+/** The violations: what must not happen, as one sentence each that names the session. */
 export interface Violations {
   /** P3, P5: an honest client was refused. */
   honestLogouts: string[]
-  /** P4, P6: a token of an ended session was accepted. */
+  /** P4, P6: a token of a session that had ended was accepted. */
   revokedAccepted: string[]
   /** P1: a generation had two successors. */
   forks: string[]
-  /** P2: thief and victim both went on. */
+  /** P2: thief and victim were both served for too long. */
   bothServed: string[]
-  /** Answers that no client is ever meant to get, and servers that crashed. */
+  /** Responses that no client should ever get, and servers that crashed. */
   errors: string[]
 }
 
@@ -23,9 +23,9 @@ export interface Figures {
   sessions: number
   refreshes: number
   accesses: number
-  /** Sessions of which a thief was served. */
+  /** The number of sessions in which a thief was served. */
   thefts: number
-  /** Of these, sessions that were seen to end. */
+  /** The number of those sessions that were seen to end. */
   theftsFound: number
   endings: number
   unavailable: number
@@ -40,8 +40,8 @@ export interface Verdict {
 const EXPECTED = new Set([0, 200, 201, 204, 401, 503])
 
 /**
- * Judge a record. Only answers that arrived prove anything; where the order of two things cannot be told from the times at
- * which they began and ended, the system is given the benefit of the doubt.
+ * Judges a record. Only responses that arrived prove anything. If the order of two events cannot be
+ * told from the times at which they began and ended, the checker assumes the order that is correct.
  */
 export function check(events: readonly Event[], rules: Rules): Verdict {
   const faults = events.filter((event): event is Fault => event.kind === 'fault')

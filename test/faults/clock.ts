@@ -1,6 +1,7 @@
 /**
- * A clock that the harness can set, for the whole process: imported first, so that whoever reads the time gets it from
- * here. Monotonic time (`performance.now`, timers) goes on as it was, as it does when a machine's clock is changed.
+ * A clock that the harness can set, for the whole process. It is imported first, so that all code
+ * reads the time from here. Monotonic time (`performance.now`, timers) continues unchanged, as it
+ * does when the clock of a machine is set.
  */
 const RealDate = Date
 let offset = 0

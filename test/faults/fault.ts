@@ -8,7 +8,7 @@ import type { RedisServers } from './topology.ts'
 export interface Fault<R extends RedisServers = RedisServers>
   extends Pick<FaultEvent, 'name' | 'losesWrites' | 'oneServer'> {
   description: string
-  /** From the beginning of the fault to its end; recovery is waited for by the caller. */
+  /** Runs from the beginning of the fault to its end. The caller waits for recovery. */
   inject(system: System<R>, random: Random, load: Load): Promise<void>
 }
 

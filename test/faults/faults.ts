@@ -4,16 +4,16 @@ import { LEAVING } from './load.ts'
 import type { Random } from './random.ts'
 import type { System } from './system.ts'
 
-/** One of the servers. */
+/** Affects one server. */
 export const anyOf = (system: System, random: Random) =>
   Math.floor(random.next() * system.nodes.length)
 
-/** Milliseconds that a clock is set off by. */
+/** The offsets of the clock, in milliseconds. */
 const JUMPS = [-3_600_000, -30_000, -3_000, 3_000, 30_000, 3_600_000]
 
 export const NO_FAULT: Fault = {
   name: 'none',
-  description: 'no fault: what the load does by itself',
+  description: 'no fault: the load alone',
   ...HARMLESS,
   async inject() {},
 }
@@ -31,7 +31,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   },
   {
     name: 'postgres-restart',
-    description: 'restart of Postgres, by a fast shutdown or after a kill -9 of its main process',
+    description: 'restart of Postgres, after a fast shutdown or a kill -9 of its main process',
     ...HARMLESS,
     inject: (system, random) => system.restartPostgres(random.pick(['SIGINT', 'SIGKILL'])),
   },
@@ -40,7 +40,7 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
 export const SERVER_FAULTS: readonly Fault[] = [
   {
     name: 'server-kill',
-    description: 'kill -9 of a server, some logouts under way, and another one in its stead',
+    description: 'kill -9 of a server during logouts, and another one in its place',
     ...ONE_SERVER,
     async inject(system, random, load) {
       const server = anyOf(system, random)
@@ -62,14 +62,14 @@ export const SERVER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'clock-jump',
-    description: 'the clock of a server is off by 3 s to an hour, either way, then right again',
+    description: 'the clock of a server is wrong by 3 s to an hour, either way, then right again',
     ...ONE_SERVER,
     async inject(system, random) {
       const node = system.nodes[anyOf(system, random)]
       node?.shiftClock(random.pick(JUMPS))
       await delay(random.between(500, 3_000))
       node?.shiftClock(0)
-      // Sent, but perhaps not yet read.
+      // The message is sent, but the process may not have read it yet.
       await delay(200)
     },
   },

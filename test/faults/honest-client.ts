@@ -7,9 +7,9 @@ import { GRACE, STALL } from './system.ts'
 export interface HonestClientOptions {
   calls: Calls
   random: Random
-  /** True once the run is coming to its end. */
+  /** Returns true once the run comes to its end. */
   isOver: () => boolean
-  /** Rejects where the run is broken off. */
+  /** Rejects if the run is aborted. */
   pause: (ms: number) => Promise<void>
   isVictim: boolean
 }
@@ -17,21 +17,28 @@ export interface HonestClientOptions {
 export type HonestClient = ReturnType<typeof createHonestClient>
 
 /**
- * How long a refresh that has no key, or one of several keys, may be tried anew: the last attempt must be through within
- * the grace of the first, though it meets with a stall.
+ * The time within which a refresh without a key, or with several keys, may be tried again. The last
+ * attempt must complete within the grace period of the first, even if it meets a stall.
  */
 const RETRY_LIMIT = GRACE - STALL[1] - 300
-/** Between two refreshes: what of one is still held up when the next is made must not do harm. */
+/**
+ * The shortest time between two refreshes. A request of one refresh that is still delayed when the
+ * next one is made must do no harm.
+ */
 const SHORTEST = 1_000
-/** The longest, of a client at his ease and of one with a thief at his heels, who is to have the time for everything. */
+/**
+ * The longest time between two refreshes: of an ordinary client, and of one with a thief, so that
+ * there is time for everything.
+ */
 const LONGEST = GRACE + 2_500
 const LONGEST_OF_VICTIM = 3.5 * GRACE
 const LOSS = 0.15
 
 /**
- * A person with up to three tabs that share one storage for the tokens. Tabs may refresh at once with the same token. Each
- * attempt has a key of its own, or none; it is repeated with that key until its answer has arrived, or another tab has
- * brought a newer token. Some answers are lost on purpose, and some of those are asked for again only much later.
+ * A person with up to three tabs that share one storage for the tokens. Tabs may refresh at once
+ * with the same token. Each attempt has a key of its own, or none. It is repeated with that key
+ * until its response has arrived or another tab has stored a newer token. Some responses are lost
+ * on purpose, and some of those are requested again much later.
  */
 export function createHonestClient(
   first: TokenPair,
@@ -46,7 +53,7 @@ export function createHonestClient(
   const isSpent = (token: string) => generationOf(stored.refreshToken) > generationOf(token)
 
   function store(pair: TokenPair): void {
-    // A tab that was slow does not put an old pair over a new one.
+    // A slow tab must not replace a newer pair with an older one.
     if (!isSpent(pair.refreshToken)) stored = pair
   }
 
@@ -86,11 +93,11 @@ export function createHonestClient(
 
   return {
     session,
-    /** The newest pair of the storage. */
+    /** Returns the newest pair of the storage. */
     stored: () => stored,
     state: () => state,
 
-    /** Use and refresh the session until it is over, at the latest after so many milliseconds. */
+    /** Uses and refreshes the session until it is over, for at most so many milliseconds. */
     async live(lifetime: number): Promise<void> {
       const end = performance.now() + lifetime
       while (state === 'in' && performance.now() < end && !isOver()) {
@@ -103,12 +110,15 @@ export function createHonestClient(
 
     refresh,
 
-    /** Log out, and insist on it if told so. Answers whether it was acknowledged. */
-    async logOut(insists: boolean, server?: number): Promise<boolean> {
+    /**
+     * Logs out, and repeats the request until it succeeds if `retries` is true. Returns
+     * whether the logout was acknowledged.
+     */
+    async logOut(retries: boolean, server?: number): Promise<boolean> {
       state = 'left'
       for (;;) {
         if ((await calls.logOut(session, stored.refreshToken, server)) === 204) return true
-        if (!insists) return false
+        if (!retries) return false
         await pause(random.between(50, 300))
       }
     },

@@ -3,13 +3,15 @@ import { connect, createServer, type Socket } from 'node:net'
 /** The network between one server and a store: a TCP proxy on loopback. */
 export interface Link {
   port: number
-  /** Break every connection, and refuse new ones. */
+  /** Breaks every connection and refuses new ones. */
   cut(): void
-  /** Keep connections and accept new ones, but let nothing through. */
+  /** Keeps connections and accepts new ones, but forwards nothing. */
   hold(): void
-  /** As before; what was held back arrives now, late, as TCP delivers it. */
+  /** Forwards again. Data that was held back arrives now, late, as TCP delivers it. */
   heal(): void
-  /** Break every connection; new ones are welcome, and go where the store is now. */
+  /**
+   * Breaks every connection. New ones are accepted and lead to the current address of the store.
+   */
   reset(): void
   close(): Promise<void>
 }
@@ -29,7 +31,8 @@ export async function createLink(target: () => number): Promise<Link> {
     from.on('error', () => {})
     from.on('close', () => {
       sockets.delete(from)
-      // A connection that ends during a partition is gone for the other side when that is over.
+      // If a connection ends during a partition, the other side sees the end when the partition is
+      // over.
       if (isHeld) held.push(() => to.destroy())
       else to.destroy()
     })

@@ -7,25 +7,38 @@ import type { Event } from './record.ts'
 import { MAX_STALENESS, type System } from './system.ts'
 import { steal } from './thief.ts'
 
-/** Milliseconds that the tokens of an ended session are still tried for. */
+/** Milliseconds for which the tokens of a session are still tried after its end. */
 const PROBED_FOR = 13_000
-/** The same where the server was killed meanwhile: until long after `server-gone` has emptied Redis. */
+/**
+ * The same if the server was killed in between: until long after `server-gone` has emptied Redis.
+ */
 const PROBED_FOR_LONG = 18_000
 
 const MOST_LEAVING = 10
-/** Milliseconds in which they begin to: however fast the server is, some are half done when that is over. */
+/**
+ * Milliseconds in which the logouts start. However fast the server is, some are incomplete at the
+ * end of it.
+ */
 export const LEAVING = 200
 
 export interface Load {
-  /** Some clients log out at this server, one by one, and do not ask again should it not answer. */
+  /**
+   * Lets some clients log out at this server, one by one, without a retry if it does not respond.
+   */
   leaveAt(server: number): void
-  /** No client begins anything new; resolves when all have ended, the sessions that live on with a last refresh. */
+  /**
+   * Lets no client start anything new. Resolves when all have ended. Sessions that are alive end
+   * with a last refresh.
+   */
   stop(): Promise<void>
-  /** Everybody drops what he is at. */
+  /** Aborts everything that the clients do. */
   abandon(): Promise<void>
 }
 
-/** So many people at the same time: some are stolen from, some log out, and one who has left is replaced by another. */
+/**
+ * Keeps so many people active at the same time. Some are stolen from, some log out, and each one
+ * who leaves is replaced.
+ */
 export function startLoad(system: System, events: Event[], people: number, random: Random): Load {
   const calls = createCalls(system.nodes, events, random.fork())
   const active = new Set<HonestClient>()
@@ -34,7 +47,10 @@ export function startLoad(system: System, events: Event[], people: number, rando
   const isOver = () => over
   const { pause, cutShort, breakOff } = createPauses()
 
-  /** Try whether its tokens still work. What the newest of them brings takes its place: to come with a spent one ends it. */
+  /**
+   * Tries whether the tokens of a session still work. The response to the newest one replaces it,
+   * because presenting a spent token would end the session.
+   */
   async function probe(
     session: string,
     given: readonly TokenPair[],
@@ -69,7 +85,8 @@ export function startLoad(system: System, events: Event[], people: number, rando
     server?: number,
   ): Promise<void> {
     await client.logOut(insists, server)
-    // Where it was not acknowledged the session may go on: see what the servers say, and whether they stay with it.
+    // If the logout was not acknowledged, the session may be alive: check what the servers respond,
+    // and whether they stay consistent.
     const probedFor = server === undefined ? PROBED_FOR : PROBED_FOR_LONG
     await probe(client.session, [client.stored()], chance, probedFor)
   }
@@ -103,7 +120,7 @@ export function startLoad(system: System, events: Event[], people: number, rando
     await pause(own.between(0, 1_500))
     await person(own)
   })
-  // A bug of the harness ends the run when it stops, and no sooner.
+  // An error in the harness ends the run when it stops, and not earlier.
   for (const one of crowd) one.catch(() => {})
 
   return {

@@ -1,6 +1,7 @@
 /**
- * One of the servers under test: the production server, with a route of an application that costs nothing but the check of
- * the access token. Its environment comes from the harness, and it ends with it.
+ * One of the servers under test: the production server, plus an application route that costs
+ * nothing but the check of the access token. The harness passes its environment, and it ends with
+ * the harness.
  */
 import './clock.ts'
 import { loadConfig } from '../../src/config/config.ts'

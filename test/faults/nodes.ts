@@ -3,18 +3,18 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Env } from '../support/environment.ts'
 
-/** A server process, which may be killed and started again. */
+/** A server process, which can be killed and started again. */
 export interface Node {
-  /** Where it listens, or listened before it was killed. */
+  /** The address at which it listens, or listened before it was killed. */
   url(): string
   kill(signal: NodeJS.Signals): void
-  /** SIGKILL, and another process in its stead. */
+  /** Kills it with SIGKILL and starts another process in its place. */
   restart(): Promise<void>
-  /** Set its clock so many milliseconds off. */
+  /** Sets its clock off by so many milliseconds. */
   shiftClock(ms: number): void
   stop(): Promise<void>
   isRunning(): boolean
-  /** The end of what it has printed. */
+  /** Returns the end of its output. */
   output(): string
 }
 

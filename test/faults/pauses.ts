@@ -1,9 +1,9 @@
-/** Pauses of many at once, which may be cut short. */
+/** Pauses of many clients at once, which can be cut short. */
 export interface Pauses {
   pause(ms: number): Promise<void>
-  /** Every pause ends now; what is begun later is as long as it says. */
+  /** Ends every current pause. Later pauses have their full length. */
   cutShort(): void
-  /** Every pause rejects, now and from now on. */
+  /** Rejects every pause, the current ones and all later ones. */
   breakOff(): void
 }
 
@@ -27,7 +27,7 @@ export function createPauses(): Pauses {
 
   return {
     pause(ms) {
-      if (isBroken) return Promise.reject(new Error('broken off'))
+      if (isBroken) return Promise.reject(new Error('aborted'))
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(one)
@@ -40,7 +40,7 @@ export function createPauses(): Pauses {
     cutShort: () => endAll(({ resolve }) => resolve()),
     breakOff() {
       isBroken = true
-      endAll(({ reject }) => reject(new Error('broken off')))
+      endAll(({ reject }) => reject(new Error('aborted')))
     },
   }
 }

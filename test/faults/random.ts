@@ -1,11 +1,11 @@
-/** Chance that can be repeated: the same seed, the same sequence (mulberry32). */
+/** Random numbers that can be repeated: the same seed gives the same sequence (mulberry32). */
 export interface Random {
-  /** From 0 up to 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number
   between(low: number, high: number): number
   chance(probability: number): boolean
   pick<T>(items: readonly T[]): T
-  /** Another sequence, for whoever draws at times of his own. */
+  /** Returns another sequence, for a consumer that draws at times of its own. */
   fork(): Random
 }
 

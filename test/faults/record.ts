@@ -1,23 +1,27 @@
 /**
- * What a run leaves behind: every request with its answer, and every fault, by one monotonic clock (milliseconds) of the
- * process that made them. The checker reads this and nothing else. Tokens stand here as hashes.
+ * What a run leaves behind: every request with its response, and every fault, by one monotonic
+ * clock (milliseconds) of the process that made them. The checker reads this and nothing else.
+ * Tokens are recorded as hashes.
  */
 
 export interface Span {
-  /** Before the request was sent, or the fault began. */
+  /** Before the request was sent, or when the fault began. */
   start: number
-  /** After the answer had arrived, or none was waited for any longer; or the fault was over. */
+  /** After the response had arrived or the client stopped waiting, or when the fault was over. */
   end: number
 }
 
-/** Whose request it was: the session's owner's, that of who stole a token of it, or the harness's own curiosity. */
+/**
+ * Who made a request: the owner of the session, the thief of one of its tokens, or the harness
+ * itself as a probe.
+ */
 export type Party = 'owner' | 'thief' | 'probe'
 
 interface Request extends Span {
   session: string
-  /** The HTTP status; 0 where no whole answer arrived. */
+  /** The HTTP status, or 0 if no complete response arrived. */
   status: number
-  /** Which of the servers was asked. */
+  /** The index of the server that was asked. */
   server: number
 }
 
@@ -31,11 +35,11 @@ export interface Refresh extends Request {
   /** The presented token, and its generation. */
   presented: string
   generation: number
-  /** What marks it as a repetition of another one, if anything does; as a hash. */
+  /** The hash of the retry key, if the request had one. */
   key?: string
-  /** The connection was refused: no server has seen it. */
+  /** Whether the connection was refused, so that no server has seen the request. */
   unsent?: true
-  /** The refresh token in the answer, also where the client then threw the answer away. */
+  /** The refresh token in the response, also if the client then discarded the response. */
   returned?: string
 }
 
@@ -53,13 +57,16 @@ export interface Access extends Request {
 export interface Fault extends Span {
   kind: 'fault'
   name: string
-  /** Writes that Redis had acknowledged were lost by it. */
+  /** Whether it lost writes that Redis had acknowledged. */
   losesWrites: boolean
-  /** It touched one server, and no store for longer than a moment: the others could go on. */
+  /**
+   * Whether it affected one server, and no store for longer than a moment, so that the others could
+   * continue.
+   */
   oneServer: boolean
 }
 
-/** A server process that ended without anybody having killed it. */
+/** A server process that ended although nobody killed it. */
 export interface Crash extends Span {
   kind: 'crash'
   server: number

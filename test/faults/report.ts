@@ -8,9 +8,9 @@ interface Column {
   title: string
   meaning: string
   value(trial: Trial): number | string
-  /** What is there in the row of sums; nothing unless it is one. */
+  /** Whether the last row shows the sum of the column. */
   sums?: boolean
-  /** It says no number. */
+  /** Whether the column holds text instead of a number. */
   isText?: boolean
 }
 
@@ -19,102 +19,101 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 const COLUMNS: readonly Column[] = [
   {
     title: 'Redis',
-    meaning: 'the form that it comes in',
+    meaning: 'the form of Redis',
     value: ({ topology }) => topology.name,
     isText: true,
   },
   {
     title: 'fault',
-    meaning: 'what was done, again and again, at random moments',
+    meaning: 'the fault that was injected, again and again, at random moments',
     value: ({ fault }) => fault.name,
     isText: true,
   },
   {
     title: 'injected',
-    meaning: 'how many times; each time the servers were given the time to recover',
+    meaning: 'the number of injections; each time the servers had time to recover',
     value: ({ figures }) => figures.faults,
     sums: true,
   },
   {
     title: 'sessions',
-    meaning: 'sessions opened',
+    meaning: 'sessions started',
     value: ({ figures }) => figures.sessions,
     sums: true,
   },
   {
     title: 'refreshes',
-    meaning: 'refreshes answered with a token pair',
+    meaning: 'refreshes that got a token pair',
     value: ({ figures }) => figures.refreshes,
     sums: true,
   },
   {
     title: 'requests',
-    meaning: 'requests with an access token that were let through',
+    meaning: 'requests with an access token that were accepted',
     value: ({ figures }) => figures.accesses,
     sums: true,
   },
   {
     title: '503',
-    meaning: 'requests that were answered 503, or not at all',
+    meaning: 'requests that got 503, or no response',
     value: ({ figures }) => figures.unavailable,
     sums: true,
   },
   {
     title: 'thefts',
-    meaning: 'sessions of which a thief was served a token pair',
+    meaning: 'sessions in which a thief got a token pair',
     value: ({ figures }) => figures.thefts,
     sums: true,
   },
   {
     title: 'found',
-    meaning: 'of these, sessions that ended for it before the run did',
+    meaning: 'the number of those sessions that ended for that reason during the run',
     value: ({ figures }) => figures.theftsFound,
     sums: true,
   },
   {
     title: '**honest log-outs**',
-    meaning:
-      'sessions without a thief that ended although their owner had not asked for it: must be 0',
+    meaning: 'sessions without a thief that ended although the owner had not logged out: must be 0',
     value: ({ violations }) => violations.honestLogouts.length,
     sums: true,
   },
   {
     title: '**revoked, accepted**',
     meaning:
-      'sessions of which a refresh token was accepted after their end was acknowledged, or an access token later than the staleness bound after it: must be 0',
+      'sessions with a refresh token that was accepted after the acknowledged end, or an access token that was accepted later than the staleness bound after it: must be 0',
     value: ({ violations }) => violations.revokedAccepted.length,
     sums: true,
   },
   {
     title: '**two successors**',
     meaning:
-      'generations that had two different ones, without a fault that lost the write between: must be 0',
+      'generations with two different successors, without a fault that lost the write in between: must be 0',
     value: ({ violations }) => violations.forks.length,
     sums: true,
   },
   {
     title: '**both served**',
     meaning:
-      'sessions in which thief and victim were both served after the second refresh that came more than the grace after the other’s, without a fault that lost the write between: must be 0',
+      'sessions in which thief and victim were both served after the second refresh that came more than the grace period after the other’s, without a fault that lost the write in between: must be 0',
     value: ({ violations }) => violations.bothServed.length,
     sums: true,
   },
   {
     title: '**errors**',
     meaning:
-      'answers that no client is meant to get, such as 500, and server processes that ended by themselves: must be 0',
+      'responses that no client should get, such as 500, and server processes that crashed: must be 0',
     value: ({ violations }) => violations.errors.length,
     sums: true,
   },
   {
     title: 'recovery',
     meaning:
-      'the longest time from the start of a fault until every server said that it was ready, the fault included',
+      'the longest time from the start of a fault until every server was ready, including the fault',
     value: ({ slowestRecovery }) => seconds(slowestRecovery),
   },
 ]
 
-/** The figures of all trials, as a Markdown table. */
+/** Returns the figures of all trials as a Markdown table. */
 export function table(trials: readonly Trial[]): string {
   const rows = trials.map((trial) => COLUMNS.map((column) => String(column.value(trial))))
   const sum = ({ value }: Column) =>
@@ -158,27 +157,31 @@ export interface Settings {
   duration: number
 }
 
-/** `docs/faults.md`. */
+/** Returns the text of `docs/faults.md`. */
 export async function page(
   trials: readonly Trial[],
   { seed, people, duration }: Settings,
 ): Promise<string> {
   const descriptions = new Map(trials.map(({ topology }) => [topology.name, topology.description]))
-  return `# What faults do to it
+  return `# What faults do
 
-Made by \`npm run test:faults -- --write --seed ${seed}\`: ${await versions()}.
+This page is made by \`npm run test:faults -- --write --seed ${seed}\`: ${await versions()}.
 
-Three server processes, a Postgres, and Redis in one of its forms, all of them real, under the load of ${people} people at
-once. Honest ones have one to three tabs, which refresh now and then at the same moment; they lose answers, ask again with the
-key of their attempt (sometimes much later) or, where they send none, within the grace; some log out. Three in ten are stolen
-from: a thief copies their newest refresh token, uses it at some later moment, and goes on with what he gets. Every request
-and every answer is written down, and judged afterwards by a checker that knows nothing of how Pawl works
-([checker.ts](../test/faults/checker.ts)). That the checker finds what it looks for is a test, too: of records made up, and
-of systems that were broken on purpose ([breaks.ts](../test/faults/breaks.ts)).
+Three server processes, a Postgres and one form of Redis, all of them real, run under the load of
+${people} clients. Honest clients have one to three tabs, which sometimes refresh at the same
+moment. They lose responses and retry with the key of the attempt (sometimes much later) or, if they
+send no key, within the grace period. Some log out. Three in ten are stolen from: a thief copies
+their newest refresh token, uses it at some later moment, and continues with the tokens that it gets.
 
-Each row is a system of its own, for ${seconds(duration)} and ${seconds(CALM)} without faults at the end. All of life goes faster
-there: a grace of ${seconds(GRACE)}, access tokens that live for ${seconds(ACCESS_TTL)}, a staleness bound of ${seconds(MAX_STALENESS)}. A stall lasts
-${seconds(STALL[0])} to ${seconds(STALL[1])}: longer than the bound, shorter than the grace.
+Every request and every response is recorded. A checker that knows nothing of how Pawl works judges
+the record afterwards ([checker.ts](../test/faults/checker.ts)). Tests prove that the checker finds
+violations: in records that are made up, and in systems that are broken on purpose
+([breaks.ts](../test/faults/breaks.ts)).
+
+Each row is a system of its own. It runs for ${seconds(duration)} with faults, and for ${seconds(CALM)} without faults at
+the end. Everything is faster there than in production: the grace period is ${seconds(GRACE)}, access tokens
+live for ${seconds(ACCESS_TTL)}, and the staleness bound is ${seconds(MAX_STALENESS)}. A stall takes ${seconds(STALL[0])} to ${seconds(STALL[1])}: longer than
+the bound, shorter than the grace period.
 
 ${table(trials)}
 

@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults`: every fault under load, and a table of what came of it. Ends with 1 where a figure that must be 0 is
- * not.
+ * `npm run test:faults`: runs every fault under load and prints a table of the results. Exits with
+ * 1 if a figure that must be 0 is not 0.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,22 +14,22 @@ import { FAULT_NAMES, type Scenario, scenarios, TOPOLOGY_NAMES } from './scenari
 import { runTrial, type Trial } from './trial.ts'
 
 const HELP = `npm run test:faults -- [options]
-  --seconds <n>      how long each fault is injected again and again (20)
-  --topology <name>  only this form of Redis; may be repeated: ${TOPOLOGY_NAMES.join(', ')}
-  --fault <name>     only this one; may be repeated: ${FAULT_NAMES.join(', ')}
-  --part <k>/<n>     of these, each nth from the kth on: for n runs side by side
-  --seed <n>         repeats the choices of another run, as far as chance is all there is to it
-  --people <n>       how many clients at once (80)
+  --seconds <n>      seconds for which each fault is injected again and again (20)
+  --topology <name>  run only this form of Redis; may be repeated: ${TOPOLOGY_NAMES.join(', ')}
+  --fault <name>     run only this fault; may be repeated: ${FAULT_NAMES.join(', ')}
+  --part <k>/<n>     run every nth scenario from the kth on, for n runs at once
+  --seed <n>         repeat the random choices of another run
+  --people <n>       number of clients at once (80)
   --write            write the table to docs/faults.md
-  --record <file>    write down every request and answer, a line of JSON each, to look into what was found
-  --breaks           instead, break the promises on purpose, one after the other, and see whether it is found out
-  --break <name>     the same with this one alone; may be repeated
+  --record <file>    write every request and response to a file, as lines of JSON
+  --breaks           break each promise on purpose instead, and check that it is found
+  --break <name>     break only this promise; may be repeated
 `
-/** So many are shown of each kind. */
+/** The maximum number of violations that are shown of each kind. */
 const MOST_SHOWN = 5
 
 const toLine = (event: Event) => `${JSON.stringify(event)}\n`
-const say = (text: string) => process.stdout.write(text)
+const print = (text: string) => process.stdout.write(text)
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -56,14 +56,14 @@ async function main(): Promise<number> {
   const isWrong =
     Object.values(settings).some((value) => !(value >= 0)) || !(part >= 1 && part <= parts)
   if (values.help || isWrong) {
-    say(HELP)
+    print(HELP)
     return isWrong ? 1 : 0
   }
-  if (values.breaks || values.break) return tryBreaks(breaksNamed(values.break), settings.seed)
+  if (values.breaks || values.break) return runBreaks(breaksNamed(values.break), settings.seed)
   const chosen = scenarios(values.topology, values.fault).filter(
     (_, index) => index % parts === part - 1,
   )
-  const trials = await tryFaults(chosen, settings)
+  const trials = await runFaults(chosen, settings)
   if (values.record)
     await writeFile(
       values.record,
@@ -76,35 +76,35 @@ async function main(): Promise<number> {
   return trials.every(isClean) ? 0 : 1
 }
 
-async function tryFaults(chosen: readonly Scenario[], settings: Settings): Promise<Trial[]> {
+async function runFaults(chosen: readonly Scenario[], settings: Settings): Promise<Trial[]> {
   const trials: Trial[] = []
   const { dist, remove } = await prepareSources()
   try {
     for (const scenario of chosen) {
       const { topology, fault } = scenario
-      say(`${topology.name}, ${fault.name}: ${fault.description}\n`)
+      print(`${topology.name}, ${fault.name}: ${fault.description}\n`)
       const trial = await runTrial({ ...scenario, dist, ...settings })
       trials.push(trial)
-      say(describe(trial))
+      print(describe(trial))
     }
   } finally {
     await remove()
   }
-  say(`\nseed ${settings.seed}\n\n${table(trials)}\n`)
+  print(`\nseed ${settings.seed}\n\n${table(trials)}\n`)
   return trials
 }
 
-async function tryBreaks(chosen: readonly Break[], seed: number): Promise<number> {
+async function runBreaks(chosen: readonly Break[], seed: number): Promise<number> {
   let overlooked = 0
   for (const broken of chosen) {
-    say(`${broken.name}\n`)
+    print(`${broken.name}\n`)
     const trial = await runBreak(broken, seed)
     const isFound = trial.violations[broken.shows].length > 0
     if (!isFound) overlooked++
-    say(describe(trial))
-    say(`  ${isFound ? 'found' : 'OVERLOOKED'} after ${Math.round(trial.took / 1000)} s\n`)
+    print(describe(trial))
+    print(`  ${isFound ? 'found' : 'NOT FOUND'} after ${Math.round(trial.took / 1000)} s\n`)
   }
-  say(overlooked === 0 ? 'All were found out.\n' : `${overlooked} were overlooked.\n`)
+  print(overlooked === 0 ? 'All were found.\n' : `${overlooked} were not found.\n`)
   return overlooked === 0 ? 0 : 1
 }
 

@@ -4,7 +4,7 @@ import { SENTINEL } from './topologies/sentinel.ts'
 import { SINGLE } from './topologies/single.ts'
 import type { Topology } from './topology.ts'
 
-/** What a trial is of. */
+/** A fault on a topology: what a trial runs. */
 export interface Scenario {
   topology: Topology
   fault: Fault
@@ -21,7 +21,10 @@ const unique = (names: readonly string[]) => [...new Set(names)]
 export const TOPOLOGY_NAMES = TOPOLOGIES.map(({ name }) => name)
 export const FAULT_NAMES = unique(ALL.map(({ fault }) => fault.name))
 
-/** The scenarios with these topologies and faults; with all of them where none is named. Throws where there is none. */
+/**
+ * Returns the scenarios with these topologies and faults, or with all of them if none is named.
+ * Throws if there is no such scenario.
+ */
 export function scenarios(
   topologies: readonly string[] = [],
   faults: readonly string[] = [],

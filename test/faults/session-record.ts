@@ -1,24 +1,24 @@
 import type { Access, Answered, Event, Fault, Logout, Opened, Refresh, Span } from './record.ts'
 
-/** What was promised, in milliseconds. */
+/** The promises, in milliseconds. */
 export interface Rules {
   grace: number
-  /** How long after an acknowledged ending an access token may still be accepted. */
+  /** The time for which an access token may still be accepted after the end was acknowledged. */
   revocationMaxStaleness: number
-  /** How long after a server died half-way through an ending the others may take to finish it. */
+  /** The time that the other servers have to finish a revocation after a server died during it. */
   finish: number
-  /** How long after a request went without its answer it may still be carried out. */
+  /** The time for which a request without a response may still be carried out. */
   heldUp: number
 }
 
-/** What the record has about one session, in the order of sending. */
+/** The events of one session, in the order in which they were sent. */
 export interface SessionRecord {
   session: string
   opened: Opened[]
   refreshes: Refresh[]
   logouts: Logout[]
   accesses: Access[]
-  /** When its end was acknowledged, if it was. */
+  /** When the end was acknowledged, if it was. */
   endedAt: number | undefined
 }
 
@@ -53,8 +53,9 @@ export function bySession(events: readonly Event[]): SessionRecord[] {
 }
 
 /**
- * A logout that was answered 204, or a refresh token of ours that was refused. A refusal after a logout was begun and not
- * answered proves less: the server that was to end the session may have died half-way, and nobody was told that it is over.
+ * Returns a logout that got 204, or a refresh of the owner's that was refused. If a logout was sent
+ * and got no response, a refusal proves less: the server may have died during the revocation, so
+ * that no client was informed of the end.
  */
 function acknowledgedEnd({ logouts, refreshes }: SessionRecord): number | undefined {
   const loggedOut = logouts.filter(({ status }) => status === 204)
@@ -66,9 +67,10 @@ function acknowledgedEnd({ logouts, refreshes }: SessionRecord): number | undefi
 }
 
 /**
- * Whether any refresh up to then may have been taken for theft: one that was not served, whose token, or a newer one, had been
- * presented more than the grace before this one was judged, by whoever had another key or none. What was refused spent nothing,
- * and what was not sent did nothing at all.
+ * Returns whether any refresh up to that time may count as theft: one that was not served, and
+ * whose token, or a newer one, had been presented with another key or none, earlier than the grace
+ * period before this one was judged. A refused request spent nothing, and a request that was not
+ * sent had no effect.
  */
 export function mayBeReuse(
   refreshes: readonly Refresh[],
@@ -96,7 +98,10 @@ export function overlaps(fault: Fault, { start, end }: Span): boolean {
   return fault.start <= end && fault.end >= start
 }
 
-/** Whether writes may have been lost in that time: then what was answered before it binds nobody after it. */
+/**
+ * Returns whether writes may have been lost in that period. If so, responses from before it prove
+ * nothing about what follows it.
+ */
 export function lostWrites(faults: readonly Fault[], span: Span): boolean {
   return faults.some((fault) => fault.losesWrites && overlaps(fault, span))
 }

@@ -10,7 +10,10 @@ import { createLink, type Link } from './link.ts'
 import { type Node, startNode } from './nodes.ts'
 import type { RedisServers } from './topology.ts'
 
-/** Milliseconds: all of a system's life in half a minute. A stall is longer than the bound and shorter than the grace. */
+/**
+ * Milliseconds. The whole life of a system takes half a minute. A stall is longer than the bound
+ * and shorter than the grace period.
+ */
 export const GRACE = 4_000
 export const MAX_STALENESS = 1_000
 export const STALL = [1_200, 1_700] as const
@@ -19,17 +22,20 @@ export const ACCESS_TTL = 20_000
 const SERVERS = 3
 const RECOVERY_LIMIT = 60_000
 
-/** Three servers that run the module `entry`, each with its own link to Redis, and stores that belong to them alone. */
+/**
+ * Three servers that run the module `entry`, each with its own link to Redis, and stores that
+ * belong to them alone.
+ */
 export interface System<R extends RedisServers = RedisServers> {
   nodes: readonly Node[]
   /** The links of each server. */
   links: readonly (readonly Link[])[]
   redis: R
-  /** Signals Postgres, every process of it. */
+  /** Sends a signal to every process of Postgres. */
   signalPostgres(signal: NodeJS.Signals): Promise<void>
-  /** End Postgres by a signal to its main process, and start it again on the same data. */
+  /** Ends Postgres by a signal to its main process, and starts it again on the same data. */
   restartPostgres(signal: NodeJS.Signals): Promise<void>
-  /** Resolves when every server says that its stores answer; rejects where that takes too long. */
+  /** Resolves when every server reports that its stores respond. Rejects if that takes too long. */
   recovered(): Promise<void>
   stop(): Promise<void>
 }
@@ -96,7 +102,7 @@ function environment(databaseUrl: string): Env {
 async function signalAll(dir: string, signal: NodeJS.Signals): Promise<void> {
   const [line] = (await readFile(join(dir, 'data/postmaster.pid'), 'utf8')).split('\n')
   const main = Number(line)
-  // The main one first: it starts no more of them.
+  // The main process first, so that it starts no more of the others.
   process.kill(main, signal)
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
   for (const row of stdout.trim().split('\n')) {

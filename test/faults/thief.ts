@@ -4,8 +4,9 @@ import type { HonestClient, HonestClientOptions } from './honest-client.ts'
 import { GRACE } from './system.ts'
 
 /**
- * Copies the newest refresh token of a client at some moment, uses it at some later one (the client may have used it by
- * then, or not), and goes on with what he gets until he is refused. Answers the last that he got.
+ * Copies the newest refresh token of a client at some moment, uses it later (the client may have
+ * used it by then, or not), and continues with the tokens that it gets until it is refused. Returns
+ * the last pair that it got.
  */
 export async function steal(
   client: HonestClient,
@@ -14,7 +15,7 @@ export async function steal(
   await pause(random.between(0, 6_000))
   let token = client.stored().refreshToken
   let loot: TokenPair | undefined
-  // Now at the victim's heels, now in his own time.
+  // The thief either follows the victim closely or takes their time.
   const pace = random.chance(0.3) ? [100, GRACE] : [GRACE / 2, 2.5 * GRACE]
   while (!isOver()) {
     await pause(random.between(pace[0] ?? 0, pace[1] ?? 0))

@@ -2,16 +2,24 @@ import type { Fault } from './fault.ts'
 
 /** The Redis servers of a system. */
 export interface RedisServers {
-  /** `REDIS_URL` for a server whose links lead through these ports, in the order of `targets`. */
+  /**
+   * Returns the `REDIS_URL` for a server whose links use these ports, in the order of `targets`.
+   */
   url(ports: readonly number[]): string
-  /** Where the links of a server lead, one each. Asked again for every connection. */
+  /**
+   * Returns the addresses to which the links of a server lead. It is called again for every
+   * connection.
+   */
   targets: readonly (() => number)[]
-  /** Resolves when they are as they were at the start: whoever is to be there is, and has all of the data. */
+  /**
+   * Resolves when the servers are as they were at the start: every one runs and has all of the
+   * data.
+   */
   whole(): Promise<void>
   stop(): Promise<void>
 }
 
-/** A form that Redis comes in, and what can happen to a system that stands on it. */
+/** A form of Redis, and the faults that can happen to a system that runs on it. */
 export interface Topology<R extends RedisServers = RedisServers> {
   name: string
   description: string

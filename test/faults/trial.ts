@@ -15,10 +15,10 @@ export const RULES = {
   heldUp: 2_000,
 }
 
-/** Without faults at the end: thieves whose traces were lost are found now. */
+/** Milliseconds without faults at the end, in which thefts are found whose traces were lost. */
 export const CALM = 2 * GRACE
 
-/** Until everybody is there. */
+/** Milliseconds until all clients have started. */
 const WARM_UP = 1_500
 
 export interface TrialOptions extends Scenario {
@@ -28,17 +28,17 @@ export interface TrialOptions extends Scenario {
   people: number
   /** The folder of the compiled modules that the servers run. */
   dist: string
-  /** Ends the trial early: asked now and then with what is known so far. */
+  /** Returns true to end the trial early. It is called now and then with the verdict so far. */
   isEnough?: (verdict: Verdict) => boolean
 }
 
 export interface Trial extends Verdict, Scenario {
-  /** Milliseconds from the start of a fault until every server was ready, the longest. */
+  /** The longest time in milliseconds from the start of a fault until every server was ready. */
   slowestRecovery: number
   events: Event[]
 }
 
-/** One fault, again and again, under load, on a system of its own. */
+/** Runs one fault, again and again, under load, on a system of its own. */
 export async function runTrial({
   topology,
   fault,
@@ -58,7 +58,7 @@ export async function runTrial({
     let slowestRecovery = 0
     while (performance.now() < until) {
       await delay(random.between(300, 2_500))
-      // After the pause: what a fault brings to light is seen by who asks later.
+      // After the pause, because later requests show what a fault has caused.
       if (isEnough?.(check(events, RULES))) break
       const recovery = await inject(system, fault, () => fault.inject(system, random, load), events)
       slowestRecovery = Math.max(slowestRecovery, recovery)
@@ -85,7 +85,7 @@ async function replaceCrashed({ nodes }: System, events: Event[]): Promise<void>
   }
 }
 
-/** Resolves to the milliseconds until every server was ready, once Redis is whole again, too. */
+/** Resolves to the milliseconds until every server was ready, after Redis is complete again. */
 async function inject(
   system: System,
   { name, losesWrites, oneServer }: Fault,

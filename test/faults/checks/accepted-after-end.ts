@@ -2,12 +2,14 @@ import type { Fault } from '../record.ts'
 import { mayBeReuse, overlaps, type Rules, type SessionRecord } from '../session-record.ts'
 
 /**
- * Tokens that were accepted though their session had ended: a refresh token by a request that began after the end was
- * acknowledged, an access token by one that began later than the bound after it. What began earlier may have overtaken.
+ * Returns the tokens that were accepted after their session had ended: a refresh token in a request
+ * that began after the end was acknowledged, or an access token in a request that began later than
+ * the bound after it. A request that began earlier may have overtaken the end.
  *
- * Where a logout was never answered the session may go on or not. Once a refresh token of it is refused it has ended, and
- * whatever the server that died has left undone the others finish: for as long as they can reach the stores, the same
- * holds a longer time after the end. At most one sentence for each kind of token.
+ * If a logout never got a response, the session may be alive or not. Once one of its refresh tokens
+ * is refused, it has ended, and the other servers finish what a dead server left incomplete. So the
+ * same rule holds from a longer time after the end, as long as they can reach the stores. At most
+ * one sentence for each kind of token.
  */
 export function acceptedAfterEnd(
   record: SessionRecord,
@@ -28,9 +30,10 @@ export function acceptedAfterEnd(
 }
 
 /**
- * When the session ended is told by the first refusal that comes after the logouts were sent, however late that is. If
- * nothing but a logout can have been the reason, it ended before they were over, at the latest: a server commits an ending
- * while it is asked for one, or never. Else it may have ended with the refusal.
+ * Returns when the session ended, as the first refusal after the logouts shows, however late it
+ * comes. If only a logout can be the reason, the session ended before the logouts were over: a
+ * server commits a revocation while the request is in flight, or never. Otherwise it may have ended
+ * at the refusal.
  */
 function acceptedAfterHalf(
   { session, refreshes, accesses, logouts }: SessionRecord,

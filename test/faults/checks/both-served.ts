@@ -2,21 +2,27 @@ import { groupBy } from '../group-by.ts'
 import type { Fault, Party, Refresh, Span } from '../record.ts'
 import { lostWrites, type Rules, type SessionRecord, spanOf } from '../session-record.ts'
 
-/** Everything that a party asked with one token. A retry is the refresh that it repeats, however late it comes. */
+/**
+ * All requests that a party made with one token. A retry belongs to the refresh that it repeats,
+ * however late it comes.
+ */
 interface Attempt extends Span {
   party: Party
   servedAt: number
 }
 
 /**
- * Sessions in which thief and victim both went on for too long.
+ * Returns the sessions in which thief and victim were both served for too long.
  *
- * The session goes to and fro between the two. One of them takes over *late* if he first presents the token of his refresh
- * more than the grace after all that the other has asked so far (had an answer or not). Whoever takes over late, and is
- * served, spends the newest token that the other can have; if then the other takes over late as well, his is a spent token.
- * So two late take-overs in a row, both served, must not be: the second is 'the second refresh that came more than GRACE
- * after the other's'. In between, a thief who is within the grace each time is served (with the same line). Excused where
- * writes were lost since the refresh before the first of the two.
+ * The session moves between the two parties. A party takes over *late* if it first presents the
+ * token of its refresh later than the grace period after every request that the other party has
+ * made so far (with or without a response). A party that takes over late and is served spends the
+ * newest token that the other party can have. If the other party then takes over late as well, its
+ * token is spent. So two late take-overs in a row must not both be served: the second one is "the
+ * second refresh that comes more than GRACE after the other's".
+ *
+ * In between, a thief who is within the grace period each time is served, with the same successor.
+ * A violation is excused if writes were lost since the refresh before the first take-over.
  */
 export function bothServed(
   { session, opened, refreshes }: SessionRecord,

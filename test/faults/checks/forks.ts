@@ -3,8 +3,9 @@ import type { Fault, Refresh } from '../record.ts'
 import { lostWrites, type SessionRecord, spanOf } from '../session-record.ts'
 
 /**
- * Generations for which two different successors were delivered, by whomever and to whomever. Excused where writes were
- * lost between the first request that got a successor and the last answer with another one: the first may be forgotten.
+ * Returns the generations for which two different successors were delivered, to any client. It is
+ * excused if writes were lost between the first request that got a successor and the last response
+ * with another one: the first successor may be forgotten.
  */
 export function forks({ session, refreshes }: SessionRecord, faults: readonly Fault[]): string[] {
   const delivered = groupBy(

@@ -1,13 +1,14 @@
 import { mayBeReuse, type Rules, type SessionRecord } from '../session-record.ts'
 
-/** Clocks in tokens count whole seconds. */
+/** Times in tokens are whole seconds. */
 const MARGIN = 1_000
 
 /**
- * A session that nobody stole from, whose owner has not asked to log out, ends for no reason: a refresh of the owner's is
- * refused, or an access token long before it expires. Owners keep to the rules: they present the newest token that they
- * have, a retry has the key of its first attempt or comes within the grace, and no session lasts to its expiry. Where a request
- * was so slow that it may have come too late for that, nothing is proven.
+ * Returns the sessions that ended without a reason: no thief, and no logout by the owner, but a
+ * refresh of the owner was refused, or an access token was refused long before its expiry. Owners
+ * follow the rules: they present the newest token that they have, a retry has the key of its first
+ * attempt or comes within the grace period, and no session lasts until its expiry. If a request was
+ * so slow that it may have come too late for that, nothing is proven.
  */
 export function honestLogouts(
   { session, refreshes, logouts, accesses }: SessionRecord,

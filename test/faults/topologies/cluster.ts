@@ -36,12 +36,12 @@ const FAULTS: readonly Fault<Cluster>[] = [
   },
   {
     name: 'redis-kill',
-    description: 'kill -9 of a master, which comes back empty',
+    description: 'kill -9 of a master, which returns empty',
     ...LOSES_WRITES,
     async inject({ redis }, random) {
       const master = random.pick(redis.masters)
       await master.crash('SIGKILL')
-      // Missed by the others, or not.
+      // The other masters may notice that it is down, or may not.
       if (random.chance(0.5)) await stall(random)
       await master.restart()
     },

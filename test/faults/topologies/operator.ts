@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import type { Service } from '../../support/services/service.ts'
 
-/** Who gives commands to Redis servers, beside the processes under test. */
+/** Sends commands to Redis servers, independently of the processes under test. */
 export interface Operator {
   on(service: Service, ...command: [string, ...(string | number)[]]): Promise<unknown>
-  /** Whether a replica has all that its master has. */
+  /** Returns whether a replica has all data of its master. */
   isSynchronised(replica: Service): Promise<boolean>
   leave(): void
 }

@@ -6,17 +6,19 @@ import { type Fault, LOSES_WRITES, stall } from '../fault.ts'
 import type { RedisServers, Topology } from '../topology.ts'
 import { createOperator } from './operator.ts'
 
-/** As docs/guides/redis.md says: a master without its replica refuses writes. */
+/** As docs/guides/redis.md recommends: a master that has lost its replica refuses writes. */
 const GUARD = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2']
-/** A fail-over is over within a stall, sometimes. */
+/** Short, so that a fail-over sometimes ends within a stall. */
 const TIMES = { downAfter: 500, failoverTimeout: 2_000, periods: { info: 250, publish: 250 } }
 
 interface Sentinel extends RedisServers {
-  /** The one that the Sentinels name, and the other one. */
+  /** Returns the master that the Sentinels name, and the replica. */
   pair(): Promise<{ master: Service; replica: Service }>
-  /** Resolves when another one was promoted in the place of this one, which then starts again. */
+  /**
+   * Resolves when another server has been promoted in place of this one, which then starts again.
+   */
   replaced(lost: Service): Promise<void>
-  /** What is written from now on stays with the master. */
+  /** Detaches the replica: later writes reach only the master. */
   cutOff(replica: Service, master: Service): Promise<void>
 }
 
@@ -43,7 +45,7 @@ async function start(): Promise<Sentinel> {
     return Number(port)
   }
 
-  /** Nobody takes the master for down, or is about to replace it. */
+  /** Waits until no Sentinel considers the master down and none is about to replace it. */
   async function isTrusted(sentinel: Service): Promise<boolean> {
     const fields = (await on(sentinel, 'SENTINEL', 'MASTER', trio.name)) as string[]
     return fields[fields.indexOf('flags') + 1] === 'master'
@@ -75,9 +77,10 @@ async function start(): Promise<Sentinel> {
       await lost.restart()
     },
     async cutOff(replica, master) {
-      // Else nothing would be written that could be lost, and the promoted one could not be seen to serve.
+      // Otherwise the master would refuse writes, so none could be lost, and the promoted server
+      // could not be seen to serve.
       await guard(0)
-      // Stopped first: what is sent to it from here on does not wait for it anywhere.
+      // It is stopped first, so that no command waits for it in a socket buffer.
       replica.kill('SIGSTOP')
       await on(master, 'CLIENT', 'KILL', 'TYPE', 'replica')
     },
@@ -92,7 +95,7 @@ const FAULTS: readonly Fault<Sentinel>[] = [
   {
     name: 'redis-kill',
     description:
-      'kill -9 of the master: its replica is promoted, and it comes back empty as the new replica',
+      'kill -9 of the master: its replica is promoted, and the old master returns empty, as the new replica',
     ...LOSES_WRITES,
     async inject({ redis }) {
       const { master } = await redis.pair()
@@ -102,7 +105,7 @@ const FAULTS: readonly Fault<Sentinel>[] = [
   },
   {
     name: 'redis-failover',
-    description: 'the same, but the replica was cut off before: the last writes are lost',
+    description: 'the same, after the replica was cut off: the last writes are lost',
     ...LOSES_WRITES,
     async inject({ redis }, random) {
       const { master, replica } = await redis.pair()
@@ -116,7 +119,7 @@ const FAULTS: readonly Fault<Sentinel>[] = [
   {
     name: 'redis-stop',
     description:
-      'SIGSTOP of the master for longer than the staleness bound: it goes on as the master, or finds itself replaced',
+      'SIGSTOP of the master for longer than the staleness bound: it stays the master, or it has been replaced',
     ...LOSES_WRITES,
     async inject({ redis }, random) {
       const { master } = await redis.pair()
@@ -129,7 +132,7 @@ const FAULTS: readonly Fault<Sentinel>[] = [
 
 export const SENTINEL: Topology<Sentinel> = {
   name: 'sentinel',
-  description: 'a master and its replica under three Sentinels, guarded as the guide says',
+  description: 'a master and its replica under three Sentinels, configured as the guide says',
   faults: FAULTS,
   start,
 }

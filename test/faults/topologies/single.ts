@@ -9,15 +9,20 @@ import { createOperator } from './operator.ts'
 
 interface Single extends RedisServers {
   flush(): Promise<void>
-  /** Signals the one that has the data. */
+  /** Sends a signal to the current master. */
   kill(signal: NodeJS.Signals): void
-  /** SIGKILL, and an empty server in its stead. */
+  /** Kills the master with SIGKILL and starts an empty one in its place. */
   lose(): Promise<void>
-  /** Its replica takes over, cut off before `writing` is awaited; `cut` breaks the connections of every server. */
+  /**
+   * Promotes the replica, which is cut off from the master before `writing` is awaited. `cut`
+   * breaks the connections of every server.
+   */
   failOver(writing: () => Promise<unknown>, cut: () => void): Promise<void>
 }
 
-/** One behind the links, and a replica that takes its place, turn and turn about. */
+/**
+ * One master behind the links, and a replica that takes its place; the two change roles each time.
+ */
 async function start(): Promise<Single> {
   const [master, replica] = await Promise.all([startRedis(), startRedis()])
   let [active, standby] = [master, replica]
@@ -45,7 +50,7 @@ async function start(): Promise<Single> {
       await writing()
       ;[active, standby] = [standby, active]
       cut()
-      // The old master is gone, with what only it knew.
+      // The old master is discarded, with the writes that only it had.
       await on(standby, 'FLUSHALL')
     },
     async stop() {
@@ -64,13 +69,13 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
   },
   {
     name: 'redis-kill',
-    description: 'kill -9 of Redis, and an empty one in its stead',
+    description: 'kill -9 of Redis, and an empty server in its place',
     ...LOSES_WRITES,
     inject: ({ redis }) => redis.lose(),
   },
   {
     name: 'redis-failover',
-    description: 'a replica takes over that was cut off before: the last writes are lost',
+    description: 'promotion of a replica that was cut off before: the last writes are lost',
     ...LOSES_WRITES,
     async inject({ redis, links }, random) {
       await redis.failOver(
@@ -93,8 +98,7 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
   },
   {
     name: 'partition',
-    description:
-      'a server is cut off from Redis: refused, or unanswered and what was sent arrives later',
+    description: 'one server is cut off from Redis: connections are refused, or data arrives late',
     ...ONE_SERVER,
     async inject(system, random) {
       const links = system.links[anyOf(system, random)] ?? []
@@ -110,8 +114,8 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
   {
     name: 'server-gone',
     description:
-      'kill -9 of a server, some logouts under way; the others have time to finish what it left half done, then FLUSHALL shows what is dead in truth, and another one comes in its stead',
-    // The others can go on: to a server that knows how to go on without it, the loss is over at once.
+      'kill -9 of a server during logouts; the others have time to finish the revocations, then FLUSHALL shows what Postgres knows, and another server takes its place',
+    // The other servers can continue: for one that handles the loss correctly, it is over at once.
     ...ONE_SERVER,
     losesWrites: true,
     async inject(system, random, load) {
@@ -128,7 +132,7 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
 
 export const SINGLE: Topology<Single> = {
   name: 'single',
-  description: 'one Redis, which every server reaches through a link of its own',
+  description: 'one Redis; every server has a link of its own to it',
   faults: [NO_FAULT, ...REDIS_FAULTS, ...SERVER_FAULTS, ...POSTGRES_FAULTS],
   start,
 }

@@ -14,7 +14,7 @@ import type { Chain, Request } from './contenders/seed.ts'
 
 const SCRIPT = fileURLToPath(new URL('./wrk/requests.lua', import.meta.url))
 
-export const CONNECTIONS = 32
+const CONNECTIONS = 32
 
 export interface Load {
   /** Milliseconds, in whole seconds. */

@@ -1,9 +1,9 @@
-export interface RedisAddress {
+interface RedisAddress {
   host: string
   port: number
 }
 
-export interface RedisLogin {
+interface RedisLogin {
   username?: string
   password?: string
 }

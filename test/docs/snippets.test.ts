@@ -35,15 +35,14 @@ async function markdownFiles(): Promise<string[]> {
 
 /** Compiles the snippets, each as a module of its own. Returns what the compiler printed. */
 async function compile(snippets: readonly Snippet[]): Promise<string> {
-  // Inside the checkout, so that the snippets find the packages that they import.
-  const folder = await mkdtemp(join(ROOT, 'node_modules/.snippets-'))
+  // Inside the checkout, so that the snippets are ES modules and find the packages they import.
+  const folder = await mkdtemp(join(ROOT, '.snippets-'))
+  const nameOf = ({ place, extension }: Snippet) =>
+    `${place.replaceAll(/[^\w]/g, '-')}.${extension}`
   try {
     await Promise.all(
-      snippets.map(({ place, code, extension }) =>
-        writeFile(
-          join(folder, `${place.replaceAll(/[^\w]/g, '-')}.${extension}`),
-          `${code}\nexport {}\n`,
-        ),
+      snippets.map((snippet) =>
+        writeFile(join(folder, nameOf(snippet)), `${snippet.code}\nexport {}\n`),
       ),
     )
     const compilerOptions = {
@@ -57,8 +56,14 @@ async function compile(snippets: readonly Snippet[]): Promise<string> {
         'pawl/client': [join(ROOT, 'src/client/index.ts')],
       },
     }
-    const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [folder] }
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, exclude: [] }))
+    const config = {
+      extends: '../tsconfig.json',
+      compilerOptions,
+      // The server declares what some plugins add to the types of Fastify.
+      files: [...snippets.map(nameOf), '../src/server.ts'],
+      include: [],
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
     await promisify(execFile)(process.execPath, [TSC, '-p', folder])
     return ''
   } catch (error) {

@@ -21,7 +21,7 @@ interface Answer extends Span {
   unsent?: true
 }
 
-export interface Refreshing {
+interface Refreshing {
   session: string
   party: Party
   token: string
@@ -144,6 +144,6 @@ export function generationOf(refreshToken: string): number {
 }
 
 /** Returns the expiry by the clock of the record. */
-export function expiryOf(accessToken: string): number {
+function expiryOf(accessToken: string): number {
   return claimsOf(accessToken).exp * 1000 - performance.timeOrigin
 }

@@ -19,7 +19,7 @@ export interface Violations {
   errors: string[]
 }
 
-export interface Figures {
+interface Figures {
   sessions: number
   refreshes: number
   accesses: number

@@ -67,7 +67,7 @@ export interface Fault extends Span {
 }
 
 /** A server process that ended although nobody killed it. */
-export interface Crash extends Span {
+interface Crash extends Span {
   kind: 'crash'
   server: number
 }

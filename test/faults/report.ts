@@ -165,7 +165,8 @@ export async function page(
   const descriptions = new Map(trials.map(({ topology }) => [topology.name, topology.description]))
   return `# What faults do
 
-This page is made by \`npm run test:faults -- --write --seed ${seed}\`: ${await versions()}.
+This page is made by \`npm run test:faults -- --write --seed ${seed}\`:
+${await versions()}.
 
 Three server processes, a Postgres and one form of Redis, all of them real, run under the load of
 ${people} clients. Honest clients have one to three tabs, which sometimes refresh at the same

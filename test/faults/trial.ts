@@ -8,7 +8,7 @@ import type { Event } from './record.ts'
 import type { Scenario } from './scenarios.ts'
 import { GRACE, MAX_STALENESS, type System, startSystem } from './system.ts'
 
-export const RULES = {
+const RULES = {
   grace: GRACE,
   revocationMaxStaleness: MAX_STALENESS,
   finish: 7_000,

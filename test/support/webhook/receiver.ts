@@ -23,7 +23,7 @@ export interface ReceivedRequest {
 }
 
 /** A status, or `hang` to leave the request without a response. */
-export type Reply = number | 'hang'
+type Reply = number | 'hang'
 
 export interface Receiver {
   url: string

@@ -47,7 +47,12 @@ export const tokens = fp(
     const { issuer, audience, accessTokenTtl, revocationMaxStaleness } = options
     const { rolePermissions, tokenPermissions } = options
 
-    const verified = createVerifiedTokens<AccessClaims>(accessTokenTtl, clock, keys.accessVersion)
+    const verified = createVerifiedTokens<AccessClaims>({
+      life: accessTokenTtl,
+      clock,
+      version: keys.accessVersion,
+      isLive: (claims) => clock() < claims.exp * 1000 && !revocations.denies(claims),
+    })
     metrics.gauge(
       'pawl_verified_tokens',
       'Access tokens whose signature need not be verified again',

@@ -27,7 +27,7 @@ export const users = pgTable(
       .notNull()
       .default('active'),
     /** Authorization version. Access tokens with a lower one are revoked. */
-    ver: integer('ver').notNull().default(1),
+    ver: bigint('ver', { mode: 'number' }).notNull().default(1),
     /** Whether `pawl seed` created the user. */
     seeded: boolean('seeded').notNull().default(false),
     createdAt: moment('created_at').notNull().defaultNow(),
@@ -89,7 +89,7 @@ export const userRevocations = pgTable(
   'user_revocations',
   {
     userId: uuid('user_id').primaryKey(),
-    ver: integer('ver').notNull(),
+    ver: bigint('ver', { mode: 'number' }).notNull(),
     /** Whether the sessions were revoked too, except for that one. */
     sessionsEnded: boolean('sessions_ended').notNull(),
     exceptSession: uuid('except_session'),

@@ -72,6 +72,16 @@ export function createUserChangeRecords({ orm, query }: Database) {
   }
 }
 
+/**
+ * Raises the authorization version, to at least the time in milliseconds. A version is therefore
+ * never used twice, even if Postgres was restored to an earlier state: what this change grants or
+ * takes away is newer than everything that the hot state or a token may still carry.
+ */
+const NEXT_VERSION = sql`greatest(
+  ${users.ver} + 1,
+  floor(extract(epoch from clock_timestamp()) * 1000)::bigint
+)`
+
 /** Returns undefined if there is no such user, or if their `ver` is not `ifVer`. */
 async function apply(
   tx: Transaction,
@@ -83,7 +93,7 @@ async function apply(
   if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
   const [user] = await tx
     .update(users)
-    .set({ ...set, ver: sql`${users.ver} + 1`, updatedAt: sql`now()` })
+    .set({ ...set, ver: NEXT_VERSION, updatedAt: sql`now()` })
     .where(eq(users.id, id))
     .returning(ACCOUNT_COLUMNS)
   if (!user) return undefined

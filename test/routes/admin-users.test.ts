@@ -107,3 +107,24 @@ test('changed roles arrive with the next refresh, and the event names who did it
   )
   assert.equal(rows[0]?.user_agent, 'console')
 })
+
+test('a change of roles is in force after Postgres was restored to an earlier state', async (t) => {
+  const { app, token, sql } = await buildWithAdministrator(t)
+  const { accessToken, refreshToken } = await signUp(app)
+  const id = await idOf(app, accessToken)
+  const changeRoles = (roles: string[]) =>
+    call(app, token, 'PATCH', `/admin/users/${id}`, { roles })
+  const [backup] = await sql`select ver, roles from users where id = ${id}`
+  await changeRoles(['boss'])
+  await changeRoles(['boss', 'admin'])
+  const boss = (await refresh(app, refreshToken)).json()
+  assert.deepEqual((await me(app, boss.accessToken)).json().roles, ['boss', 'admin'])
+
+  await sql`update users set ver = ${backup?.ver}, roles = ${backup?.roles} where id = ${id}`
+  await sql`delete from user_revocations where user_id = ${id}`
+  assert.equal((await changeRoles(['reader'])).statusCode, 200)
+  assert.equal((await me(app, boss.accessToken)).statusCode, 401)
+  const reader = (await refresh(app, boss.refreshToken)).json()
+  assert.deepEqual((await me(app, reader.accessToken)).json().roles, ['reader'])
+  assert.equal((await call(app, reader.accessToken, 'GET', '/admin/users')).statusCode, 403)
+})

@@ -48,7 +48,8 @@ export const hotState = fp(
         ...keys.revokedKeyIds().map(revocationOfKey),
       ],
       onKeyRevoked: keys.markRevoked,
-      accessTokenTtl,
+      // A key may have signed tokens under a longer ACCESS_TOKEN_TTL, on this node or on another.
+      longestTokenLife: () => Math.max(accessTokenTtl, keys.longestTokenLife()),
       revocationMaxStaleness,
       log,
       clock,

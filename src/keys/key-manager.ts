@@ -144,6 +144,9 @@ export function createKeyManager(options: KeyManagerOptions) {
     /** Returns a number that changes whenever an access key is removed. */
     accessVersion: rings.access.version,
 
+    /** Returns the longest life of a token that a known access key has signed, in milliseconds. */
+    longestTokenLife: rings.access.longestTokenLife,
+
     /**
      * Resolves once this node can sign and verify. Rejects if the keys in the table cannot be
      * decrypted.

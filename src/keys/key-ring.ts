@@ -92,6 +92,9 @@ export function createKeyRing({ now, defaultKeyId }: KeyRingOptions) {
      */
     version: () => version,
 
+    /** Returns the longest life of a token that one of the keys signs or has signed, in ms. */
+    longestTokenLife: () => Math.max(0, ...[...keys.values()].map((key) => key.record.tokenLife)),
+
     /** Removes a key: its tokens are refused from now on. */
     remove(kid: string): void {
       if (!keys.has(kid)) return

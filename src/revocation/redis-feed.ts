@@ -20,7 +20,7 @@ export interface RedisFeedOptions {
   known: Revocations
   recover: Recover
   /** Milliseconds that an entry matters: the longest life of an access token. */
-  lifetime: number
+  lifetime: () => number
   /** Milliseconds that this node may be behind before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
@@ -77,7 +77,7 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     // A revocation that is committed from now on arrives by the stream, after `position`.
     const sinceNow = startStopwatch()
     await setServerClock(reader)
-    await publish(await recover(lifetime))
+    await publish(await recover(lifetime()))
     synchronisedIn = marker
     age = sinceNow
   }

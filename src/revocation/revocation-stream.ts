@@ -18,8 +18,12 @@ export interface StreamBatch {
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][] | null
 
-/** Gives access to the Redis stream of revocations; entries matter for `lifetime` milliseconds. */
-export function createRevocationStream(redis: RedisClient, lifetime: number, prefix = 'pawl:') {
+/** Gives access to the Redis stream of revocations; entries matter for `lifetime()` milliseconds. */
+export function createRevocationStream(
+  redis: RedisClient,
+  lifetime: () => number,
+  prefix = 'pawl:',
+) {
   const key = `{${prefix}revocations}`
   const publish = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
 
@@ -29,7 +33,7 @@ export function createRevocationStream(redis: RedisClient, lifetime: number, pre
       for (let start = 0; start < revocations.length; start += BATCH) {
         const batch = revocations.slice(start, start + BATCH)
         const entries = batch.map((revocation) => JSON.stringify(revocation))
-        await awaitReply(publish(key, lifetime, ...entries))
+        await awaitReply(publish(key, lifetime(), ...entries))
       }
     },
 

@@ -18,7 +18,7 @@ export interface RevocableClaims {
 interface UserEntry {
   ver: number
   except: string | undefined
-  expiresAt: number
+  addedAt: number
 }
 
 export type Revocations = ReturnType<typeof createRevocations>
@@ -27,44 +27,45 @@ export type Revocations = ReturnType<typeof createRevocations>
  * Creates the map of revocations that this node knows. Requests are checked against it without a
  * network call. An entry stays for as long as an access token that it revokes may live.
  *
- * `lifetime` is the longest life of an access token; it and the clock are in milliseconds.
+ * `lifetime` returns the longest life of an access token, which may change while entries are held.
+ * It and the clock are in milliseconds.
  * `onKey` receives the id of a revoked key. The map holds no entry for it, because a key that the
  * node no longer has verifies nothing.
  */
 export function createRevocations(
-  lifetime: number,
+  lifetime: () => number,
   clock: () => number,
   onKey: (kid: string) => void = () => {},
 ) {
   const origin = clock()
-  // In the order in which entries were added, which is the order in which they expire. The expiry
-  // is in whole seconds since `origin`, rounded up: a small integer takes no memory of its own,
-  // and there may be a million entries.
+  // In the order in which entries were added, which is the order in which they expire. The time is
+  // in whole seconds since `origin`, rounded up: a small integer takes no memory of its own, and
+  // there may be a million entries.
   const sessions = new Map<string, number>()
   const users = new Map<string, UserEntry>()
   let everythingBefore = 0
 
   function removeExpired(ms: number): void {
-    const now = Math.floor((ms - origin) / 1_000)
-    for (const [sessionId, expiresAt] of sessions) {
-      if (expiresAt > now) break
+    const oldest = Math.floor((ms - lifetime() - origin) / 1_000)
+    for (const [sessionId, addedAt] of sessions) {
+      if (addedAt > oldest) break
       sessions.delete(sessionId)
     }
-    for (const [userId, { expiresAt }] of users) {
-      if (expiresAt > now) break
+    for (const [userId, { addedAt }] of users) {
+      if (addedAt > oldest) break
       users.delete(userId)
     }
   }
 
   function addUser(
     { userId, ver, except }: Extract<Revocation, { kind: 'user' }>,
-    expiresAt: number,
+    addedAt: number,
   ): void {
     const known = users.get(userId)
     users.delete(userId)
     // An entry that arrives late must not replace that of a later change.
     const isOlder = known !== undefined && known.ver > ver
-    users.set(userId, isOlder ? { ...known, expiresAt } : { ver, except, expiresAt })
+    users.set(userId, isOlder ? { ...known, addedAt } : { ver, except, addedAt })
   }
 
   function isSessionRevoked(sessionId: string): boolean {
@@ -76,15 +77,15 @@ export function createRevocations(
     /** Adds an entry. Entries may come in any order, and more than once. */
     add(revocation: Revocation): void {
       const now = clock()
-      const expiresAt = Math.ceil((now + lifetime - origin) / 1_000)
+      const addedAt = Math.ceil((now - origin) / 1_000)
       removeExpired(now)
       switch (revocation.kind) {
         case 'session':
           sessions.delete(revocation.sessionId)
-          sessions.set(revocation.sessionId, expiresAt)
+          sessions.set(revocation.sessionId, addedAt)
           return
         case 'user':
-          addUser(revocation, expiresAt)
+          addUser(revocation, addedAt)
           return
         case 'everything':
           everythingBefore = Math.max(everythingBefore, revocation.before)

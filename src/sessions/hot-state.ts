@@ -17,8 +17,8 @@ export interface HotStateOptions {
   recover: Recover
   /** Called with the id of each key that is revoked. */
   onKeyRevoked: (kid: string) => void
-  /** The longest life of an access token, in milliseconds. */
-  accessTokenTtl: number
+  /** Returns the longest life of an access token that may still be valid, in milliseconds. */
+  longestTokenLife: () => number
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
@@ -49,17 +49,17 @@ export async function createHotState({
   settings,
   recover,
   onKeyRevoked,
-  accessTokenTtl,
+  longestTokenLife,
   clock,
   ...rest
 }: HotStateOptions): Promise<HotState> {
-  const lifetime = accessTokenTtl + LEEWAY
+  const lifetime = () => longestTokenLife() + LEEWAY
   if (!redis) {
     const now = clock ?? createSteadyClock()
     const revocations = createRevocations(lifetime, now, onKeyRevoked)
     return {
       store: createMemoryStore(settings, now),
-      feed: createLocalFeed(revocations, () => recover(lifetime)),
+      feed: createLocalFeed(revocations, () => recover(lifetime())),
       revocations,
       now,
     }

@@ -37,7 +37,7 @@ function setUp(losses: number) {
     },
   }
   const [userId, sessionId, now] = [uuid(), uuid(), clock()]
-  const revocations = createRevocations(SETTINGS.refreshIdleTtl, clock)
+  const revocations = createRevocations(() => SETTINGS.refreshIdleTtl, clock)
   const expiresAt = now + SETTINGS.refreshIdleTtl
   const live: LiveSession = { userId, generation: 1, expiresAt, ver: 1, roles: [] }
   const settings = { issuer: 'https://auth.example.com', audience: 'api', accessTokenTtl: 900_000 }

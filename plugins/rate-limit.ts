@@ -7,10 +7,17 @@ import type {
 import fp from 'fastify-plugin'
 import { ERRORS, PawlError } from '../src/errors.ts'
 
+interface GuessLimit {
+  preHandler: preHandlerAsyncHookHandler
+  onResponse: onResponseAsyncHookHandler
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** For routes that take a password: limits wrong guesses per account, from all addresses. */
-    limitGuesses: { preHandler: preHandlerAsyncHookHandler; onResponse: onResponseAsyncHookHandler }
+    limitGuesses: GuessLimit
+    /** The same for sign-up, where a known address with a wrong password is a guess. */
+    limitSignupGuesses: GuessLimit
   }
   interface FastifyRequest {
     /** The account whose password is guessed, if that is not the `email` of the body. */
@@ -26,6 +33,8 @@ const WRONG: ReadonlySet<number> = new Set([
   ERRORS.AUTH_INVALID_CREDENTIALS.status,
   ERRORS.AUTH_WRONG_PASSWORD.status,
 ])
+/** A sign-up for a known address gets this status, unless the password is the right one. */
+const WRONG_AT_SIGNUP: ReadonlySet<number> = new Set([ERRORS.AUTH_EMAIL_TAKEN.status])
 
 export interface RateLimitOptions {
   /** Whether requests are limited at all. */
@@ -42,7 +51,9 @@ export const rateLimit = fp(
   async (app, { rateLimit: isEnabled }: RateLimitOptions) => {
     app.decorateRequest('guessedEmail', undefined)
     if (!isEnabled) {
-      app.decorate('limitGuesses', { preHandler: async () => {}, onResponse: async () => {} })
+      const nothing = { preHandler: async () => {}, onResponse: async () => {} }
+      app.decorate('limitGuesses', nothing)
+      app.decorate('limitSignupGuesses', nothing)
       return
     }
     await app.register(fastifyRateLimit, {
@@ -58,15 +69,17 @@ export const rateLimit = fp(
       timeWindow: '15 minutes',
       keyGenerator: accountOf,
     })
-    app.decorate('limitGuesses', {
+    const limitBy = (wrong: ReadonlySet<number>): GuessLimit => ({
       preHandler: async (request) => {
         const limit = await guesses(request, { increment: false })
         if (!limit.isAllowed && limit.remaining === 0) throw tooMany(limit.ttl)
       },
       onResponse: async (request, reply) => {
-        if (WRONG.has(reply.statusCode) && accountOf(request) !== '') await guesses(request)
+        if (wrong.has(reply.statusCode) && accountOf(request) !== '') await guesses(request)
       },
     })
+    app.decorate('limitGuesses', limitBy(WRONG))
+    app.decorate('limitSignupGuesses', limitBy(WRONG_AT_SIGNUP))
   },
   { name: 'pawl-rate-limit' },
 )

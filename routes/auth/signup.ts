@@ -9,8 +9,12 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
     '/auth/signup',
     {
       config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
+      ...app.limitSignupGuesses,
       schema: {
         summary: 'Create an account and log in',
+        description:
+          'A repeated sign-up with the same password starts another session of that account. ' +
+          'With another password it gets a 409 and counts as a wrong guess.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: Credentials,
@@ -18,8 +22,8 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      // Checked before the account is created. If the session could not be started afterwards,
-      // a retry would meet the account and get a 409.
+      // Checked before the account is created, so that a node that cannot start a session creates
+      // no account either.
       await app.tokens.ping()
       const account = await app.accounts.signup(request.body, request.device)
       const pair = await app.sessions.start(account, request.device)

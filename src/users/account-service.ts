@@ -59,15 +59,40 @@ export function createAccountService(options: AccountServiceOptions) {
     }
   }
 
+  /** Returns the active account of an address if the password is right. */
+  async function findByPassword(
+    { email, password }: Credentials,
+    device: Device,
+  ): Promise<Account | undefined> {
+    const user = await records.findByEmail(email.toLowerCase())
+    if (!user) return undefined
+    const matches = await hasher.verify(user.passwordHash, normalizePassword(password))
+    if (matches && user.status === 'active') return toAccount(user)
+    const reason = matches ? 'user_disabled' : 'wrong_password'
+    onEvent({ type: 'login_failed', userId: user.id, device, detail: { reason } })
+    return undefined
+  }
+
   return {
     create,
 
-    /** Creates an account for a stranger. Rejects with `AUTH_SIGNUP_DISABLED` too. */
+    /**
+     * Creates an account for a stranger. If the address has an account with this very password, it
+     * returns that account: the response to the first sign-up was lost, or the session could not be
+     * started after it. Rejects with `AUTH_SIGNUP_DISABLED` too.
+     */
     async signup(credentials: Credentials, device: Device): Promise<Account> {
       if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
-      const account = await create(credentials)
-      onEvent({ type: 'signup', userId: account.id, device, detail: {} })
-      return account
+      try {
+        const account = await create(credentials)
+        onEvent({ type: 'signup', userId: account.id, device, detail: {} })
+        return account
+      } catch (error) {
+        const isTaken = error instanceof PawlError && error.code === 'AUTH_EMAIL_TAKEN'
+        const account = isTaken ? await findByPassword(credentials, device) : undefined
+        if (!account) throw error
+        return account
+      }
     },
 
     /**

@@ -32,3 +32,16 @@ test('wrong passwords for one account are limited, whatever address they come fr
   assert.equal(refused.statusCode, 429)
   assert.ok(Number(refused.headers['retry-after']) >= 1)
 })
+
+test('a sign-up with a wrong password counts as a wrong guess at the account', async (t) => {
+  const app = await build(t, { RATE_LIMIT: 'on', TRUST_PROXY: 'loopback' })
+  const { email } = await signUp(app)
+  const post = (url: string, index: number, password: string) => {
+    const headers = { 'x-forwarded-for': `203.0.113.${index}` }
+    return app.inject({ method: 'POST', url, headers, payload: { email, password } })
+  }
+  for (let i = 1; i <= 30; i++)
+    assert.equal((await post('/auth/signup', i, 'a wrong password')).statusCode, 409)
+  assert.equal((await post('/auth/signup', 31, PASSWORD)).statusCode, 429)
+  assert.equal((await post('/auth/login', 32, PASSWORD)).statusCode, 429)
+})

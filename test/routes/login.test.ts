@@ -28,8 +28,19 @@ test('the case of the e-mail address matters neither for login nor for signup', 
   await signUp(app, email.toUpperCase())
 
   assert.equal((await logIn(app, email)).statusCode, 200)
-  const payload = { email, password: PASSWORD }
+  const payload = { email, password: `another ${PASSWORD}` }
   const again = await app.inject({ method: 'POST', url: '/auth/signup', payload })
   assert.equal(again.statusCode, 409)
   assert.equal(again.json().code, 'AUTH_EMAIL_TAKEN')
+})
+
+test('a repeated sign-up with the same password starts another session of the account', async (t) => {
+  const app = await build(t)
+  const { email, accessToken } = await signUp(app)
+  const payload = { email: email.toUpperCase(), password: PASSWORD }
+  const again = await app.inject({ method: 'POST', url: '/auth/signup', payload })
+  assert.equal(again.statusCode, 201)
+  const [first, second] = [accessToken, again.json().accessToken].map((token) => me(app, token))
+  assert.equal((await first)?.json().id, (await second)?.json().id)
+  assert.notEqual((await first)?.json().sessionId, (await second)?.json().sessionId)
 })

@@ -130,7 +130,7 @@ test('Concurrent sign-ups with one address create one account', async (t) => {
   const app = await build(t, env)
   const email = newEmail()
   const responses = await Promise.all(
-    Array.from({ length: 10 }, () => signUpWith(app, PASSWORD, email)),
+    Array.from({ length: 10 }, (_, i) => signUpWith(app, `${PASSWORD} ${i}`, email)),
   )
   assert.deepEqual(responses.map(({ statusCode }) => statusCode).sort(), [
     201,

@@ -1,5 +1,5 @@
 // Installs examples/spa as another team would: with the package as it is packed for publishing. If
-// neither has changed since the last time, this only builds the page again.
+// neither has changed since the last run, this only rebuilds the page.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

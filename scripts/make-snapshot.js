@@ -1,4 +1,5 @@
-// What the embedded default starts with the first time. Making it takes seconds, so one that is still good is kept.
+// Creates the database snapshot for the first start of the embedded default. This takes seconds, so
+// a snapshot that is still valid is kept.
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { snapshotName, writeSnapshot } from '../dist/src/db/embedded-snapshot.js'

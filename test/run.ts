@@ -11,11 +11,17 @@ import { addSnapshot, prepareSources } from './support/services/sources.ts'
 import { createTemplateDatabase } from './support/services/template.ts'
 
 const HELP = `
-Install what is missing (Debian and Ubuntu: apt-get install redis-server postgresql; macOS: brew install redis
-postgresql) so that redis-server, postgres and initdb are on PATH, or use running servers:
+Install the missing servers, so that redis-server, postgres and initdb are on PATH:
+
+  Debian and Ubuntu: apt-get install redis-server postgresql
+  macOS: brew install redis postgresql
+
+Or use running servers. The password of Postgres is in .env:
 
   npm run --silent pawl -- secrets > .env && docker compose up -d postgres redis
-  TEST_REDIS_URL=redis://127.0.0.1:6379 TEST_DATABASE_URL=postgres://pawl:<its password>@127.0.0.1:5432/pawl npm test
+  export TEST_REDIS_URL=redis://127.0.0.1:6379
+  export TEST_DATABASE_URL=postgres://pawl:<password>@127.0.0.1:5432/pawl
+  npm test
 `
 
 const cleanups: (() => Promise<void>)[] = []
@@ -25,7 +31,10 @@ const interrupted = once(interruption.signal, 'abort').then(() => {
 })
 interrupted.catch(() => {})
 
-/** Node 20 runs no globs, and takes a folder without .js files for a success: name every file. */
+/**
+ * Lists every test file by name. Node 20 does not expand globs, and reports success for a folder
+ * without .js files.
+ */
 async function testFiles(filters: string[]) {
   const folder = fileURLToPath(new URL('.', import.meta.url))
   const entries = await readdir(folder, { recursive: true })
@@ -36,7 +45,9 @@ async function testFiles(filters: string[]) {
     .sort()
 }
 
-/** Both, before anything is started: who lacks two servers wants to hear of two. */
+/**
+ * Checks for both servers before either is started, so that one message names everything missing.
+ */
 async function missingServers() {
   const { TEST_REDIS_URL, TEST_DATABASE_URL } = process.env
   const searches = await Promise.allSettled([
@@ -58,7 +69,7 @@ async function url(given: string | undefined, start: typeof startRedis) {
 }
 
 async function environment(files: string[]) {
-  // Here, since two test files at once would be in each other's way.
+  // The runner installs the example, because two test files that install it at once would conflict.
   const isUsed = files.some((name) => name.includes('example'))
   const installing = isUsed ? installExample(interruption.signal) : ''
   const [TEST_REDIS_URL, TEST_DATABASE_URL] = await Promise.all([
@@ -67,7 +78,8 @@ async function environment(files: string[]) {
   ])
   const template = await createTemplateDatabase(TEST_DATABASE_URL)
   cleanups.push(template.drop)
-  // Compiled once: processes that are started by the hundred start twice as fast.
+  // Compiled once, because some tests start hundreds of processes, which start twice as fast from
+  // it.
   const sources = await prepareSources()
   cleanups.push(sources.remove)
   await addSnapshot(sources)
@@ -106,21 +118,21 @@ async function main() {
   const files = await testFiles(filters)
   if (files.length === 0)
     throw new Error(`No test file matches ${filters.join(' ') || 'test/**/*.test.ts'}`)
-  // Interrupted: whatever is being fetched or started ends with this process.
+  // After an interruption, every download and every start in progress ends with this process.
   const missing = await Promise.race([missingServers(), interrupted])
   if (missing.length > 0)
     throw new Error(`The tests need a real server.\n${missing.join('\n')}\n${HELP}`)
   try {
     return await runTests(files, await Promise.race([environment(files), interrupted]))
   } finally {
-    // The last first: the template is dropped while its server still runs.
+    // In reverse order, so that the template is dropped while its server still runs.
     for (const cleanup of cleanups.reverse()) await cleanup()
   }
 }
 
 process.on('SIGINT', () => interruption.abort(130))
 process.on('SIGTERM', () => interruption.abort(143))
-// The command that started us (tsx) may be killed alone: nobody would wait for this run any more.
+// The command that started this process (tsx) may be killed alone. Nothing waits for this run then.
 const parent = process.ppid
 setInterval(() => process.ppid !== parent && interruption.abort(143), 500).unref()
 

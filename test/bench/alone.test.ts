@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bench, runQuickly } from '../support/bench/quick.ts'
 
-test('the benchmarks of Pawl by itself run, and judge what they measure', (t) =>
+test('The benchmarks of Pawl alone run and compare their results with the targets', (t) =>
   runQuickly(t, {
     'first-sight': /each token for the first time/,
     login: /^Login \[/m,
@@ -14,6 +14,6 @@ test('the benchmarks of Pawl by itself run, and judge what they measure', (t) =>
     'cold-start': /^Start of the embedded default/m,
   }))
 
-test('a benchmark that there is not is wrong usage', async () => {
+test('An unknown benchmark is a usage error', async () => {
   await assert.rejects(bench('nothing'), { code: 2 })
 })

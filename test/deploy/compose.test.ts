@@ -14,7 +14,7 @@ const DOTENV = {
   REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
   ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
   KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
-  POSTGRES_PASSWORD: 'as-made-by-the-command',
+  POSTGRES_PASSWORD: 'as-generated-by-the-command',
 }
 
 const image = readDockerfile().at(-1)
@@ -28,7 +28,7 @@ function hasHealthCheck(service: Service) {
   return service.build !== undefined && all(image, 'HEALTHCHECK').length === 1
 }
 
-test('the server, its two stores and the migrations are services, and only the migrations end', () => {
+test('The server, Postgres and Redis keep running, and the migrations service ends', () => {
   const { services } = readCompose(DOTENV)
   assert.deepEqual(Object.keys(services).sort(), ['migrate', 'postgres', 'redis', 'server'])
   const lasting = Object.keys(services).filter(
@@ -37,14 +37,14 @@ test('the server, its two stores and the migrations are services, and only the m
   assert.deepEqual(lasting.sort(), ['postgres', 'redis', 'server'])
 })
 
-test('without the secrets Compose refuses, and says how to make them', () => {
+test('Without the secrets Compose fails with the command that generates them', () => {
   for (const name of Object.keys(DOTENV)) {
     const refusal = new RegExp(`${name} is missing a value: .*pawl -- secrets > \\.env`)
     assert.throws(() => readCompose({ ...DOTENV, [name]: '' }), refusal)
   }
 })
 
-test('every variable that the image, the server and the migrations are given is one that Pawl reads', () => {
+test('Pawl knows every variable that the image, the server and the migrations set', () => {
   const { services } = readCompose(DOTENV)
   const given = [imageVariables(image), variables(services.server), variables(services.migrate)]
   const known = new Set([...Object.values(ENVIRONMENT).map(({ name }) => name), 'NODE_ENV'])
@@ -52,7 +52,7 @@ test('every variable that the image, the server and the migrations are given is 
   assert.deepEqual(unknown, [])
 })
 
-test('the .env that pawl makes is all that the server needs, whatever signs its tokens', async () => {
+test('The .env that pawl generates is enough for the server, with either algorithm', async () => {
   for (const algorithm of ['EdDSA', 'ES256']) {
     const dotenv = parseEnv((await runCli(['secrets', '--alg', algorithm])).stdout) as Env
     const { server } = readCompose(dotenv).services
@@ -64,7 +64,7 @@ test('the .env that pawl makes is all that the server needs, whatever signs its 
   }
 })
 
-test('PORT moves the published port and the issuer, and not the port inside the container', () => {
+test('PORT changes the published port and the issuer, but not the port in the container', () => {
   const { services } = readCompose({ ...DOTENV, PORT: '8080', HOST: '127.0.0.1' })
   const config = loadConfig({ PORT: '8080', HOST: '127.0.0.1', ...variables(services.server) })
   assert.deepEqual(services.server?.ports, ['8080:3000'])
@@ -73,7 +73,7 @@ test('PORT moves the published port and the issuer, and not the port inside the 
   assert.equal(config.host, '0.0.0.0')
 })
 
-test('the server and the migrations log in to Postgres as the user that it makes', () => {
+test('The server and the migrations use the user that the postgres service creates', () => {
   for (const dotenv of [DOTENV, { ...DOTENV, POSTGRES_PASSWORD: 'chosen' }]) {
     const { services } = readCompose(dotenv)
     const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = variables(services.postgres)
@@ -83,21 +83,21 @@ test('the server and the migrations log in to Postgres as the user that it makes
   }
 })
 
-test('nothing but the server can be reached from outside the host', () => {
+test('Only the server can be reached from outside the host', () => {
   const { server, ...others } = readCompose(DOTENV).services
   assert.deepEqual(server?.ports, ['3000:3000'])
   const published = Object.values(others).flatMap((service) => service.ports ?? [])
   assert.deepEqual(published.sort(), ['127.0.0.1:5432:5432', '127.0.0.1:6379:6379'])
 })
 
-test('every service that keeps running has a health check', () => {
+test('Every service that keeps running has a health check', () => {
   const { services } = readCompose(DOTENV)
   for (const [name, service] of Object.entries(services)) {
     assert.equal(hasHealthCheck(service), keepsRunning(service), name)
   }
 })
 
-test('a service waits only for what can come true', () => {
+test('A service waits for the health of a running service or the end of another', () => {
   const { services } = readCompose(DOTENV)
   for (const service of Object.values(services)) {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
@@ -111,14 +111,14 @@ test('a service waits only for what can come true', () => {
   }
 })
 
-test('every volume that a service mounts is declared, and every declared one is mounted', () => {
+test('The declared volumes are exactly those that the services mount', () => {
   const { services, volumes } = readCompose(DOTENV)
   const mounted = Object.values(services).flatMap((service) => service.volumes ?? [])
   const names = mounted.map((mount) => mount.split(':')[0])
   assert.deepEqual(names.sort(), Object.keys(volumes).sort())
 })
 
-test('Redis logs the sessions to disk and never evicts one', () => {
+test('Redis writes the sessions to disk and never evicts one', () => {
   const command = readCompose(DOTENV).services.redis?.command?.join(' ')
   assert.match(
     command ?? '',
@@ -126,8 +126,8 @@ test('Redis logs the sessions to disk and never evicts one', () => {
   )
 })
 
-test('the server is given more time to stop than it takes', () => {
+test('Docker gives the server more time to stop than it needs', () => {
   const { server } = readCompose(DOTENV).services
-  // By itself Docker kills after 10 seconds, which is also what the server gives to the requests under way.
+  // Docker's default is 10 seconds, and the server allows in-flight requests the same time.
   assert.ok(Number.parseInt(server?.stop_grace_period ?? '', 10) > 10)
 })

@@ -14,27 +14,27 @@ import {
 const stages = readDockerfile()
 const image = stages.at(-1)
 
-test('the image runs as a user without rights', () => {
+test('The image runs as an unprivileged user', () => {
   assert.equal(all(image, 'USER').at(-1)?.text, 'node')
 })
 
-test('the process is started without a shell, so that SIGTERM reaches it', () => {
+test('The process starts without a shell, so that SIGTERM reaches it', () => {
   const [command, ...others] = all(image, 'CMD')
   assert.deepEqual(execForm(command), ['node', 'dist/src/server.js'])
   assert.deepEqual(others, [])
 })
 
-test('the health check needs nothing but node', () => {
+test('The health check needs only node', () => {
   const [check, ...others] = all(image, 'HEALTHCHECK')
   assert.equal(execForm(check)[0], 'node')
   assert.deepEqual(others, [])
 })
 
-test('all stages stand on one base image, so that what one has built runs in the other', () => {
+test('All stages use one base image, so that files built in one run in another', () => {
   assert.deepEqual([...new Set(stages.map((stage) => stage.base))], ['node:24-bookworm-slim'])
 })
 
-test('every file that the build copies exists and is part of its context', () => {
+test('Every file that the build copies exists and is part of its context', () => {
   const copies = stages.flatMap((stage) => all(stage, 'COPY')).filter((copy) => !copy.flags.from)
   const sources = copies.flatMap((copy) => operands(copy).sources)
   assert.ok(sources.length > 0)
@@ -44,7 +44,7 @@ test('every file that the build copies exists and is part of its context', () =>
   }
 })
 
-test('what git ignores is no part of the build either: the secrets least of all', () => {
+test('Files that git ignores, above all the secrets, are not part of the build', () => {
   const expected = gitIgnorePatterns().map((pattern) => `**/${pattern.replace(/\/$/, '')}`)
   assert.deepEqual(
     expected.filter((pattern) => !ignorePatterns().includes(pattern)),

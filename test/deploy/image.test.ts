@@ -23,7 +23,10 @@ import { createFolder, type Leash, leash } from '../support/services/leash.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Nothing of the checkout and of npm's own run: only what `env` says, and where to find node and a home. */
+/**
+ * Returns an environment without the variables of the checkout and of npm's own run. It contains
+ * only `env`, the PATH to node, and HOME.
+ */
 function cleared(env: Env = {}): NodeJS.ProcessEnv {
   const unset = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]))
   const { PATH = '', HOME = '' } = process.env
@@ -31,7 +34,10 @@ function cleared(env: Env = {}): NodeJS.ProcessEnv {
   return { ...unset, PATH: [dirname(process.execPath), ...folders].join(delimiter), HOME, ...env }
 }
 
-/** A process of the image. It cannot outlive this test, and the folder goes with it if this one is killed. */
+/**
+ * Starts a process of the image. The process cannot outlive this test. If this process is killed,
+ * the folder is removed too.
+ */
 function start(
   dir: string,
   workdir: string,
@@ -49,15 +55,18 @@ async function run(dir: string, workdir: string, command: string[], env: NodeJS.
 }
 
 interface Image {
-  /** Of this test; everything is in it. */
+  /** The test's own folder, which contains everything else. */
   dir: string
   /** The root of the image's files. */
   root: string
-  /** Where its commands run. */
+  /** The folder in which the image's commands run. */
   workdir: string
 }
 
-/** What the Dockerfile makes, built step by step without Docker. The folder is removed when the test is over. */
+/**
+ * Builds the image of the Dockerfile step by step, without Docker. The folder is removed when the
+ * test ends.
+ */
 async function buildImage(t: TestContext, stages: Stage[]): Promise<Image> {
   const dir = await createFolder()
   cleanUp(t, () => rm(dir, { recursive: true, force: true }))
@@ -74,7 +83,10 @@ async function buildImage(t: TestContext, stages: Stage[]): Promise<Image> {
   return image
 }
 
-/** `built` has the roots that COPY may take from, by the name of their stage; no name is the context. */
+/**
+ * Builds one stage. `built` maps the name of each stage to the root that COPY may take files from.
+ * The name `undefined` is the build context.
+ */
 async function buildStage(
   dir: string,
   root: string,
@@ -96,14 +108,14 @@ async function buildStage(
   return { dir, root, workdir }
 }
 
-/** Logs would stay in the home folder. */
+/** Keeps npm from leaving log files in the home folder and from sending requests of its own. */
 const QUIET = {
   npm_config_logs_max: '0',
   npm_config_audit: 'false',
   npm_config_update_notifier: 'false',
 }
 
-/** The others prepare the system. */
+/** Returns whether a RUN step can run here. The other steps prepare the system of the image. */
 function isPortable(step: Instruction): boolean {
   return step.text.startsWith('npm ')
 }
@@ -112,7 +124,8 @@ async function copy(step: Instruction, from: string | undefined, workdir: string
   assert.ok(from, `COPY from an earlier stage: ${step.text}`)
   const { sources, target } = operands(step)
   for (const source of sources) {
-    // A file keeps its name where the target is a folder; of a folder Docker copies the content.
+    // If the target is a folder, a file keeps its name in it. Docker copies the contents of a
+    // folder, not the folder itself.
     const to = target.endsWith('/') && source !== '.' ? join(target, source) : target
     await cp(join(from, source), join(workdir, to), { recursive: true, verbatimSymlinks: true })
   }
@@ -129,7 +142,7 @@ async function freePort(): Promise<string> {
 
 const TIMEOUT = 300_000
 
-test('the image builds, migrates, gets healthy, serves and stops', {
+test('The image builds, migrates, becomes healthy, serves requests and stops', {
   timeout: TIMEOUT,
 }, async (t) => {
   const stages = readDockerfile()
@@ -149,7 +162,11 @@ test('the image builds, migrates, gets healthy, serves and stops', {
     env,
   )
   assert.equal(migration.code, 0, migration.output)
-  assert.equal((await run(dir, workdir, check, env)).code, 1, 'unhealthy before the start')
+  assert.equal(
+    (await run(dir, workdir, check, env)).code,
+    1,
+    'the health check fails before the start',
+  )
 
   const server = await start(dir, workdir, execForm(all(last, 'CMD')[0]), env)
   cleanUp(t, () => server.stop({ keep: true }))
@@ -177,6 +194,6 @@ test('the image builds, migrates, gets healthy, serves and stops', {
   assert.deepEqual(
     await readdir(root, { recursive: true }),
     before,
-    'it runs on a read-only file system',
+    'the image writes no files into its root',
   )
 })

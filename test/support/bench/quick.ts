@@ -10,7 +10,10 @@ const BENCH = fileURLToPath(new URL('../../../bench/run.ts', import.meta.url))
 export const bench = (...args: string[]) =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', BENCH, ...args])
 
-/** Whether they work at all: what they measure on a machine that runs tests means nothing. */
+/**
+ * Checks only that the benchmarks run, because measurements taken beside running tests mean
+ * nothing.
+ */
 export async function runQuickly(t: TestContext, titles: Record<string, RegExp>): Promise<void> {
   try {
     await findWrk()

@@ -22,7 +22,7 @@ export interface Compose {
   volumes: Record<string, unknown>
 }
 
-/** The Compose file as Compose understands it beside a .env of these variables. */
+/** Returns the Compose file as Docker Compose reads it beside a `.env` with these variables. */
 export function readCompose(dotenv: Env): Compose {
   const text = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8')
   const fill = (_key: unknown, value: unknown) =>
@@ -30,7 +30,10 @@ export function readCompose(dotenv: Env): Compose {
   return parse(text, fill, { merge: true, strict: true })
 }
 
-/** The forms that our file uses: ${NAME}, ${NAME:-default} and ${NAME:?message}; the innermost first. */
+/**
+ * Replaces variables in the forms that the file uses, the innermost first: ${NAME},
+ * ${NAME:-default} and ${NAME:?message}.
+ */
 function interpolate(text: string, dotenv: Env): string {
   const filled = text.replace(
     /\$\{(\w+)(?::([-?])([^${}]*))?\}/g,
@@ -43,7 +46,7 @@ function interpolate(text: string, dotenv: Env): string {
   return filled === text ? text : interpolate(filled, dotenv)
 }
 
-/** A service's variables, as its process sees them. */
+/** Returns the environment variables of a service, as its process sees them. */
 export function variables(service: Service | undefined): Env {
   const given = Object.entries(service?.environment ?? {})
   return Object.fromEntries(given.map(([name, value]) => [name, String(value)]))

@@ -3,7 +3,7 @@ import type { Env } from '../environment.ts'
 
 export interface Instruction {
   name: string
-  /** What follows, its flags left out. */
+  /** The text after the instruction's name, without its flags. */
   text: string
   flags: Env
 }
@@ -44,24 +44,27 @@ export function all(stage: Stage | undefined, name: string): Instruction[] {
   return stage?.instructions.filter((instruction) => instruction.name === name) ?? []
 }
 
-/** What ENV sets in a stage, given as NAME=value. */
+/** Returns the variables that the ENV instructions of a stage set, in the form NAME=value. */
 export function variables(stage: Stage | undefined): Env {
   const pairs = all(stage, 'ENV').flatMap(({ text }) => text.split(/\s+/))
   return Object.fromEntries(pairs.map((pair) => pair.split('=', 2)))
 }
 
-/** Of a COPY: what, and where to. */
+/** Returns the sources and the target of a COPY instruction. */
 export function operands(copy: Instruction): { sources: string[]; target: string } {
   const paths = copy.text.split(/\s+/)
   return { sources: paths.slice(0, -1), target: paths.at(-1) ?? '' }
 }
 
-/** The command of CMD or HEALTHCHECK CMD; throws where a shell would run it. */
+/** Returns the command of a CMD or HEALTHCHECK CMD instruction. Throws if a shell would run it. */
 export function execForm(instruction: Instruction | undefined): string[] {
   return JSON.parse(instruction?.text.replace(/^CMD\s+/, '') ?? '')
 }
 
-/** Whether .dockerignore keeps a path out of the build; it knows names, `*` and a leading `**` folder. */
+/**
+ * Returns whether .dockerignore excludes a path from the build. Supports only names, `*` and a
+ * leading `**` folder.
+ */
 export function isIgnored(path: string): boolean {
   return ignorePatterns().some((pattern) => {
     const source = pattern

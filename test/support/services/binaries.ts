@@ -5,7 +5,7 @@ import { fetchDebian } from './debian.ts'
 
 export interface Binary {
   command: string
-  /** What the command needs in its environment to run from where it lies. */
+  /** The environment variables that the command needs to run from its folder. */
   env: NodeJS.ProcessEnv
 }
 
@@ -13,7 +13,7 @@ export interface PostgresBinaries {
   initdb: string
   postgres: string
   env: NodeJS.ProcessEnv
-  /** Set for a fetched Postgres: the folder that stands for `/`. */
+  /** The folder that stands for `/`. Only a fetched Postgres has one. */
   root?: string
 }
 
@@ -40,7 +40,10 @@ async function list(folder: string) {
   return readdir(folder).catch(() => [])
 }
 
-/** Only fetched packages bring libraries of their own; a system's are found by its own loader. */
+/**
+ * Returns the library path for a fetched package. An installed program needs none, because the
+ * system's loader finds its libraries.
+ */
 export async function libraries(root: string): Promise<NodeJS.ProcessEnv> {
   const folders: string[] = []
   for (const lib of [join(root, 'usr/lib'), join(root, 'lib')]) {
@@ -58,7 +61,9 @@ export async function debianPackage(name: string) {
   return canFetch ? fetchDebian(name) : undefined
 }
 
-/** The Postgres of a root folder (`/`, or the one of a fetched package), the newest if it has several. */
+/**
+ * Returns the newest Postgres below a root folder, which is `/` or the folder of a fetched package.
+ */
 export async function postgresIn(root: string): Promise<PostgresBinaries | undefined> {
   const versions = join(root, 'usr/lib/postgresql')
   const newestFirst = (await list(versions)).sort((a, b) => Number(b) - Number(a))
@@ -71,13 +76,13 @@ export async function postgresIn(root: string): Promise<PostgresBinaries | undef
 
 async function postgresFrom(folder: string): Promise<PostgresBinaries | undefined> {
   const [initdb, postgres] = [join(folder, 'initdb'), join(folder, 'postgres')]
-  // Both or none: a client package brings a part of them.
+  // Both must exist, because a client package contains only some of the programs.
   return (await isExecutable(initdb)) && (await isExecutable(postgres))
     ? { initdb, postgres, env: {} }
     : undefined
 }
 
-/** A Redis (or Valkey) server: the machine's, else one fetched for these tests. */
+/** Finds an installed Redis or Valkey server, or fetches one for these tests. */
 export async function findRedis(): Promise<Binary> {
   const command = (await onPath('redis-server')) ?? (await onPath('valkey-server'))
   if (command) return { command, env: {} }
@@ -88,7 +93,7 @@ export async function findRedis(): Promise<Binary> {
   throw new Error('no redis-server or valkey-server on PATH')
 }
 
-/** A Postgres server: the machine's, else one fetched for these tests. */
+/** Finds an installed Postgres server, or fetches one for these tests. */
 export async function findPostgres(): Promise<PostgresBinaries> {
   for (const folder of pathFolders()) {
     const found = await postgresFrom(folder)

@@ -46,7 +46,7 @@ async function fetchDebianPackage(): Promise<Binary | undefined> {
   return { command, env: { LD_LIBRARY_PATH: folders.join(':'), ...fonts } }
 }
 
-/** Starts it without a window, with a new profile, and without requests in the background. */
+/** Starts Chromium without a window, with a new profile, and without background requests. */
 export function launch({ command, env }: Binary) {
   return chromium.launch({
     executablePath: command,

@@ -7,22 +7,22 @@ const SLOTS = 16_384
 const MASTERS = 3
 const FLAGS = [
   ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
-  // What is left of it goes on when a master is lost.
+  // The rest of the cluster keeps working when a master is lost.
   ...['--cluster-require-full-coverage', 'no'],
 ]
 
 export interface RedisCluster {
-  /** All nodes, comma-separated. */
+  /** The URLs of all nodes, separated by commas. */
   url: string
   nodes: Service[]
-  /** The node that holds a key. */
+  /** Returns the node that holds a key. */
   holderOf(key: string): Promise<Service>
-  /** Resolves when every node sees all slots served. */
+  /** Resolves when every node reports that all slots are served. */
   whole(): Promise<void>
   stop(): Promise<void>
 }
 
-/** A cluster of three masters without replicas. */
+/** Starts a cluster of three masters without replicas. */
 export async function startCluster(): Promise<RedisCluster> {
   const nodes = await Promise.all(
     Array.from({ length: MASTERS }, () => startRedis({ flags: FLAGS })),

@@ -9,11 +9,15 @@ export const CACHE = fileURLToPath(
 )
 
 /**
- * Arguments: folder, package, the system's list of installed packages.
- * Private lists and a private archive, so that nothing of the system is written and root is not needed.
- * `install --download-only` also brings the dependencies that the system lacks. A failed update is no failure
- * yet: one source of many may be down. Left out: a C library, which would break every process if newer than
- * the system's loader, and LLVM, half the size of Postgres for a compiler that the tests turn off.
+ * Arguments: the folder, the package, and the system's list of installed packages.
+ *
+ * The script uses private package lists and a private archive. It therefore writes nothing of the
+ * system and needs no root. `install --download-only` also fetches the dependencies that the system
+ * lacks. A failed update does not fail the script, because only one of many package sources may be
+ * unavailable.
+ *
+ * Two kinds of packages are not unpacked. A C library that is newer than the system's loader would
+ * break every process. LLVM is half the size of Postgres, and the tests turn its compiler off.
  */
 const SCRIPT = `
 set -e
@@ -33,7 +37,10 @@ done
 chmod 755 "$dir/root"
 `
 
-/** Packages differ between distributions, and one node_modules may be mounted into several. */
+/**
+ * Identifies the system, because packages differ between distributions, and several systems may
+ * share one node_modules.
+ */
 async function system() {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '')
   const field = (name: string) =>
@@ -42,8 +49,8 @@ async function system() {
 }
 
 /**
- * Downloads a Debian or Ubuntu package, with what it needs beyond the installed packages, and unpacks it into
- * a folder of ours, once: later calls find it there. Installs nothing.
+ * Downloads a Debian or Ubuntu package, with the dependencies that are not installed, and unpacks
+ * it into a cache folder. Later calls return the same folder. Installs nothing.
  */
 export async function fetchDebian(name: string, status = '/var/lib/dpkg/status'): Promise<string> {
   const target = join(CACHE, `${name}-${await system()}`)
@@ -57,9 +64,9 @@ export async function fetchDebian(name: string, status = '/var/lib/dpkg/status')
   })
   try {
     if ((await fetching.exited) !== 0)
-      throw new Error(`apt-get could not fetch it:\n${await fetching.log()}`)
+      throw new Error(`apt-get could not fetch ${name}:\n${await fetching.log()}`)
     await rename(join(dir, 'root'), target).catch((error) => {
-      // Another run was faster.
+      // Another run has fetched the same package in the meantime.
       if (!existsSync(target)) throw error
     })
   } finally {

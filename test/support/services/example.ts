@@ -4,14 +4,14 @@ import { promisify } from 'node:util'
 import { ROOT } from './sources.ts'
 
 /**
- * Packs Pawl and installs examples/spa with it, unless that is done already. Answers why it could not be done, as without a
- * network, and nothing where it was.
+ * Packs Pawl and installs examples/spa with it, if that is not done already. Returns the reason if
+ * the installation failed, for example without a network, and otherwise an empty string.
  */
 export async function installExample(signal: AbortSignal): Promise<string> {
   const script = join(ROOT, 'scripts/install-example.js')
   try {
     const installing = promisify(execFile)(process.execPath, [script], { signal })
-    // It says so where it takes a while.
+    // The script prints a line if the installation takes a while.
     installing.child.stderr?.pipe(process.stderr)
     await installing
     return ''

@@ -5,14 +5,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /**
- * Arguments: folder, signal that ends the service, command...
- * Stdin is the lifeline: its end (the owner has stopped, or died of SIGKILL) kills the service and removes
- * the folder; a line on it kills the service and keeps the folder. Stdout says the service's pid, then its
- * exit code.
+ * Arguments: the folder, the signal that stops the service, and the command with its arguments.
  *
- * A shell cannot wait for a process and read at once, so a watcher reads and signals. It repeats the signal
- * each second, because one that comes just before `wait` does not interrupt it; the repeats also serve as the
- * clock by which a service that ignores its signal is killed.
+ * Stdin ends when the owner stops or dies, even by SIGKILL. The script then stops the service and
+ * removes the folder. A line on stdin stops the service and keeps the folder. The script prints the
+ * service's pid, and later its exit code, on stdout.
+ *
+ * A shell cannot wait for a process and read at the same time, so a second process reads stdin and
+ * signals the shell. It repeats the signal each second, because a signal that comes just before
+ * `wait` does not interrupt it. The shell counts the repeats, and kills a service that ignores its
+ * signal for 10 seconds.
  */
 const SCRIPT = `
 dir=$1 signal=$2; shift 2
@@ -56,28 +58,34 @@ export interface User {
 }
 
 export interface LeashOptions {
-  /** A folder of ours to use (again); by default a new temporary one. */
+  /** The folder to use, for example that of an earlier run. By default a new temporary folder. */
   dir?: string
-  /** What ends the service in good order. */
+  /** The signal that shuts the service down in an orderly way. */
   signal?: NodeJS.Signals
   env?: NodeJS.ProcessEnv
-  /** Whom to run as; only root may say. */
+  /** The user to run the service as. Only root can set it. */
   user?: User | undefined
 }
 
 export interface Leash {
   dir: string
-  /** The service's exit code, once it has ended for whatever reason. */
+  /** Resolves to the service's exit code when the service ends for any reason. */
   exited: Promise<number>
-  /** The last lines that the service has printed. */
+  /** Returns the last 20 lines of the service's output. */
   log(): Promise<string>
-  /** Signals the service itself: SIGKILL, SIGSTOP, SIGCONT... Does nothing once it has ended. */
+  /**
+   * Signals the service itself, for example with SIGKILL, SIGSTOP or SIGCONT. Does nothing after it
+   * has ended.
+   */
   kill(signal: NodeJS.Signals): void
-  /** Ends the service, if it runs, and removes its folder unless told to keep it. */
+  /** Stops the service if it runs. Removes its folder unless `keep` is set. */
   stop(options?: { keep?: boolean }): Promise<void>
 }
 
-/** A new temporary folder. Root's TMPDIR may be closed to the user that the service runs as, /tmp is not. */
+/**
+ * Creates a temporary folder. A service that runs as another user gets it in /tmp, because that
+ * user may have no access to root's TMPDIR.
+ */
 export async function createFolder(user?: User) {
   const dir = await mkdtemp(join(user ? '/tmp' : tmpdir(), 'pawl-test-'))
   if (user) await chown(dir, user.uid, user.gid)
@@ -96,17 +104,18 @@ export async function leash(
     cwd: dir,
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'ignore'],
-    // A session of its own: Ctrl-C goes to the whole group of the terminal, and would end the leash first.
+    // The shell runs in a process group of its own. Otherwise Ctrl-C, which signals the terminal's
+    // whole group, would end it before the service is stopped.
     detached: true,
     ...options.user,
   })
-  // The leash may have ended before it is told to.
+  // The shell may have ended before stdin is written or closed.
   child.stdin.on('error', () => {})
-  const gone = new Promise<void>((resolve, reject) =>
+  const shellExited = new Promise<void>((resolve, reject) =>
     child.once('exit', () => resolve()).once('error', reject),
   )
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const pid = Number((await Promise.race([lines.next(), gone.then(() => undefined)]))?.value)
+  const pid = Number((await Promise.race([lines.next(), shellExited.then(() => undefined)]))?.value)
   if (!(pid > 1)) throw new Error(`Could not start ${command}`)
 
   let running = true
@@ -127,7 +136,7 @@ export async function leash(
     },
     async stop({ keep = false } = {}) {
       child.stdin.end(keep ? 'keep\n' : undefined)
-      await gone
+      await shellExited
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Preloaded into every test process: ends it when the runner is gone, as after a SIGKILL. The services that
- * the process has started for itself end with it.
+ * Preloaded into every test process. Ends the process when the test runner no longer exists, for
+ * example after a SIGKILL. The services that the process started end with it.
  */
 const runner = Number(process.env.TEST_RUNNER_PID)
 

@@ -8,9 +8,9 @@ import { createFolder, leash, type User } from './leash.ts'
 import { type Service, startService } from './service.ts'
 
 /**
- * Speed at the price of what only a crash of the whole machine can cost. Not synchronous_commit=off: a
- * SIGKILL of the server would then lose acknowledged commits, which tests of faults could not tell from a
- * bug.
+ * These settings trade safety against a crash of the whole machine for speed. synchronous_commit
+ * stays on. Without it, a SIGKILL of the server would lose acknowledged commits, and fault tests
+ * could not tell that loss from a bug.
  */
 const SETTINGS = [
   'fsync=off',
@@ -18,13 +18,13 @@ const SETTINGS = [
   'max_connections=200',
   'shared_buffers=32MB',
   'jit=off',
-  // A fetched Postgres looks for time zones where the system has none; this one it knows by itself.
+  // A fetched Postgres does not find the time zone files on the system. It knows GMT without them.
   'timezone=GMT',
   'log_timezone=GMT',
   'listen_addresses=127.0.0.1',
 ]
 
-/** Postgres refuses to run as root. */
+/** If this process is root, returns another user for Postgres, which refuses to run as root. */
 async function unprivilegedUser(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const passwd = await readFile('/etc/passwd', 'utf8')
@@ -37,14 +37,17 @@ async function unprivilegedUser(): Promise<User | undefined> {
   )
 }
 
-/** The checkout may be in a folder that only root can enter, and the fetched binaries with it. */
+/**
+ * Returns binaries that the user can run. Copies fetched binaries if the checkout is in a folder
+ * that only root can enter.
+ */
 async function reachable(found: PostgresBinaries, dir: string, user?: User) {
   if (!user || !found.root) return found
   const reached = spawnSync(found.postgres, ['--version'], { cwd: dir, env: found.env, ...user })
   if (reached.status === 0) return found
   const copy = join(dir, 'software')
   await cp(found.root, copy, { recursive: true, verbatimSymlinks: true })
-  // Whoever runs the server also removes its folder.
+  // The user that runs the server also removes its folder.
   spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, copy])
   return (await postgresIn(copy)) ?? found
 }
@@ -58,7 +61,9 @@ async function ask(url: string) {
   }
 }
 
-/** A private Postgres on a loopback port. Its data survives a restart, also one after a SIGKILL. */
+/**
+ * Starts a private Postgres on a loopback port. Its data survives a restart, even after a SIGKILL.
+ */
 export async function startPostgres(options: { port?: number } = {}): Promise<Service> {
   const found = await findPostgres()
   const user = await unprivilegedUser()
@@ -94,7 +99,7 @@ export async function startPostgres(options: { port?: number } = {}): Promise<Se
       dir,
       ...SETTINGS.flatMap((setting) => ['-c', setting]),
     ]
-    // SIGINT: shut down without waiting for clients to leave.
+    // SIGINT makes Postgres shut down without waiting for its clients to disconnect.
     return leash(postgres, flags, { dir, env, user, signal: 'SIGINT' })
   }
 

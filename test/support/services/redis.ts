@@ -13,10 +13,10 @@ export function ping(url: string, open: Connect = connect) {
   return new Promise<void>((resolve, reject) => {
     const { hostname, port } = new URL(url)
     const socket = open(Number(port), hostname, () => socket.write('PING\r\n'))
-    socket.setTimeout(2000, () => socket.destroy(new Error('no answer to PING')))
+    socket.setTimeout(2000, () => socket.destroy(new Error('no reply to PING')))
     socket.once('data', (data) => {
       if (data.toString() === '+PONG\r\n') resolve()
-      else reject(new Error(`unexpected answer to PING: ${data}`))
+      else reject(new Error(`unexpected reply to PING: ${data}`))
       socket.destroy()
     })
     socket.once('error', reject)
@@ -26,11 +26,14 @@ export function ping(url: string, open: Connect = connect) {
 
 export interface RedisOptions {
   port?: number
-  /** More of its command line. */
+  /** Further arguments of the command line. */
   flags?: string[]
 }
 
-/** A private Redis on a loopback port. It stores nothing on disk: after a restart it is empty. */
+/**
+ * Starts a private Redis on a loopback port. It stores nothing on disk, so it is empty after a
+ * restart.
+ */
 export async function startRedis({ port, flags = [] }: RedisOptions = {}): Promise<Service> {
   const { command, env } = await findRedis()
   return startService(
@@ -56,7 +59,10 @@ export async function startRedis({ port, flags = [] }: RedisOptions = {}): Promi
   )
 }
 
-/** One that speaks TLS alone, by a certificate that no authority has signed. Undefined where nothing here can make one. */
+/**
+ * Starts a Redis that accepts only TLS, with a self-signed certificate. Returns undefined if
+ * openssl cannot create the certificate.
+ */
 export async function startTlsRedis(): Promise<(Service & { certificate: string }) | undefined> {
   const { command, env } = await findRedis()
   const dir = await createFolder()

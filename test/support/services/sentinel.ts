@@ -9,27 +9,30 @@ import { type Service, startService } from './service.ts'
 import { untilTrue } from './until-true.ts'
 
 const NAME = 'pawl'
-/** A replica begins to synchronise at once. */
+/** Makes a replica begin to synchronise without a delay. */
 const SYNC = ['--repl-diskless-sync-delay', '0']
 
 export interface SentinelOptions {
-  /** More of the command line of the master and the replica. */
+  /** Further arguments of the command line of the master and the replica. */
   flags?: string[]
-  /** Milliseconds of silence after which the master is taken for down. */
+  /** Milliseconds without a reply after which a Sentinel considers the master down. */
   downAfter?: number
-  /** Milliseconds; twice as long after a fail-over that failed comes the next one. */
+  /**
+   * Milliseconds. After a failed failover, the Sentinels wait twice as long before the next one.
+   */
   failoverTimeout?: number
   /**
-   * How often, in milliseconds, Sentinels look at servers (else every ten seconds) and greet each other (else every two).
-   * After four greetings they make a replica of a master that was replaced and has come back.
+   * How often, in milliseconds, a Sentinel polls the servers (`info`, 10 seconds by default) and
+   * announces itself to the other Sentinels (`publish`, 2 seconds by default). A replaced master
+   * that has come back becomes a replica after four announcements.
    */
   periods?: { info: number; publish: number }
 }
 
 export interface SentinelTrio {
-  /** What the Sentinels call the master. */
+  /** The master's name in Sentinel. */
   name: string
-  /** `redis+sentinel://…`, all three of them. */
+  /** A `redis+sentinel://…` URL with all three Sentinels. */
   url: string
   master: Service
   replica: Service
@@ -37,7 +40,10 @@ export interface SentinelTrio {
   stop(): Promise<void>
 }
 
-/** A master, its replica, and three Sentinels that promote the one when the other has been silent for a second. */
+/**
+ * Starts a master, its replica, and three Sentinels. By default they promote the replica when the
+ * master has been unavailable for a second.
+ */
 export async function startSentinel(options: SentinelOptions = {}): Promise<SentinelTrio> {
   const { flags = [], periods } = options
   const master = await startRedis({ flags: [...flags, ...SYNC] })
@@ -81,7 +87,7 @@ async function startWatcher(
         `sentinel down-after-milliseconds ${NAME} ${downAfter}`,
         `sentinel failover-timeout ${NAME} ${failoverTimeout}`,
       ]
-      // It writes what it learns into this file.
+      // Sentinel writes its state into this file, so a restart must not overwrite it.
       if (!existsSync(file)) await writeFile(file, `${lines.join('\n')}\n`)
       return leash(command, [file, '--sentinel'], { dir, env })
     },

@@ -5,13 +5,13 @@ import type { Leash } from './leash.ts'
 export interface Service {
   url: string
   port: number
-  /** Its folder, which goes with it. */
+  /** The server's folder. It is removed when the server is stopped. */
   dir: string
-  /** Signals the server's main process: SIGKILL, SIGSTOP, SIGCONT... */
+  /** Signals the server's main process, for example with SIGKILL, SIGSTOP or SIGCONT. */
   kill(signal: NodeJS.Signals): void
-  /** Ends the server's main process by a signal, and resolves once it is gone. */
+  /** Sends the server's main process a signal, and resolves when the process has ended. */
   crash(signal: NodeJS.Signals): Promise<void>
-  /** Ends the server, if it still runs, and starts it again on the same port with the same folder. */
+  /** Stops the server if it still runs, and starts it again with the same port and folder. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -19,9 +19,9 @@ export interface Service {
 export interface Recipe {
   name: string
   url(port: number): string
-  /** Starts the server, on the folder of an earlier one if there is one. */
+  /** Starts the server, with the folder of an earlier server if `dir` is set. */
   launch(port: number, dir?: string): Promise<Leash>
-  /** Rejects for as long as the server does not answer. */
+  /** Rejects if the server does not respond. */
   ask(url: string): Promise<void>
 }
 
@@ -36,9 +36,9 @@ function isFree(port: number) {
 }
 
 /**
- * Below the range that systems give to outgoing connections (32768 and up): a client that keeps trying to
- * reconnect to a stopped server on a port of that range can be given that very port, and so connect to
- * itself.
+ * Returns a port below 32768, the start of the range that systems assign to outgoing connections. A
+ * client that keeps reconnecting to a stopped server in that range can be assigned the server's own
+ * port. It would then connect to itself.
  */
 async function freePort(): Promise<number> {
   const port = 15_000 + Math.floor(Math.random() * 15_000)
@@ -48,10 +48,11 @@ async function freePort(): Promise<number> {
 async function untilReady(recipe: Recipe, url: string, server: Leash) {
   const deadline = performance.now() + READY_MS
   let ended = false
-  // Not only between the questions: whoever holds the port in the server's stead may take long to answer.
+  // The exit must also interrupt a request, because another process on the port may be slow to
+  // respond.
   const end = server.exited.then((code) => {
     ended = true
-    throw new Error(`it ended with code ${code}`)
+    throw new Error(`the process exited with code ${code}`)
   })
   end.catch(() => {})
   for (;;) {
@@ -65,12 +66,13 @@ async function untilReady(recipe: Recipe, url: string, server: Leash) {
 }
 
 /**
- * Starts a private server and waits until it answers. More than one attempt, because a free port may be taken
- * before we get to it, and a killed Postgres holds its shared memory until its last child has seen it dead.
+ * Starts a private server and waits until it responds. Retries for two reasons: another process may
+ * take the free port first, and a killed Postgres holds its shared memory until its last child
+ * process ends.
  */
 export async function startService(recipe: Recipe, fixedPort?: number): Promise<Service> {
   async function attempt(port: number, dir?: string) {
-    // Asked first: another server there would answer in ours' stead.
+    // Another server on the port would otherwise respond in place of the new one.
     if (!(await isFree(port))) throw new Error(`${recipe.name} cannot start: port ${port} is taken`)
     const server = await recipe.launch(port, dir)
     try {
@@ -79,7 +81,8 @@ export async function startService(recipe: Recipe, fixedPort?: number): Promise<
     } catch (error) {
       const log = await server.log()
       await server.stop({ keep: dir !== undefined })
-      const message = `${recipe.name} did not start on port ${port}: ${(error as Error).message}\n${log}`
+      const reason = `${(error as Error).message}\n${log}`
+      const message = `${recipe.name} did not start on port ${port}: ${reason}`
       throw new Error(message, { cause: error })
     }
   }

@@ -28,10 +28,10 @@ async function until(condition: () => boolean | Promise<boolean>, what: string) 
     if (await condition()) return
     await delay(50)
   }
-  assert.fail(`not within 200 polls: ${what}`)
+  assert.fail(`not true within 200 polls: ${what}`)
 }
 
-/** One connection for one command: what an error leaves behind is gone with it. */
+/** Runs `work` on a connection of its own, so that an error affects no later call. */
 async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>) {
   const redis = new Redis(url, { retryStrategy: () => null })
   try {
@@ -50,7 +50,7 @@ async function onPostgres<T>(url: string, work: (sql: postgres.Sql) => Promise<T
   }
 }
 
-test('a private Redis answers, and again after it was killed and restarted', async (t) => {
+test('A private Redis responds, also after a kill and a restart', async (t) => {
   const service = await startRedis()
   t.after(service.stop)
   assert.equal(await onRedis(service.url, (redis) => redis.set('key', 'value')), 'OK')
@@ -61,7 +61,7 @@ test('a private Redis answers, and again after it was killed and restarted', asy
   assert.equal(await onRedis(service.url, (redis) => redis.get('key')), null)
 })
 
-test('a private Postgres keeps its data over a SIGKILL and over an orderly restart', async (t) => {
+test('A private Postgres keeps its data after a SIGKILL and after a restart', async (t) => {
   const service = await startPostgres()
   t.after(service.stop)
   const count = () => onPostgres(service.url, (sql) => sql`SELECT count(*)::int AS n FROM kept`)
@@ -74,7 +74,7 @@ test('a private Postgres keeps its data over a SIGKILL and over an orderly resta
   assert.deepEqual([...(await count())], [{ n: 3 }])
 })
 
-test('a stopped service takes its folder with it', async () => {
+test('Stopping a service removes its folder', async () => {
   const service = await startRedis()
   assert.ok(existsSync(service.dir))
   await service.stop()
@@ -82,27 +82,27 @@ test('a stopped service takes its folder with it', async () => {
   assert.equal(await accepts(service.port), false)
 })
 
-test('a paused service can be stopped', async () => {
+test('A paused service can be stopped', async () => {
   const service = await startRedis()
   service.kill('SIGSTOP')
   await service.stop()
   assert.equal(await accepts(service.port), false)
 })
 
-test('a service whose port is taken does not pass the other server off as itself', async (t) => {
+test('A service does not start if another server has its port', async (t) => {
   const service = await startRedis()
   t.after(service.stop)
   await assert.rejects(startRedis({ port: service.port }), /port \d+ is taken/)
 })
 
-test('the owner of a process that fails learns its exit code and its last words', async (t) => {
+test('The owner of a failed process gets its exit code and its last output', async (t) => {
   const failing = await leash('sh', ['-c', 'echo the reason >&2; exit 3'])
   t.after(() => failing.stop())
   assert.equal(await failing.exited, 3)
   assert.equal(await failing.log(), 'the reason')
 })
 
-test('services die when their owner is SIGKILLed', async () => {
+test('Services end when their owner gets a SIGKILL', async () => {
   const script = `
     const { startRedis } = await import('${new URL('./redis.ts', import.meta.url)}')
     const { startPostgres } = await import('${new URL('./postgres.ts', import.meta.url)}')
@@ -124,10 +124,10 @@ test('services die when their owner is SIGKILLed', async () => {
   }
 })
 
-test('a filter that matches no test file is an error, before any server is looked for', async () => {
+test('A filter that matches no test file is an error, and no server is searched for', async () => {
   const run = fileURLToPath(new URL('../../run.ts', import.meta.url))
   const runner = spawn(process.execPath, ['--import', 'tsx', run, 'no-such-test'], {
-    // Without a PATH there is nothing to start: an attempt would end in another message.
+    // With an empty PATH no server can be found, so a search would fail with another message.
     env: { PATH: '' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -139,7 +139,7 @@ test('a filter that matches no test file is an error, before any server is looke
   assert.equal(message, 'No test file matches no-such-test\n')
 })
 
-test('a cloned database starts as the template and is dropped even while somebody is connected', async () => {
+test('A cloned database equals its template, and can be dropped while in use', async () => {
   const [database, other] = await Promise.all([cloneDatabase(), cloneDatabase()])
   const tables = (url: string) =>
     onPostgres(

@@ -9,7 +9,7 @@ import { CACHE } from './debian.ts'
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** In this file of the sources, the other text instead of the one. */
+/** A replacement of `text` by `by` in one source file. */
 export interface Change {
   file: string
   text: string
@@ -35,8 +35,9 @@ const COPIED = [
 const ENTRIES = ['test/faults/node.ts', 'test/faults/clock.ts']
 
 /**
- * A copy of the sources, compiled, for processes that start fast and are not disturbed by whoever edits meanwhile; with
- * changes, where a promise is to be broken, and with the modules that are started beside them. Rejects where a text to be changed is not there exactly once.
+ * Copies and compiles the sources, together with the modules in `entries`. Processes start faster
+ * from the result, and edits in the checkout do not affect them. `changes` break a guarantee on
+ * purpose. Rejects if the text of a change does not occur exactly once in its file.
  */
 export async function prepareSources(
   changes: readonly Change[] = [],
@@ -57,7 +58,10 @@ export async function prepareSources(
   return { dist: join(root, 'dist'), remove }
 }
 
-/** What the build makes for the first start of the embedded default; kept for other runs. */
+/**
+ * Adds the database snapshot that the build creates for the first start of the embedded default.
+ * Other runs reuse it from the cache.
+ */
 export async function addSnapshot({ dist }: Sources): Promise<void> {
   const name = snapshotName()
   const kept = join(CACHE, name)
@@ -71,11 +75,11 @@ export async function addSnapshot({ dist }: Sources): Promise<void> {
 async function apply(root: string, { file, text, by }: Change): Promise<void> {
   const parts = (await readFile(join(root, file), 'utf8')).split(text)
   if (parts.length !== 2)
-    throw new Error(`${file} has this ${parts.length - 1} times, not once: ${text}`)
+    throw new Error(`${file} contains this text ${parts.length - 1} times, not once: ${text}`)
   await writeFile(join(root, file), parts.join(by))
 }
 
-/** What is broken on purpose need not please the type checker. */
+/** Compiles without type checks, because code that is broken on purpose may not pass them. */
 async function compile(root: string, entries: readonly string[]): Promise<void> {
   const compilerOptions = {
     noEmit: false,

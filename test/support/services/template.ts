@@ -55,11 +55,12 @@ async function createDatabase(
   }
 }
 
-/** One with nothing in it. */
+/** Creates a database without tables. */
 export const createEmptyDatabase = (server: string) => createDatabase(server, 'pawl_empty')
 
 /**
- * A migrated database to clone from. Its name is this run's own: the server may be shared with other runs.
+ * Creates a migrated database to clone from. Each run uses a name of its own, because several runs
+ * may share the server.
  */
 export async function createTemplateDatabase(server: string): Promise<TestDatabase> {
   const template = await createDatabase(server, 'pawl_template')
@@ -72,7 +73,10 @@ export async function createTemplateDatabase(server: string): Promise<TestDataba
   return template
 }
 
-/** A fresh, migrated database on the run's Postgres. Dropping it cuts off whoever is still connected. */
+/**
+ * Clones the run's template database on the run's Postgres. `drop` closes all connections to the
+ * clone.
+ */
 export async function cloneDatabase(): Promise<TestDatabase> {
   const { TEST_DATABASE_URL: server, TEST_DATABASE_TEMPLATE: template } = process.env
   if (!server || !template)

@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 const LIMIT_MS = 20_000
 
-/** Ask again and again; rejects where that takes too long, saying what was waited for. An error is a no. */
+/**
+ * Polls until `isSo` resolves to true. An error counts as false. Rejects with a message that
+ * contains `what` if this takes longer than 20 seconds.
+ */
 export async function untilTrue(isSo: () => Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + LIMIT_MS
   let last: unknown
@@ -16,5 +19,5 @@ export async function untilTrue(isSo: () => Promise<boolean>, what: string): Pro
       return
     await delay(20)
   }
-  throw new Error(`not in ${LIMIT_MS} ms: ${what}`, { cause: last })
+  throw new Error(`not true within ${LIMIT_MS} ms: ${what}`, { cause: last })
 }

@@ -168,11 +168,11 @@ export async function page(
 This page is made by \`npm run test:faults -- --write --seed ${seed}\`:
 ${await versions()}.
 
-Three server processes, a Postgres and one form of Redis, all of them real, run under the load of
-${people} clients. Honest clients have one to three tabs, which sometimes refresh at the same
-moment. They lose responses and retry with the key of the attempt (sometimes much later) or, if they
-send no key, within the grace period. Some log out. Three in ten are stolen from: a thief copies
-their newest refresh token, uses it at some later moment, and continues with the tokens that it gets.
+Three server processes, a Postgres and one form of Redis, all of them real, run under the load of ${people}
+clients. Honest clients have one to three tabs, which sometimes refresh at the same moment. They
+lose responses and retry with the key of the attempt (sometimes much later) or, if they send no key,
+within the grace period. Some log out. Three in ten are stolen from: a thief copies their newest
+refresh token, uses it at some later moment, and continues with the tokens that it gets.
 
 Every request and every response is recorded. A checker that knows nothing of how Pawl works judges
 the record afterwards ([checker.ts](../test/faults/checker.ts)). Tests prove that the checker finds

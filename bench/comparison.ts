@@ -1,13 +1,16 @@
-/** One thing that was measured, in every round. */
+/** One figure that was measured, with its value in every round. */
 export interface Figure {
   name: string
   values: number[]
 }
 
-/** What a promise about speed says: the quotient of two figures, or one figure by itself. */
+/** A target for speed: the ratio of two figures, or one figure by itself. */
 export interface Target {
   figure: string
-  /** Taken round by round; without it, `figure` itself is meant. */
+  /**
+   * The figure that `figure` is divided by, round by round. Without it, `figure` itself is
+   * compared.
+   */
   per?: string
   is: 'at least' | 'at most'
   value: number
@@ -18,12 +21,12 @@ export interface Comparison {
   unit: string
   figures: Figure[]
   targets: Target[]
-  /** What a reader has to know, a sentence each. */
+  /** What a reader must know, one sentence each. */
   notes?: string[]
 }
 
 export interface Settings {
-  /** A minute for everything: whether it works at all. */
+  /** Limits everything to a minute, to see whether the benchmark works. */
   quick: boolean
   say: (text: string) => void
 }
@@ -46,7 +49,7 @@ export interface Verdict extends Summary {
   isMet: boolean
 }
 
-/** Whether the median is as promised. Undefined where one of the figures was not measured. */
+/** Returns whether the median meets the target, or undefined if a figure was not measured. */
 export function judge(
   { figures }: Pick<Comparison, 'figures'>,
   target: Target,
@@ -61,7 +64,10 @@ export function judge(
   return { ...summary, target, isMet }
 }
 
-/** Measures one after the other, again and again, so that whatever disturbs the machine disturbs all of them. */
+/**
+ * Measures the contenders in turn, again and again, so that a disturbance of the machine affects
+ * all of them.
+ */
 export async function interleave<T extends { name: string }>(
   contenders: readonly T[],
   rounds: number,

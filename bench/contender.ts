@@ -11,13 +11,13 @@ export interface Contender {
   name: string
   url: string
   pid: number
-  /** Seconds after the seed for which its sessions are what they are meant to be. */
+  /** Seconds after the seed for which its sessions are valid and fresh. */
   freshFor?: number
   seed(wanted: Seed): Promise<Session[]>
   stop(): Promise<void>
 }
 
-/** A Redis and a Postgres, real ones, for one comparison. */
+/** A real Redis and a real Postgres for one comparison. */
 export interface Stores {
   redis: Service
   postgres: Service
@@ -35,7 +35,7 @@ export async function startStores(): Promise<Stores> {
   }
 }
 
-/** What a Pawl server needs in its environment: a database of its own, and secrets. */
+/** The environment of a Pawl server: a database of its own, and secrets. */
 export async function pawlEnvironment({ redis, postgres }: Stores) {
   const database = await createTemplateDatabase(postgres.url)
   const secrets = generateSecrets('EdDSA')
@@ -48,7 +48,7 @@ export async function pawlEnvironment({ redis, postgres }: Stores) {
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'warn',
-    // A machine that is busy with both sides stops a process for longer than the default, now and then.
+    // A machine that runs both sides sometimes stops a process for longer than the default.
     REVOCATION_MAX_STALENESS: '10s',
   }
 }
@@ -57,12 +57,15 @@ export interface Program {
   name: string
   file: string
   env: NodeJS.ProcessEnv
-  /** Of Node. */
+  /** Options of Node.js. */
   flags?: readonly string[]
   cwd?: string
 }
 
-/** Starts a module that listens, says where, and answers to `POST /bench/seed`. It ends with this process. */
+/**
+ * Starts a module that listens, prints its address and serves `POST /bench/seed`. It ends with this
+ * process.
+ */
 export async function startContender({
   name,
   file,

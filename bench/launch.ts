@@ -24,7 +24,7 @@ const OWN = [
 
 let compiled: Promise<string> | undefined
 
-/** The compiled sources: what runs in production, and what tsx adds to functions costs time. */
+/** The compiled sources, as they run in production: what tsx adds to functions costs time. */
 export function compiledSources(): Promise<string> {
   compiled ??= prepareSources([], OWN).then(async (sources) => {
     cleanUps.push(sources.remove)
@@ -36,14 +36,17 @@ export function compiledSources(): Promise<string> {
 
 const cleanUps: (() => Promise<unknown>)[] = []
 
-/** What is kept for several comparisons. */
+/** What several comparisons share. */
 export async function cleanUp(): Promise<void> {
   for (const step of cleanUps.splice(0)) await step()
 }
 
 const running = new WeakMap<Stores, { stop(): Promise<void> }[]>()
 
-/** Stores of their own for a comparison; they stop with it, and whatever was started on them. */
+/**
+ * Starts stores for one comparison. They stop with it, and so does everything that was started on
+ * them.
+ */
 export async function withStores<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
   const stores = await startStores()
   running.set(stores, [])
@@ -73,7 +76,7 @@ export async function startPawl(
   return start(stores, { name, file, env: env ?? (await pawlEnvironment(stores)), flags })
 }
 
-/** What can be had at best, or without what Pawl does. */
+/** The floors: the best that is possible, or the same without what Pawl does. */
 export async function startFloor(
   stores: Stores,
   name: string,
@@ -85,8 +88,8 @@ export async function startFloor(
 }
 
 /**
- * Those that do this kind of work, each with a Redis and a database of its own. Their packages are installed on first use; for a quick run they
- * are left out where they are not there, but in CI.
+ * Starts the peers that do this kind of work, each with a Redis and a database of its own. Their
+ * packages are installed on first use. A quick run skips missing ones, except in CI.
  */
 export async function startPeers(
   stores: Stores,

@@ -5,7 +5,10 @@ const [WIDTH, BAR, GAP, LEFT, RIGHT] = [720, 22, 12, 230, 90]
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** Horizontal bars of the medians, with a line from the least to the most; readable in light and dark. */
+/**
+ * Draws horizontal bars of the medians, with a line from minimum to maximum, readable in light and
+ * dark mode.
+ */
 export function plot({ title, unit, figures }: Comparison): string {
   const bars = figures.map(({ name, values }) => ({ name, ...summarise(values) }))
   const most = Math.max(...bars.map(({ max }) => max), Number.MIN_VALUE)

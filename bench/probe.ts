@@ -1,7 +1,8 @@
 /**
- * A process that asks at a fixed pace, whatever becomes of the answers, and prints how long they took: from the moment when each
- * request was due, so that one that waits for another is not left out.
- * arguments: URL of the server, file with requests, requests a second, seconds
+ * A process that sends requests at a fixed pace, whatever the responses are, and prints how long
+ * they took. The time starts at the moment when a request was due, so that a request that waits for
+ * another one counts in full. Arguments: URL of the server, file with requests, requests per
+ * second, seconds.
  */
 import { readFile } from 'node:fs/promises'
 import { Agent, request as send } from 'node:http'

@@ -11,7 +11,7 @@ const RESULTS = new URL('bench/results.json', ROOT)
 const PAGE = new URL('docs/benchmarks.md', ROOT)
 const MARKERS = ['<!-- figures -->', '<!-- end of figures -->'] as const
 
-/** Where and with what it was measured. */
+/** The machine and the versions of a measurement. */
 export interface Machine {
   date: string
   commit: string
@@ -33,7 +33,7 @@ export async function describeMachine(): Promise<Machine> {
   }
 }
 
-/** For the terminal. */
+/** Returns a comparison as text for the terminal. */
 export function describe(comparison: Comparison): string {
   const { title, unit, figures, targets, notes = [] } = comparison
   const width = Math.max(...figures.map(({ name }) => name.length))
@@ -59,7 +59,7 @@ function phrase(verdict: Verdict | undefined, target: Verdict['target']): string
 
 type Measured = Comparison & { machine: Machine }
 
-/** Puts what was measured beside what was measured before, and draws the page anew. */
+/** Stores a measurement beside the earlier ones and writes the page again. */
 export async function writeReport(name: string, measured: Measured): Promise<void> {
   const earlier = await readFile(RESULTS, 'utf8').catch(() => '{}')
   const results: Record<string, Measured> = { ...JSON.parse(earlier), [name]: measured }

@@ -1,4 +1,4 @@
-/** Three digits that mean something. */
+/** Rounds to three significant digits. */
 export function round(value: number): string {
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en')
   return value === 0 ? '0' : String(Number(value.toPrecision(3)))

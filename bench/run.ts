@@ -1,4 +1,6 @@
-/** `npm run bench`: what Pawl costs beside what people would use instead, and beside what the machine can do at best. */
+/**
+ * `npm run bench`: measures Pawl beside alternatives, and beside the best that the machine can do.
+ */
 import { parseArgs } from 'node:util'
 import type { Comparison, Settings } from './comparison.ts'
 import { cleanUp } from './launch.ts'
@@ -30,8 +32,8 @@ const WORKS: Record<string, Work> = {
 }
 
 const HELP = `npm run bench -- [name...] [--quick]
-  names: ${Object.keys(WORKS).join(', ')}; all of them, unless some are given
-  --quick  a moment for each, to see whether it works; the figures mean nothing and are not kept
+  names: ${Object.keys(WORKS).join(', ')}; all of them by default
+  --quick  run each for a moment, to see whether it works; the figures are not stored
 `
 
 const say = (text: string) => process.stdout.write(`${text}\n`)

@@ -20,7 +20,7 @@ export interface Load {
   /** Milliseconds, in whole seconds. */
   duration: number
   connections?: number
-  /** Each request a single time, rather than over and over; rejects where there are too few of them. */
+  /** Sends each request once instead of again and again. Rejects if there are too few. */
   once?: boolean
 }
 
@@ -29,11 +29,11 @@ export interface Answers {
   /** Milliseconds. */
   p50: number
   p99: number
-  /** Of a chain, the tokens that were not presented yet. */
+  /** The tokens of a chain that were not presented yet. */
   tokens: string[]
 }
 
-/** The load generator: the machine's, else one that is fetched. */
+/** Finds the load generator on the machine, or downloads it. */
 export async function findWrk(): Promise<Binary> {
   const command = await onPath('wrk')
   if (command) return { command, env: {} }
@@ -44,7 +44,9 @@ export async function findWrk(): Promise<Binary> {
   throw new Error('no wrk on PATH, and no apt-get to fetch it with')
 }
 
-/** Keeps the server busy with these requests, from a process of its own. Rejects where one of them was refused. */
+/**
+ * Keeps the server busy with these requests, from a process of its own. Rejects if one is refused.
+ */
 export async function attack(
   url: string,
   requests: readonly (Request | Chain)[],

@@ -1,4 +1,7 @@
-/** The floor of a login: the hash and nothing else, as many at once as Pawl runs. `GET /?ms=` answers how many a second. */
+/**
+ * The floor of a login: the hash and nothing else, with the concurrency of Pawl. `GET /?ms=`
+ * returns the number of hashes per second.
+ */
 import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
 import Fastify from 'fastify'

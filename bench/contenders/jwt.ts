@@ -1,4 +1,6 @@
-/** Tokens that nobody can revoke: @fastify/jwt alone, with its cache or, by CACHE=off, without. */
+/**
+ * Tokens that cannot be revoked: @fastify/jwt alone, with its cache or, by CACHE=off, without it.
+ */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
 import Fastify from 'fastify'
@@ -18,7 +20,7 @@ await app.register(fastifyJwt, {
     algorithms: ['EdDSA'],
     allowedIss: issuer,
     allowedAud: audience,
-    // For all tokens of a round: a cache below their number thrashes.
+    // Large enough for all tokens of a round: a smaller cache thrashes.
     cache: process.env.CACHE === 'off' ? false : 20_000,
   },
 })

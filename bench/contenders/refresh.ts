@@ -1,6 +1,6 @@
 /**
- * The floor of a refresh: a POST, one script in Redis that does nothing, and the same two signatures. Nothing is verified, checked
- * or written.
+ * The floor of a refresh: a POST, one script in Redis that does nothing, and the same two
+ * signatures. Nothing is verified, checked or written.
  */
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'

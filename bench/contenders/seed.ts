@@ -8,30 +8,33 @@ export interface Request {
   body?: string
 }
 
-/** Requests each of which carries what the answer to the one before brought. */
+/** Requests that each carry the token from the response to the previous one. */
 export interface Chain extends Request {
   body: string
-  /** What stands for `{token}` in the body of the first one; it needs no escaping, neither in JSON nor in a form. */
+  /**
+   * The first token: it replaces `{token}` in the body. It needs no escaping, neither in JSON nor
+   * in a form.
+   */
   token: string
-  /** The field of the answer, JSON, that holds the next. */
+  /** The field of the JSON response that holds the next token. */
   field: string
 }
 
-/** What a client of a live session may send. */
+/** The requests that a client of a live session may send. */
 export interface Session {
   authenticate?: Request
   refresh?: Chain
   login?: Request
-  /** Ends the session, so that the very next `authenticate` is refused; absent where nothing does. */
+  /** Ends the session, so that the next `authenticate` is refused. Absent if nothing does that. */
   revoke?: Request
 }
 
 export interface Seed {
-  /** So many users. */
+  /** The number of users. */
   count: number
-  /** With so many sessions each; one, unless said. */
+  /** The number of sessions of each user, 1 by default. */
   each?: number
-  /** With so many access tokens in all; one of each session, unless said. */
+  /** The total number of access tokens, one per session by default. */
   tokens?: number
 }
 
@@ -56,12 +59,12 @@ export const refreshBy = (token: string): Chain => ({
   field: 'refreshToken',
 })
 
-/** What every contender answers to `POST /bench/seed`. */
+/** Serves `POST /bench/seed`, as every contender does. */
 export function offerSeeds(app: FastifyInstance, seed: (wanted: Seed) => Promise<Session[]>): void {
   app.post('/bench/seed', (request) => seed(request.body as Seed))
 }
 
-/** Listens where the harness finds it. */
+/** Listens at an address that the harness can find. */
 export async function serve(app: FastifyInstance): Promise<void> {
   const url = await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })
   process.stdout.write(`Server listening at ${url}\n`)

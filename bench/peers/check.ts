@@ -14,7 +14,7 @@ async function send(url: string, { path, ...request }: Request) {
   return { status: response.status, body: await response.text() }
 }
 
-/** The same request with something else where the credential was. */
+/** Returns the same request with another text in place of the credential. */
 function forged(request: Request): Request {
   const change = (text: string) =>
     text.replace(/[A-Za-z0-9_-]{16,}(?=[^A-Za-z0-9_-]*$)/, 'forged-credential')

@@ -4,14 +4,14 @@ export interface Peer {
   name: string
   /** The program to run. */
   server: URL
-  /** What it is, and what whoever uses it does not get. */
+  /** What it is, and what its users do not get. */
   description: string
-  /** What it is measured at. Its seed may offer more, as the way there. */
+  /** The kinds of work that it is measured at. Its seed may offer more. */
   work: readonly Work[]
   /** The packages that its speed depends on. */
   packages: readonly string[]
-  /** In the body of a 200 that refuses; absent where a refusal is a 401. */
+  /** The text in the body of a 200 that means a refusal. Absent if a refusal is a 401. */
   refusal?: string
-  /** For so long after the seed, in seconds, are its requests what they are meant to be. */
+  /** Seconds after the seed for which its requests are valid and fresh. */
   freshFor: number
 }

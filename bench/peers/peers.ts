@@ -12,7 +12,7 @@ export const peers: readonly Peer[] = [
     name: 'tutorial-denylist',
     server: at('tutorial-denylist/server.js'),
     description:
-      'the usual tutorial on Express: a JWT (HS256), its id looked up in a deny-list in Redis and its user in Postgres at each request; revoked is revoked at once, as long as Redis forgets nothing',
+      'the usual tutorial on Express: a JWT (HS256); each request looks up its id in a deny-list in Redis and its user in Postgres; revocation takes effect at once, unless Redis loses data',
     work: ['authenticate'],
     packages: ['express', 'jsonwebtoken', 'ioredis', 'drizzle-orm', 'postgres'],
     freshFor: QUARTER_HOUR_S,
@@ -21,7 +21,7 @@ export const peers: readonly Peer[] = [
     name: 'tutorial-rotation',
     server: at('tutorial-rotation/server.ts'),
     description:
-      "the usual tutorial on NestJS and Fastify: the hash of a user's one refresh token in Redis, replaced at each refresh; no second device, no theft detection, a lost response or a second tab logs out, an access token cannot be revoked",
+      "the usual tutorial on NestJS and Fastify: the hash of a user's one refresh token in Redis, replaced at each refresh; no second device, no theft detection, a lost response or a second tab logs the user out, and an access token cannot be revoked",
     work: ['refresh'],
     packages: ['@nestjs/core', '@nestjs/jwt', 'fastify', 'ioredis', 'drizzle-orm', 'postgres'],
     freshFor: QUARTER_HOUR_S,
@@ -30,7 +30,7 @@ export const peers: readonly Peer[] = [
     name: 'jwt-redis',
     server: at('jwt-redis/server.js'),
     description:
-      'a JWT (HS256) on Express that is good while Redis has a key of its id; revoked at once, but no refresh, no list of sessions, and who empties Redis logs everybody out',
+      'a JWT (HS256) on Express that is valid while Redis has a key with its id; revocation takes effect at once, but there is no refresh and no list of sessions, and an empty Redis logs everybody out',
     work: ['authenticate'],
     packages: ['jwt-redis', 'express', 'redis'],
     freshFor: QUARTER_HOUR_S,
@@ -39,7 +39,7 @@ export const peers: readonly Peer[] = [
     name: 'better-auth',
     server: at('better-auth/server.js'),
     description:
-      'a session cookie, looked up with its user in Redis at each request; revoked at once, but a session is one secret for its whole life, and who empties Redis logs everybody out',
+      'a session cookie, looked up with its user in Redis at each request; revocation takes effect at once, but a session is one secret for its whole life, and an empty Redis logs everybody out',
     work: ['authenticate'],
     packages: ['better-auth', '@better-auth/redis-storage', 'fastify', 'ioredis', 'pg'],
     freshFor: WEEK_S,
@@ -48,7 +48,7 @@ export const peers: readonly Peer[] = [
     name: 'better-auth-cookie-cache',
     server: at('better-auth/cookie-cache.js'),
     description:
-      'the same with session and user also in a signed cookie of five minutes; no look-up, and a revoked session is good for up to five minutes',
+      'the same with session and user in a signed cookie of five minutes as well; no look-up, but a revoked session stays valid for up to five minutes',
     work: ['authenticate'],
     packages: ['better-auth', '@better-auth/redis-storage', 'fastify', 'ioredis', 'pg'],
     freshFor: 5 * 60,
@@ -72,7 +72,7 @@ export const peers: readonly Peer[] = [
     name: 'oidc-provider',
     server: at('oidc-provider/server.js'),
     description:
-      'opaque tokens in Redis: rotation with reuse detection for a public client, and introspection for its API; a lost response ends the grant, and who empties Redis logs everybody out',
+      'opaque tokens in Redis: rotation with reuse detection for a public client, and introspection for its API; a lost response ends the grant, and an empty Redis logs everybody out',
     work: ['authenticate', 'refresh'],
     packages: ['oidc-provider', 'ioredis', 'drizzle-orm', 'postgres'],
     refusal: '"active":false',
@@ -82,7 +82,7 @@ export const peers: readonly Peer[] = [
     name: 'fastify-session',
     server: at('fastify-session/server.js'),
     description:
-      'no tokens at all: a signed cookie with the id of a session in Redis; revoked at once, but every service needs that Redis, and who empties it logs everybody out',
+      'no tokens at all: a signed cookie with the id of a session in Redis; revocation takes effect at once, but every service needs that Redis, and an empty one logs everybody out',
     work: ['authenticate'],
     packages: ['@fastify/session', 'connect-redis', 'fastify', 'ioredis'],
     freshFor: WEEK_S,
@@ -99,7 +99,7 @@ export function installPeers(): void {
   if (status !== 0) throw new Error('the peers could not be installed')
 }
 
-/** As installed, by package name. */
+/** Returns the installed versions by package name. */
 export function versionsOf(peer: Peer): Record<string, string> {
   return Object.fromEntries(
     peer.packages.map((name) => [
@@ -109,7 +109,7 @@ export function versionsOf(peer: Peer): Record<string, string> {
   )
 }
 
-/** For a reader of the figures: what was measured, in a sentence. */
+/** Returns a sentence about what was measured, for a reader of the figures. */
 export function describeVersions(work: Work): string[] {
   if (!arePeersInstalled()) return []
   const taking = peers.filter((peer) => peer.work.includes(work))

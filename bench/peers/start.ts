@@ -4,7 +4,7 @@ import type { Peer } from './peer.ts'
 
 const TSX = import.meta.resolve('tsx')
 
-/** A peer in a process of its own, on a Redis and a database that are empty. */
+/** Starts a peer in a process of its own, on an empty Redis and an empty database. */
 export async function startPeer(
   { name, server, freshFor }: Peer,
   redisUrl: string,

@@ -7,7 +7,7 @@ import { attack } from '../wrk.ts'
 
 const TOKENS = 10_000
 
-/** A GET by an access token: 10,000 live ones in turn. */
+/** A GET with an access token: 10,000 live ones in turn. */
 export function authenticate(settings: Settings): Promise<Comparison> {
   const { quick } = settings
   const tokens = quick ? 200 : TOKENS

@@ -8,7 +8,7 @@ import { compiledSources } from '../launch.ts'
 const FIRST = 'without a data folder'
 const AGAIN = 'with one'
 
-/** From the start of the process to its first answer, with neither Postgres nor Redis. */
+/** From the start of the process to its first response, without Postgres and Redis. */
 export async function coldStart({ quick }: Settings): Promise<Comparison> {
   const first: number[] = []
   const again: number[] = []

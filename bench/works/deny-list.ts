@@ -12,7 +12,10 @@ const TOKENS = 10_000
 /** Entries that are sent to Redis at once. */
 const CHUNK = 10_000
 
-/** What a million revoked sessions cost a server, in memory and in speed. They come by the stream, as from other nodes. */
+/**
+ * The cost of a million revoked sessions for a server, in memory and in speed. They arrive by the
+ * stream, as from other nodes.
+ */
 export function denyList({ quick }: Settings): Promise<Comparison> {
   const [revoked, tokens] = quick ? [5_000, 100] : [REVOKED, TOKENS]
   return withStores((few) =>

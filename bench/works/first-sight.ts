@@ -3,10 +3,10 @@ import type { Contender } from '../contender.ts'
 import { startFloor, startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
-/** Of a round: more than can be verified in a second on any machine that this is likely to run on. */
+/** Tokens in a round: more than a usual machine can verify in a second. */
 const TOKENS_A_SECOND = 12_000
 
-/** The same GET by tokens that the server has never seen: each signature has to be verified. */
+/** The same GET with tokens that the server has never seen, so that it verifies every signature. */
 export function firstSight({ quick }: Settings): Promise<Comparison> {
   const [seconds, rounds] = quick ? [1, 1] : [3, 5]
   return withStores(async (stores) => {

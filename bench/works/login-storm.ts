@@ -6,11 +6,16 @@ import type { Comparison, Figure, Settings } from '../comparison.ts'
 import { compiledSources, startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
-/** Requests a second: far from what the server can do, so that it is the storm that is measured. */
+/**
+ * Requests per second: far below the limit of the server, so that the storm is what is measured.
+ */
 const PACE = 250
 const CONNECTIONS = 32
 
-/** How long authenticated requests take while as many people log in as the machine can hash, and while nobody does. */
+/**
+ * The time of authenticated requests while as many users log in as the machine can hash, and while
+ * none do.
+ */
 export function loginStorm({ quick }: Settings): Promise<Comparison> {
   const [rounds, seconds] = quick ? [1, 1] : [5, 4]
   return withStores(async (stores) => {

@@ -3,10 +3,10 @@ import { startFloor, startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
 const USERS = 2_000
-/** More than hash at once, fewer than may wait. */
+/** More than are hashed at once, fewer than may wait. */
 const CONNECTIONS = 8
 
-/** Logins a second, by a hash as OWASP wants it. */
+/** Logins per second, with the hash parameters that OWASP recommends. */
 export function login({ quick }: Settings): Promise<Comparison> {
   const duration = quick ? 3_000 : 5_000
   return withStores(async (stores) => {
@@ -22,7 +22,7 @@ export function login({ quick }: Settings): Promise<Comparison> {
     }
     const measure = async ({ name }: { name: string }, round: number) => {
       if (name === floor.name) return hashes()
-      // Nobody logs in so often that older sessions have to make room.
+      // High enough that no older session is evicted.
       const turn = logins.slice(round * 400).concat(logins.slice(0, round * 400))
       return (await attack(pawl.url, turn, { duration, connections: CONNECTIONS })).perSecond
     }

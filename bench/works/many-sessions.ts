@@ -5,7 +5,7 @@ import { refreshBy } from '../contenders/seed.ts'
 import { startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
-/** Sessions in all, and those that are refreshed. */
+/** The number of sessions in all, and of those that are refreshed. */
 interface Size {
   all: number
   used: number
@@ -19,10 +19,12 @@ const QUICK_SIZES = [
   { all: 100, used: 100 },
   { all: 20_000, used: 200 },
 ]
-/** Sessions made by one script: Redis does nothing else meanwhile. */
+/** Sessions that one script creates. Redis does nothing else meanwhile. */
 const CHUNK = 20_000
 
-/** More users like the one that is there, with one session each: its bytes under other names. */
+/**
+ * Creates more users like an existing one, with one session each: the same bytes under other names.
+ */
 const COPY = `
   local user = redis.call('HGETALL', KEYS[1])
   local life = redis.call('PTTL', KEYS[1])
@@ -35,7 +37,7 @@ const COPY = `
     redis.call('PEXPIRE', key, life)
   end`
 
-/** Refreshing where there are few sessions, and where there are two million. */
+/** Refreshes with few sessions in Redis, and with two million. */
 export function manySessions({ quick }: Settings): Promise<Comparison> {
   return withStores((small) =>
     withStores(async (large) => {

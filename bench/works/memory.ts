@@ -5,11 +5,14 @@ import type { Session } from '../contenders/seed.ts'
 import { startPawl, withStores } from '../launch.ts'
 
 const SESSIONS = 10_000
-/** Sessions that are refreshed, and how often each. */
+/** The number of sessions that are refreshed, and of refreshes of each. */
 const [REFRESHED, REFRESHES] = [100, 1_000]
 const SHAPES = [1, 3, 10]
 
-/** Bytes of Redis that a session takes, by how many a user has; and whether refreshing changes that. */
+/**
+ * The bytes of Redis per session, by the number of sessions of a user, and whether refreshes change
+ * them.
+ */
 export async function memory({ quick }: Settings): Promise<Comparison> {
   return withStores(async (stores) => {
     const pawl = await startPawl(stores)
@@ -64,7 +67,7 @@ async function bytesOfUsers(redis: Redis): Promise<number> {
   return sizes.reduce<number>((sum, size) => sum + Number(size), 0) / keys.length
 }
 
-/** Each of them so many times. */
+/** Refreshes each session so many times. */
 async function refreshAll(url: string, sessions: readonly Session[], times: number): Promise<void> {
   await Promise.all(
     sessions.map(async ({ refresh }) => {

@@ -7,8 +7,9 @@ import { startPawl, withStores } from '../launch.ts'
 const REVOCATIONS = 1_000
 
 /**
- * How long after a logout was acknowledged by one process the two others still accept the session's access token. What
- * is counted is when a request was begun, so that the time a request takes is not in it, but the gap to the one before is.
+ * The time for which two other processes accept the access token of a session after one process
+ * acknowledged its logout. It is taken from when a request was sent. It therefore excludes the
+ * duration of the request and includes the gap before it.
  */
 export function revocation({ quick }: Settings): Promise<Comparison> {
   return withStores(async (stores) => {
@@ -19,7 +20,7 @@ export function revocation({ quick }: Settings): Promise<Comparison> {
     const delays: number[] = []
     for (const session of sessions) {
       const { authenticate, refresh } = session as Required<Session>
-      // All know the token before it dies, and have a connection open.
+      // All processes know the token before it is revoked, and have a connection open.
       for (const { url } of others) await ask(url, authenticate)
       await logOut(one.url, refresh.token)
       const acknowledged = performance.now()
@@ -54,7 +55,9 @@ async function ask(url: string, { path, headers }: Request): Promise<number> {
   return response.status
 }
 
-/** Milliseconds until a request is begun that the server refuses; 0 where the first one is. */
+/**
+ * Milliseconds until a request is sent that the server refuses, or 0 if the first one is refused.
+ */
 async function untilRefused(url: string, request: Request, since: number): Promise<number> {
   for (let first = true; ; first = false) {
     const begun = performance.now()
@@ -62,7 +65,7 @@ async function untilRefused(url: string, request: Request, since: number): Promi
   }
 }
 
-/** Until it is acknowledged: a starved machine answers 503 now and then. */
+/** Retries until it is acknowledged, because a starved machine sometimes responds with 503. */
 async function logOut(url: string, refreshToken: string): Promise<void> {
   const { path, ...init } = post('/auth/logout', { refreshToken })
   for (;;) {

@@ -1,12 +1,14 @@
--- Requests from a file: in turn over and over, each once (which is for the caller to see), or each with the token that the answer to the one before brought.
--- arguments  file, then `again`, `once`, or the field of the answer, JSON, that holds the next token
--- file       a request a line: method, path, body, and `name: value` for each header, tab-separated; in a chain, the token stands
---            in the body between two bytes 1
+-- Sends requests from a file: again and again in turn, each once (the caller checks that), or each
+-- with the token that the response to the previous one contains.
+--
+-- arguments  file, then `again`, `once`, or the field of the JSON response with the next token
+-- file       one request per line: method, path, body, and `name: value` for each header, separated
+--            by tabs. In a chain, the token stands in the body between two bytes 1.
 local requests, at, once = {}, 0, false
 local head, before, after
 local first, last, field = 1, 0, nil
 local thread
--- Global: read from outside of the thread when it is done.
+-- Global, because another thread reads it at the end.
 tokens, exhausted = {}, false
 
 function setup(it)
@@ -34,7 +36,7 @@ local function wait(token)
   tokens[last] = token
 end
 
--- A session that got no token back is out.
+-- A session that got no token takes no further part.
 local function onResponse(_, _, body)
   local token = body:match('"' .. field .. '"%s*:%s*"([^"]+)"')
   if token then wait(token) end
@@ -54,7 +56,7 @@ function init(args)
   once = args[2] == 'once'
   if head then
     field, response = args[2], onResponse
-    -- The first is asked for without being sent.
+    -- The first request is created without being sent.
     wait(tokens[1])
   end
 end
@@ -68,7 +70,7 @@ local function nextInTurn()
   return requests[at]
 end
 
--- There are more sessions than connections: one always waits.
+-- There are more sessions than connections, so one session always waits.
 local function nextInChain()
   local token = tokens[first]
   tokens[first] = nil

@@ -2,11 +2,14 @@ import { fromNodeHeaders } from 'better-auth/node'
 import Fastify from 'fastify'
 import { announce, host, port } from '../common/environment.js'
 
-/** Its API behind Fastify, as its guide has it, and a route of the host that asks who is there. */
+/**
+ * Serves its API behind Fastify, as its guide shows, and a route of the host that asks who the user
+ * is.
+ */
 export function createApp(auth) {
   const app = Fastify()
 
-  // A token request is a form: it is handed on as it came.
+  // A token request is a form, which is passed on unchanged.
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },

@@ -10,7 +10,10 @@ export const baseURL = 'https://auth.example.com'
 
 export const pool = new pg.Pool({ connectionString: databaseUrl })
 
-/** As its documentation sets it up for production: Postgres for users, Redis for sessions. Its tables are made here. */
+/**
+ * Configured as its documentation recommends for production: Postgres for users, Redis for
+ * sessions. Its tables are created here.
+ */
 export async function createAuth(options = {}) {
   const redis = new Redis(redisUrl, { enableAutoPipelining: true })
   const config = {

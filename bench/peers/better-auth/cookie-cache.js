@@ -3,11 +3,14 @@ import { createApp, start } from './app.js'
 import { createAuth } from './auth.js'
 import { addUsers, openSessions } from './sessions.js'
 
-/** The maximum age of its documentation's example, in seconds: a revoked session is good for as long. */
+/**
+ * The maximum age in the documentation's example, in seconds. A revoked session stays valid for as
+ * long.
+ */
 const auth = await createAuth({ session: { cookieCache: { enabled: true, maxAge: 5 * 60 } } })
 const { authCookies } = await auth.$context
 
-/** The first answer carries the cache's cookie, which a browser sends from then on. */
+/** The first response carries the cookie of the cache, which a browser sends from then on. */
 async function withCache({ method, path, headers: { cookie } }) {
   const { headers } = await auth.api.getSession({
     headers: new Headers({ cookie }),

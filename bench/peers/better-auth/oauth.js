@@ -11,15 +11,16 @@ const SCOPES = ['offline_access']
 const trusted = new Set()
 
 /**
- * The refresh that it has: the refresh_token grant of its OAuth provider, for a public client of the team's own. The
- * plugin demands that sessions be in the database too; its tokens are there in any case. Without a resource to bind
- * them to, its access tokens are opaque, and without the scope openid there is no ID token to sign.
+ * Its refresh: the refresh_token grant of its OAuth provider, for a public client of the team's
+ * own. The plugin requires sessions in the database too. Its tokens are there in any case. Its
+ * access tokens are opaque, because no resource binds them, and there is no ID token to sign,
+ * because the scope openid is missing.
  */
 const auth = await createAuth({
   disabledPaths: ['/token'],
   session: { storeSessionInDatabase: true },
   plugins: [
-    // For an OAuth server its documentation turns off what the plugin adds to sessions.
+    // For an OAuth server, its documentation turns off what the plugin adds to sessions.
     jwt({ disableSettingJwtHeader: true }),
     oauthProvider({
       loginPage: '/sign-in',
@@ -45,7 +46,7 @@ const { client_id: clientId } = await auth.api.adminCreateOAuthClient({
 })
 trusted.add(clientId)
 
-/** The sessions' rows, for the tokens refer to them. */
+/** Creates the rows of the sessions, because the tokens refer to them. */
 async function addSessions(sessions) {
   await pool.query(
     `INSERT INTO session (id, token, "userId", "createdAt", "updatedAt", "expiresAt")
@@ -60,7 +61,7 @@ async function addSessions(sessions) {
   )
 }
 
-/** What the plugin would have stored at the end of the authorization code flow. */
+/** Creates what the plugin would have stored at the end of the authorization code flow. */
 async function addRefreshTokens(sessions) {
   const tokens = sessions.map(() => randomBytes(24).toString('base64url'))
   await pool.query(

@@ -4,7 +4,7 @@ import { hashPassword, PASSWORD } from '../common/passwords.js'
 import { asks, mapInBatches } from '../common/seed.js'
 import { baseURL, pool } from './auth.js'
 
-/** So many new users in one statement each for user and password, all with one password. */
+/** Creates new users in one statement each for users and passwords, all with one password. */
 export async function addUsers(count) {
   const password = await hashPassword(PASSWORD)
   const ids = Array.from({ length: count }, () => randomUUID())
@@ -22,8 +22,9 @@ export async function addUsers(count) {
 }
 
 /**
- * A session of each user's and the requests of whoever has it. The first is made by the library; the others are copies
- * of what it stored, with names of their own: to make ten thousand takes it too long.
+ * Creates a session for each user and the requests of its client. The library creates the first
+ * one. The others are copies of what it stored, under names of their own, because ten thousand
+ * would take the library too long.
  */
 export async function openSessions(auth, userIds) {
   const { internalAdapter, secondaryStorage, authCookies, secret } = await auth.$context
@@ -56,7 +57,7 @@ export async function openSessions(auth, userIds) {
     const revoke = {
       method: 'POST',
       path: '/api/auth/sign-out',
-      // Against forged requests: who sends cookies says from where.
+      // Protects against forged requests: a client that sends cookies also sends its origin.
       headers: { cookie, origin: baseURL },
     }
     return { session, authenticate: asks({ cookie }), revoke }

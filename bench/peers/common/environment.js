@@ -1,17 +1,20 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 
-/** What each peer is told from outside. Loopback alone: the seed endpoint hands out sessions to whoever asks. */
+/**
+ * What each peer reads from its environment. It listens on loopback alone, because the seed
+ * endpoint hands out sessions.
+ */
 export const host = '127.0.0.1'
 export const port = Number(process.env.PORT ?? 0)
 export const redisUrl = required('REDIS_URL')
 export const databaseUrl = required('DATABASE_URL')
 
-/** A new one at each start: sessions need not outlive the process. */
+/** A new secret at each start: sessions need not outlive the process. */
 export const newSecret = () => randomBytes(32).toString('base64url')
 
 /**
- * A secret for jsonwebtoken. Of a string it asks at every call whether it might be a private or public key, which is
- * thirty times slower; tutorials pass a string.
+ * A secret for jsonwebtoken. If it is a string, the library checks at every call whether it is a
+ * private or public key, which is thirty times slower. Tutorials pass a string.
  */
 export const newSecretKey = () => createSecretKey(randomBytes(32))
 

@@ -1,6 +1,6 @@
 const AT_ONCE = 100
 
-/** One after the other where they wait for each other anyway, many at once where they do not. */
+/** Runs one task at a time if they wait for each other anyway, and many at once otherwise. */
 export async function mapInBatches(items, make) {
   const made = []
   for (let first = 0; first < items.length; first += AT_ONCE)
@@ -8,7 +8,7 @@ export async function mapInBatches(items, make) {
   return made
 }
 
-/** Ready requests of whoever has this credential in its headers. */
+/** Returns ready requests with this credential in their headers. */
 export const asks = (headers) => ({ method: 'GET', path: '/me', headers })
 export const logsOut = (headers) => ({ method: 'POST', path: '/logout', headers })
 

@@ -13,7 +13,10 @@ const users = pgTable('users', {
   roles: text().array().notNull(),
 })
 
-/** The users' table by drizzle, its statements prepared once: building a query anew costs more than to run it. */
+/**
+ * Creates access to the table of users by drizzle. Its statements are prepared once, because
+ * building a query costs more than running it.
+ */
 export async function openUsers() {
   const client = postgres(databaseUrl, { onnotice: () => {} })
   await client`CREATE TABLE IF NOT EXISTS users (
@@ -35,7 +38,7 @@ export async function openUsers() {
   return {
     find: async (id) => (await byId.execute({ id }))[0],
     findByEmail: async (email) => (await byEmail.execute({ email }))[0],
-    /** So many new users, all with one password: to hash it for each would take minutes. */
+    /** Creates new users with one password, because a hash for each would take minutes. */
     async add(count) {
       const passwordHash = await hashPassword(PASSWORD)
       const ids = Array.from({ length: count }, () => randomUUID())

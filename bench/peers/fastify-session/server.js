@@ -25,7 +25,7 @@ await app.register(fastifySession, {
   rolling: false,
 })
 
-/** Behind it is TLS, of which a proxy tells: without it the plugin sets no secure cookie. */
+/** A proxy reports TLS. Without it, the plugin sets no secure cookie. */
 const headers = { 'x-forwarded-proto': 'https' }
 
 app.get('/me', {
@@ -49,7 +49,7 @@ app.post('/logout', async (request, reply) => {
   return reply.code(204).send()
 })
 
-/** A login, once for each session, by the plugin itself: it makes the session and the cookie. */
+/** Logs in once for each session. The plugin itself creates the session and the cookie. */
 app.post('/bench/login', async (request) => {
   await request.session.regenerate()
   request.session.user = { id: randomUUID(), roles: ['user'] }

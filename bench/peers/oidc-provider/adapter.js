@@ -10,8 +10,9 @@ const keyOfGrant = (id) => `grant:${id}`
 const keyOfUid = (uid) => `uid:${uid}`
 
 /**
- * The layout of the package's example: what can be consumed is a hash, all else a string, and a list of each grant's
- * keys tells what goes with it. Unlike the example it writes in one round trip, the list's lifetime included.
+ * The layout of the package's example: what can be consumed is a hash, everything else is a string,
+ * and a list of the keys of each grant records what belongs together. Unlike the example, it writes
+ * in one round trip, including the lifetime of the list.
  */
 export class RedisAdapter {
   constructor(name) {
@@ -28,7 +29,7 @@ export class RedisAdapter {
     else multi.set(key, text, 'EX', expiresIn)
     if (this.grantable && payload.grantId) {
       const list = keyOfGrant(payload.grantId)
-      // The longer of the two lifetimes stays; a list that is new has none yet.
+      // The longer of the two lifetimes counts. A new list has none yet.
       multi.rpush(list, key).expire(list, expiresIn, 'NX').expire(list, expiresIn, 'GT')
     }
     if (payload.uid) multi.set(keyOfUid(payload.uid), id, 'EX', expiresIn)
@@ -49,7 +50,7 @@ export class RedisAdapter {
     return id ? this.find(id) : undefined
   }
 
-  /** Of the device flow, which is off. */
+  /** Part of the device flow, which is off. */
   async findByUserCode() {
     return undefined
   }

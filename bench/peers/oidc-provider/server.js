@@ -16,7 +16,7 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const provider = new Provider('https://auth.example.com', {
   adapter: RedisAdapter,
-  // Of signatures: there are none here, since without the scope openid there is no ID token.
+  // Keys for signatures. There are none here: without the scope openid there is no ID token.
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
   cookies: { keys: [newSecret()] },
   clients: [
@@ -28,7 +28,7 @@ const provider = new Provider('https://auth.example.com', {
       grant_types: ['authorization_code', 'refresh_token'],
     },
     {
-      // The API behind it, which asks whether a token is good.
+      // The API behind it, which asks whether a token is valid.
       client_id: 'api',
       client_secret: apiSecret,
       redirect_uris: [],
@@ -50,7 +50,7 @@ const provider = new Provider('https://auth.example.com', {
   },
 })
 
-/** What a login and a consent come to, made by the provider's own models. */
+/** Creates the result of a login and a consent, with the provider's own models. */
 async function login(accountId) {
   const client = await provider.Client.find('app')
   const grant = new provider.Grant({ accountId, clientId: client.clientId })

@@ -43,7 +43,7 @@ async function authenticate(request, response, next) {
 
 const app = express()
 app.disable('x-powered-by')
-// Its answers are a user's own: there is nothing for a cache to compare.
+// Its responses belong to one user: a cache has nothing to compare.
 app.disable('etag')
 app.use(express.json())
 

@@ -20,7 +20,7 @@ const REFRESH_S = 7 * 24 * 60 * 60
 const keyOf = (userId: string) => `refresh_token:${userId}`
 const digest = (token: string) => createHash('sha256').update(token).digest('hex')
 
-/** One refresh token a user, its hash in Redis: a second device takes the first one's place. */
+/** Keeps one refresh token per user, as a hash in Redis: a second device replaces the first. */
 @Injectable()
 export class AuthService {
   @Inject(USERS) private readonly users!: Users

@@ -1,7 +1,7 @@
 import { decodeClaims, newRetryKey } from './tokens.js'
 
 /**
- * Somebody who holds tokens of the session. `accessExpiry` is in milliseconds since the epoch, and
+ * Somebody who holds tokens of the session. `accessExpiry` is in milliseconds since 1970, and
  * `accessLifetime` in milliseconds.
  * @typedef {{ token: string, generation: number, key: string }} Attempt
  * @typedef {{ name: 'you' | 'thief', refreshToken: string, accessToken: string, generation: number,

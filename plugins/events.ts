@@ -28,7 +28,7 @@ export interface EventsOptions {
   webhookSecrets: readonly string[]
   /** Milliseconds after the first attempt during which a delivery is retried. */
   webhookRetryFor: number
-  /** Milliseconds since the epoch; for tests. */
+  /** Milliseconds since 1970; for tests. */
   clock?: (() => number) | undefined
 }
 

@@ -37,7 +37,7 @@ export interface Platform {
   removeEventListener: EventTargetMethod | undefined
   /** The address of the page. */
   href: string | undefined
-  /** Returns milliseconds since the epoch. The clock may be set, and it runs during sleep. */
+  /** Returns milliseconds since 1970. The clock may be set, and it runs during sleep. */
   wall(): number
   /** Returns milliseconds of a clock that nobody can set. It may stop while the machine sleeps. */
   steady(): number

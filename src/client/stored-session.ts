@@ -12,7 +12,7 @@ export interface StoredSession {
   key: string
   /** The refresh token, if the application chose a storage for it. */
   token?: string | undefined
-  /** When the latest access token was requested, in milliseconds since the epoch. */
+  /** When the latest access token was requested, in milliseconds since 1970. */
   at: number
   why: Reason
 }

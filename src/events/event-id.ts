@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 
-/** The latest time that an id has room for, in milliseconds since the epoch. */
+/** The latest time that an id has room for, in milliseconds since 1970. */
 const LATEST = 2 ** 48 - 1
 
 /** Distinguishes the ids of this process from others. Its own ids differ by their count. */
@@ -9,7 +9,7 @@ const random = randomBytes(16)
 let count = 0
 
 /**
- * Returns an id for an event at the given time, in milliseconds since the epoch. Ids sort by time,
+ * Returns an id for an event at the given time, in milliseconds since 1970. Ids sort by time,
  * and within one millisecond in the order in which this process created them.
  */
 export function newEventId(at: number): string {

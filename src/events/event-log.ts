@@ -22,7 +22,7 @@ export interface EventLogOptions {
   eventsRefresh: boolean
   /** Called for each event that is lost because too many waited. */
   onDropped: (type: EventType) => void
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   clock: () => number
   log: Log
   maxWaiting?: number

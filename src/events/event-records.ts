@@ -11,9 +11,9 @@ export interface EventFilter {
   type?: string | undefined
   userId?: string | undefined
   sessionId?: string | undefined
-  /** Milliseconds since the epoch, inclusive. */
+  /** Milliseconds since 1970, inclusive. */
   from?: number | undefined
-  /** Milliseconds since the epoch, exclusive. */
+  /** Milliseconds since 1970, exclusive. */
   to?: number | undefined
   /** The id of an event: only older events match. */
   before?: string | undefined

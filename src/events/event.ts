@@ -64,7 +64,7 @@ export type NewEvent = {
   [Type in EventType]: Circumstances & { type: Type; detail: EventDetails[Type] }
 }[EventType]
 
-/** A new event with its time, in milliseconds since the epoch. */
+/** A new event with its time, in milliseconds since 1970. */
 export type SecurityEvent = NewEvent & { at: number }
 
 /** An event as it is stored, listed and sent to the webhook. Values that are unknown are absent. */

@@ -14,7 +14,7 @@ export function createRefreshAggregator() {
   return {
     size: () => rows.length,
 
-    /** Adds a refresh that happened at `at`, in milliseconds since the epoch. */
+    /** Adds a refresh that happened at `at`, in milliseconds since 1970. */
     add(refresh: RefreshEvent, at: number): void {
       const previous = latest.get(refresh.sessionId)
       if (previous && areAlike(previous, refresh)) {

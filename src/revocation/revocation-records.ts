@@ -19,7 +19,7 @@ export type CommittedRevocation =
       sessionsEnded: boolean
       except?: string
     }
-  /** Every session that started before this time. Milliseconds since the epoch. */
+  /** Every session that started before this time. Milliseconds since 1970. */
   | { kind: 'everything'; before: number }
 
 /** Runs in the transaction of a revocation, right before its commit. */
@@ -117,7 +117,7 @@ export function createRevocationRecords({ orm, query }: Database) {
     },
 
     /**
-     * Revokes every session that started before the returned time, in milliseconds since the epoch.
+     * Revokes every session that started before the returned time, in milliseconds since 1970.
      * That time is after `at` and after the start of the newest session. `onCommit` can record who
      * did it.
      */

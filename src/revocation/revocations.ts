@@ -3,7 +3,7 @@ export type Revocation =
   | { kind: 'session'; sessionId: string }
   /** The user's access tokens below `ver`, except those of the session `except`. */
   | { kind: 'user'; userId: string; ver: number; except?: string }
-  /** Every session that started before this time. Milliseconds since the epoch. */
+  /** Every session that started before this time. Milliseconds since 1970. */
   | { kind: 'everything'; before: number }
   /** Every token that this key signed. */
   | { kind: 'key'; kid: string }

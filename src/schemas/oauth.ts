@@ -27,8 +27,8 @@ export const Introspection = Type.Object(
     client_id: Type.Optional(Type.String()),
     sid: Type.Optional(Type.String({ description: 'The id of the session' })),
     jti: Type.Optional(Type.String()),
-    iat: Type.Optional(Type.Integer({ description: 'Seconds since the epoch' })),
-    exp: Type.Optional(Type.Integer({ description: 'Seconds since the epoch' })),
+    iat: Type.Optional(Type.Integer({ description: 'Seconds since 1970' })),
+    exp: Type.Optional(Type.Integer({ description: 'Seconds since 1970' })),
     roles: Type.Optional(Type.Array(Type.String())),
     permissions: Type.Optional(Type.Array(Type.String())),
     scope: Type.Optional(

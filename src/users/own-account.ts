@@ -1,4 +1,4 @@
-import { PawlError, unavailable } from '../errors.ts'
+import { PawlError } from '../errors.ts'
 import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
@@ -72,7 +72,7 @@ export function createOwnAccount({
       } as const
       const event = { type: 'password_changed', userId, sessionId, device, detail: {} } as const
       if (!(await userChanges.apply(user.id, change, { device }, () => [event])))
-        throw unavailable('the account, which is being changed,')
+        throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the account was changed meanwhile' })
     },
 
     /** Revokes all sessions of the user, or all but this one. */

@@ -6,7 +6,7 @@ import { predecessorsOf } from './delivery-queue.ts'
 /** Waiting for the first attempt, failed and to be tried again, or given up. */
 type DeliveryState = 'waiting' | 'trying' | 'dead'
 
-/** A delivery that has not arrived. Times are in milliseconds since the epoch. */
+/** A delivery that has not arrived. Times are in milliseconds since 1970. */
 export interface DeliveryView {
   /** Its number, which gives the order of all deliveries. */
   no: number

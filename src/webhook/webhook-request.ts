@@ -14,7 +14,7 @@ export type SendEvent = (event: RecordedEvent, signal: AbortSignal) => Promise<s
 /**
  * Creates the function that sends events, each as one POST signed according to Standard Webhooks.
  * Redirects are not followed, since they would take the event to an address that nobody configured.
- * `clock` returns milliseconds since the epoch.
+ * `clock` returns milliseconds since 1970.
  */
 export function createSendEvent(
   { webhookUrl, webhookSecrets }: WebhookTarget,

@@ -14,7 +14,13 @@ function createPool(url: string): postgres.Sql {
     // starts, an unhandled rejection ends the process: porsager/postgres issue 1192. The option
     // stays off after that issue is fixed, because it also costs a statement per connection.
     fetch_types: false,
-    connection: { application_name: 'pawl' },
+    connection: {
+      application_name: 'pawl',
+      // The texts that Drizzle and the statements read depend on these. A database may have others.
+      DateStyle: 'ISO',
+      TimeZone: 'UTC',
+      IntervalStyle: 'postgres',
+    },
   })
 }
 

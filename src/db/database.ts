@@ -7,7 +7,7 @@ import type * as schema from './schema.ts'
 export interface Database {
   orm: PgDatabase<PgQueryResultHKT, typeof schema>
   query: Query
-  /** Rejects with `AUTH_UNAVAILABLE` if Postgres is unavailable. */
+  /** Rejects with `AUTH_UNAVAILABLE` if Postgres is unavailable or read-only. */
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -24,26 +24,31 @@ const STATEMENT_LIMIT = 5_000
 
 /**
  * Driver codes and SQLSTATEs after which another attempt may succeed: no connection, a server that
- * shuts down, a deadlock.
+ * shuts down, a deadlock, a timeout of a lock or a statement, a server that is read-only because
+ * another one is the writer now, a table that a restore has not created yet.
  */
 const TEMPORARY = new RegExp(
   '^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|' +
-    '08|40|53|57)',
+    '08|40|53|57|25006|42P01|55P03)',
 )
+
+/** SQLSTATE of a write to a server, or in a session, that is read-only. */
+const READ_ONLY = '25006'
 
 /** SQLSTATEs whose messages name the user or the database, but contain no data. */
 const ABOUT_THE_CONNECTION = /^(28|3D)/
 
 /**
  * Creates `query`. It calls `onStart` before each statement, and calls the function that `onStart`
- * returned if the statement is not answered in time.
+ * returned if the statement is not answered in time or its connection turns out to be read-only.
  */
 export function createQuery(onStart: () => () => void = () => () => {}): Query {
   return async (statement) => {
-    const onTimeout = onStart()
+    const discardConnections = onStart()
     try {
-      return await withDeadline(statement, STATEMENT_LIMIT, onTimeout)
+      return await withDeadline(statement, STATEMENT_LIMIT, discardConnections)
     } catch (error) {
+      if (codeOf(error) === READ_ONLY) discardConnections()
       throw translate(error)
     }
   }
@@ -76,14 +81,22 @@ export function rowsOf<T>(result: unknown): T[] {
 
 function translate(error: unknown): Error {
   if (error instanceof PawlError) return error
-  const driverError = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code = String((driverError as { code?: unknown }).code ?? 'no code')
+  const code = codeOf(error)
   const cause = new Error(
     ABOUT_THE_CONNECTION.test(code)
-      ? errorText(driverError)
+      ? errorText(driverErrorOf(error))
       : `Postgres failed the statement (${code}): ${statementOf(error)}`,
   )
   return TEMPORARY.test(code) ? unavailable('Postgres', cause) : cause
+}
+
+/** Returns the error of the driver, which Drizzle wraps. */
+function driverErrorOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error
+}
+
+function codeOf(error: unknown): string {
+  return String((driverErrorOf(error) as { code?: unknown }).code ?? 'no code')
 }
 
 /** Returns the text of the statement, which has placeholders in place of its parameters. */

@@ -25,8 +25,9 @@ function createPool(url: string): postgres.Sql {
 }
 
 /**
- * Returns a client whose pool is replaced if a statement is not answered in time. Call `onStart`
- * before each statement, and the function that it returns on the timeout.
+ * Returns a client whose pool can be replaced. Call `onStart` before each statement. Call the
+ * function that it returns if the statement is not answered in time, or if the server is read-only:
+ * new connections find the server that is the writer now.
  *
  * If a network drops packets, there is no error, and the driver waits on such a connection for as
  * long as TCP does: a quarter of an hour. This can go when the driver closes the connection of a

@@ -2,8 +2,8 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { retry } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
 import { hostOf } from '../common/host-of.ts'
-import { PawlError } from '../errors.ts'
-import { createQuery, type Database, withDeadline } from './database.ts'
+import { PawlError, unavailable } from '../errors.ts'
+import { createQuery, type Database, rowsOf, withDeadline } from './database.ts'
 import { isMigrated } from './migrations.ts'
 import { createReplaceablePool } from './postgres-pool.ts'
 import * as schema from './schema.ts'
@@ -12,6 +12,8 @@ import * as schema from './schema.ts'
 const START_LIMIT = 5_000
 /** Milliseconds between two attempts. */
 const RETRY_INTERVAL = 250
+/** The setting is also on in a standby, and in a primary that was demoted. */
+const READ_ONLY = `select current_setting('transaction_read_only') as "readOnly"`
 
 /**
  * Connects to the Postgres at `url`. Rejects if it is unavailable for about 5 seconds, or if its
@@ -25,7 +27,13 @@ export async function openPostgres(url: string): Promise<Database> {
   const database: Database = {
     orm,
     query,
-    ping: async () => void (await query(orm.execute('select 1'))),
+    async ping() {
+      const discardConnections = onStart()
+      const [state] = rowsOf<{ readOnly: string }>(await query(orm.execute(READ_ONLY)))
+      if (state?.readOnly !== 'on') return
+      discardConnections()
+      throw unavailable('Postgres', new Error('the server is read-only'))
+    },
     close: () => client.end({ timeout: 5 }),
   }
   try {

@@ -38,6 +38,8 @@ const COMMAND_DEADLINE = 900
 
 /** Position of the era in a packed session. open.lua documents the whole layout. */
 const ERA_OFFSET = 22
+/** Bytes. A value of another length was packed by another version, or is damaged. */
+const PACKED_SIZE = 26
 
 type OpenReply = [number, number, number, string, ...string[]]
 
@@ -145,7 +147,7 @@ export function createRedisStore(
         redis.hmgetBuffer(key, idBytes(sessionId), 'u'),
       )
       if (era.current(key) !== current) throw unavailable('the hot state')
-      if (!state || !authorization) return undefined
+      if (state?.length !== PACKED_SIZE || !authorization) return undefined
       const generation = state.readUInt32BE(0)
       if (generation === CONDEMNED) return 'condemned'
       if (state.readUInt32BE(ERA_OFFSET) !== current) return undefined

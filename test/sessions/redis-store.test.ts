@@ -71,3 +71,32 @@ test('A session packed by an earlier version is unknown until it is re-opened', 
   assert.equal(next.outcome === 'rotated' && next.currentToken.expiresAt, absoluteExpiry)
   await store.close(userId, sessionId)
 })
+
+test('Damaged fields are unknown, and a login of the same user succeeds', async (t) => {
+  const { redis, store, userId, sessionId, key } = await setUp(t)
+  const field = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex')
+  const retryKey = null
+  const absoluteExpiry = Date.now() + 60_000
+  const authorization = { ver: 1, roles: ['user'] }
+  const session = { userId, absoluteExpiry, authorization, generation: 1, retryKey }
+  for (const damage of [Buffer.alloc(0), Buffer.alloc(3, 1), Buffer.alloc(25, 1)]) {
+    await redis.hset(key, 'u', '1 user', field(sessionId), damage)
+    const presented = { generation: 1, retryKey }
+    assert.deepEqual(await store.rotate(userId, sessionId, presented), { outcome: 'unknown' })
+    assert.equal(await store.find(userId, sessionId), undefined)
+    const other = randomUUID()
+    await store.open({ ...session, sessionId: other })
+    assert.equal((await store.rotate(userId, other, presented)).outcome, 'rotated')
+    assert.equal(await redis.hexists(key, field(sessionId)), 0)
+  }
+  for (const snapshot of ['', 'no version']) {
+    const other = randomUUID()
+    await store.open({ ...session, sessionId: other })
+    await redis.hset(key, 'u', snapshot)
+    const presented = { generation: 1, retryKey }
+    assert.deepEqual(await store.rotate(userId, other, presented), { outcome: 'unknown' })
+    await store.setAuthorization(userId, authorization)
+    assert.equal((await store.rotate(userId, other, presented)).outcome, 'rotated')
+  }
+  await redis.del(key)
+})

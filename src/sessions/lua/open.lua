@@ -42,7 +42,7 @@ end
 if now > tonumber(ARGV[10]) then return 'late ' .. now end
 
 local function version(authorization)
-  return tonumber(string.match(authorization, '^%d+'))
+  return tonumber(string.match(authorization or '', '^%d+') or 0)
 end
 
 local fields = redis.call('HGETALL', key)
@@ -52,9 +52,11 @@ for i = 1, #fields, 2 do
   if field == 'u' then
     known = value
   else
-    local generation, at, _, expiry = struct.unpack(PACKED, value)
-    -- A value that an earlier version packed is not read, because Postgres knows the session.
-    if #value ~= SIZE or now >= math.min(at + idle_ttl, expiry) then
+    local generation, at, _, expiry = nil, 0, nil, 0
+    -- A value that another version packed, or that is damaged, is not read: Postgres knows the
+    -- session.
+    if #value == SIZE then generation, at, _, expiry = struct.unpack(PACKED, value) end
+    if now >= math.min(at + idle_ttl, expiry) then
       redis.call('HDEL', key, field)
     else
       has_sessions = true

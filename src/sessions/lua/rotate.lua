@@ -22,6 +22,7 @@
 local PACKED = '>I4I6c6I6I4'
 local NO_RETRY_KEY = string.rep('\0', 6)
 local CONDEMNED = 0
+local SIZE = 26
 local key = KEYS[1]
 local sid, now, idle_ttl, grace, presented, retry_key, current_era, deadline =
   struct.unpack('>c16I6I6I6I4c6I4I6', ARGV[1])
@@ -35,7 +36,9 @@ end
 if now > deadline then return 'late ' .. now end
 
 local found = redis.call('HMGET', key, sid, 'u')
-if not found[1] then return 'unknown' end
+-- A value that another version packed, or that is damaged, is not read: Postgres knows the session.
+local is_readable = found[1] and #found[1] == SIZE and found[2] and string.match(found[2], '^%d+')
+if not is_readable then return 'unknown' end
 local generation, at, stored_key, absolute, era = struct.unpack(PACKED, found[1])
 
 local function save()

@@ -6,7 +6,7 @@
 -- reply    1 if the authorization is now in force
 --          0 if the hash has a newer one, or if there is no hash
 local function version(authorization)
-  return tonumber(string.match(authorization, '^%d+'))
+  return tonumber(string.match(authorization, '^%d+') or 0)
 end
 
 local known = redis.call('HGET', KEYS[1], 'u')

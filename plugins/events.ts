@@ -32,7 +32,7 @@ export interface EventsOptions {
   clock?: (() => number) | undefined
 }
 
-/** Milliseconds after which deliveries are deleted that nobody sends, as there is no webhook. */
+/** Milliseconds after which deliveries are deleted if no webhook is configured to receive them. */
 const UNSENT_RETENTION = 86_400_000
 
 /** Decorates the instance with `events`, and delivers events to the webhook. */

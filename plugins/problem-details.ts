@@ -11,7 +11,7 @@ declare module 'fastify' {
   }
 }
 
-/** Fastify's codes for what is wrong with a request, each with our code and our detail. */
+/** Fastify's error codes for bad requests, each with our code and our detail. */
 const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
   Object.entries({
     FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
@@ -94,8 +94,8 @@ function toPawlError(fault: Fault): PawlError {
 }
 
 /**
- * Returns where the request first differs from the schema, and how. Contains neither a value nor a
- * property name that the client chose.
+ * Returns the place of the first mismatch with the schema, and its kind. The text contains neither
+ * a value nor a property name that the client chose.
  */
 function describe({ validation, validationContext }: Fault): string {
   const { message = 'does not match the schema', instancePath = '' } = validation?.[0] ?? {}

@@ -33,7 +33,7 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 
 export interface ErrorDetails {
-  /** Tells the client what is wrong with this request. */
+  /** Explains to the client why this request failed. */
   detail?: string
   /** Says which of several causes it was. For the log only. */
   reason?: string

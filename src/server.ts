@@ -53,7 +53,7 @@ export async function buildServer(config: Config, clock?: () => number): Promise
 }
 
 /**
- * Returns what is logged of a request: no header, no body, and no part of its target in which a
+ * Returns the log fields of a request: no header, no body, and no part of its target in which a
  * client may have put a token.
  */
 function describeRequest(request: FastifyRequest) {

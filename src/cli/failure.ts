@@ -4,9 +4,9 @@ import { PawlError } from '../errors.ts'
 
 const STOP_FIRST =
   'Only one process can use the embedded database. Stop the server, repeat the command, ' +
-  'and start the server again. Nobody is logged out by that.'
+  'and start the server again. All users stay logged in.'
 
-/** Returns what an operator needs to know of an error, and what to do about it. */
+/** Returns the text that explains an error to an operator and says what to do about it. */
 export function describeFailure(error: unknown): string {
   if (error instanceof PawlError) {
     if (error.detail) return `${error.message}. ${error.detail}`

@@ -34,7 +34,7 @@ export function addKeys(program: Command, terminal: Terminal): void {
     .action((options: ListOptions) => listKeys(terminal, options))
   keys
     .command('rotate')
-    .description('let the next keys sign; nobody is logged out')
+    .description('let the next keys sign; all users stay logged in')
     .addOption(purpose())
     .addOption(json())
     .action((options: RotateOptions) => rotateKeys(terminal, options))

@@ -60,8 +60,9 @@ export function createPublications(
     },
 
     /**
-     * Waits a few seconds until the servers have published what is expected, and returns whether
-     * they have. It never rejects: what is committed will be published, whatever happens here.
+     * Waits a few seconds until the servers have published the expected changes, and returns
+     * whether they have. It never rejects: a committed change will be published, whatever happens
+     * here.
      */
     async wait(): Promise<boolean> {
       // No other process can work on the embedded database at the same time.

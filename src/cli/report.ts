@@ -13,7 +13,10 @@ export interface Outcome {
   facts: object
 }
 
-/** Prints what is committed, waits until the servers have published it, and prints if they have. */
+/**
+ * Prints the committed change, waits until the servers have published it, and prints whether they
+ * have.
+ */
 export async function report(
   terminal: Terminal,
   { events, publications }: Pick<Services, 'events' | 'publications'>,

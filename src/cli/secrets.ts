@@ -23,7 +23,8 @@ export function addSecrets(program: Command, { stdout }: Terminal): void {
         `REFRESH_TOKEN_SECRET=${refreshTokenSecret}`,
         `ACCESS_TOKEN_PRIVATE_KEY=${accessTokenPrivateKey}`,
         `KEY_ENCRYPTION_SECRET=${keyEncryptionSecret}`,
-        // docker-compose.yml creates its Postgres with this one. It is part of a URL, hence hex.
+        // docker-compose.yml creates its Postgres with this password. It is hex, as it is part of a
+        // URL.
         `POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}`,
       ]
       stdout.write(`${lines.join('\n')}\n`)

@@ -88,7 +88,7 @@ async function seedByNumber(
 ): Promise<void> {
   const password = given ?? randomBytes(12).toString('base64url')
   const progress = createProgress(terminal, count)
-  // Printed as soon as a user has it: after an interruption, nobody would know it.
+  // Printed as soon as a user has it, because it would be lost if the command were interrupted.
   const onFirst = () => {
     progress.clear()
     if (given === undefined) terminal.stdout.write(`Password of the new users: ${password}\n`)

@@ -15,7 +15,7 @@ type Changed = Pick<User, 'email' | 'roles' | 'status'>
 
 /** Something that a command does to one user. Its texts continue a sentence: "<address> …". */
 export interface UserAction {
-  /** What the user loses by it. Only an action that has this asks for confirmation. */
+  /** Says what the user loses. An action without a consequence needs no confirmation. */
   consequence?: string
   describe(user: Changed): string
   /** Does it, and returns the user as they are afterwards. */

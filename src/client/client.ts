@@ -61,7 +61,7 @@ export function createClient({ baseUrl, storage, origins = [], ...rest }: Client
     await session.save(response, at)
   }
 
-  /** Returns an access token other than the refused one. Concurrent calls share one refresh. */
+  /** Returns an access token that is not the refused one. Concurrent calls share one refresh. */
   async function getToken(refused?: string): Promise<string | undefined> {
     const stored = await session.sync()
     if (stored?.session === '') return undefined

@@ -1,4 +1,4 @@
-/** The error of a call to Pawl that was refused or had no complete response. */
+/** The error of a call that Pawl refused, or whose response was incomplete or missing. */
 export class PawlClientError extends Error {
   override readonly name = 'PawlClientError'
   /** The HTTP status, or 0 without a complete response. */

@@ -39,7 +39,7 @@ export interface Platform {
   href: string | undefined
   /** Returns milliseconds since 1970. The clock may be set, and it runs during sleep. */
   wall(): number
-  /** Returns milliseconds of a clock that nobody can set. It may stop while the machine sleeps. */
+  /** Returns milliseconds of a monotonic clock. It may stop while the machine sleeps. */
   steady(): number
   sleep(ms: number): Promise<void>
   /** Returns a signal that aborts after this many milliseconds. */
@@ -55,7 +55,7 @@ interface Browser {
   removeEventListener?: EventTargetMethod
 }
 
-/** Returns what the current page offers. */
+/** Returns the browser features that the current page has. */
 export function browserPlatform(): Platform {
   const page = globalThis as Browser
   const { BroadcastChannel } = page

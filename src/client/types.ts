@@ -51,7 +51,7 @@ export interface Client {
    */
   logout(): Promise<void>
   /**
-   * Returns an unexpired access token, refreshed if necessary, or undefined if nobody is signed in.
+   * Returns an unexpired access token, refreshed if necessary, or undefined without a session.
    * Call it when a page loads to find out whether there is a session.
    */
   token(): Promise<string | undefined>

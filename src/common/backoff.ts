@@ -21,7 +21,7 @@ export interface RetryOptions extends Backoff {
   limit: number
   /** Returns false for an error that another attempt cannot repair. */
   isTemporary?: (error: unknown) => boolean
-  /** For tests: monotonic milliseconds, and a pause of so many. */
+  /** For tests: `now` returns monotonic milliseconds, and `pause` waits for `ms` milliseconds. */
   timing?: { now(): number; pause(ms: number): Promise<unknown> }
 }
 

@@ -13,7 +13,7 @@ export interface Database {
 }
 
 /**
- * Awaits a statement. Rejects with `AUTH_UNAVAILABLE` if Postgres is unavailable or does not answer
+ * Awaits a statement. Rejects with `AUTH_UNAVAILABLE` if Postgres is unavailable or does not reply
  * in time. Any other failure becomes an error without the parameters of the statement: Drizzle puts
  * those into its messages, and password hashes are among them.
  */
@@ -63,7 +63,7 @@ export async function withDeadline<T>(
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(unavailable('Postgres', new Error('no answer in time')))
+      reject(unavailable('Postgres', new Error('no reply in time')))
       onTimeout()
     }, ms)
   })

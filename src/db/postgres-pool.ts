@@ -30,8 +30,8 @@ function createPool(url: string): postgres.Sql {
  * new connections find the server that is the writer now.
  *
  * If a network drops packets, there is no error, and the driver waits on such a connection for as
- * long as TCP does: a quarter of an hour. This can go when the driver closes the connection of a
- * statement that takes too long: porsager/postgres issue 1089.
+ * long as TCP does: a quarter of an hour. This can be removed when the driver closes the connection
+ * of a statement that takes too long: porsager/postgres issue 1089.
  */
 export function createReplaceablePool(url: string) {
   let current = createPool(url)
@@ -60,8 +60,8 @@ export function createReplaceablePool(url: string) {
  * After the transaction has failed with its connection, its statements throw here. The work never
  * settles as far as the driver can see, so that it sends neither `commit` nor `rollback`.
  *
- * This can go when porsager/postgres issues 1133 and 1208 are fixed: the tests of lost connections
- * in `test/db/postgres.test.ts` then pass without it.
+ * This can be removed when porsager/postgres issues 1133 and 1208 are fixed: the tests of lost
+ * connections in `test/db/postgres.test.ts` then pass without it.
  */
 function beginSafely(client: postgres.Sql) {
   return (work: (tx: postgres.TransactionSql) => Promise<unknown>) => {

@@ -133,7 +133,7 @@ export function createEventRecords({ orm, query }: Database) {
   }
 }
 
-/** Returns a stored event in the form that the API and the webhook show. */
+/** Returns a stored event in the form in which the API and the webhook show it. */
 export function toRecordedEvent(row: typeof securityEvents.$inferSelect): RecordedEvent {
   const { id, at, type, userId, sessionId, actorId, ip, userAgent, detail } = row
   return {

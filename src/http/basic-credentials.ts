@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IntrospectionClient } from '../config/introspection-clients.ts'
 
 /**
- * Returns a function that tells whether an `Authorization` header carries the Basic credentials
+ * Returns a function that checks whether an `Authorization` header carries the Basic credentials
  * (RFC 7617) of one of the clients. The time it takes reveals nothing about the secrets.
  */
 export function createClientCheck(clients: readonly IntrospectionClient[]) {

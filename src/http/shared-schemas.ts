@@ -1,6 +1,6 @@
 /**
  * Moves every object schema that has a title to `components.schemas` of an OpenAPI document, and
- * refers to it by `$ref` where it was. Without this, each route would repeat its schemas in full.
+ * leaves a `$ref` in its place. Without this, each route would repeat its schemas in full.
  */
 export function shareSchemas<T extends OpenapiDocument>(document: T): T {
   const schemas: Record<string, unknown> = {}

@@ -105,8 +105,8 @@ export function createKeyMaintenance(options: KeyMaintenanceOptions) {
 
   return {
     /**
-     * Changes in the table what is due to change. Returns the new contents of the table, or
-     * undefined if nothing changed.
+     * Applies all changes of keys that are due, and stores them in the table. Returns the new
+     * contents of the table, or undefined if nothing changed.
      *
      * With `isStarting` the configured keys and algorithm take effect. The snapshot must then
      * hold the whole table.

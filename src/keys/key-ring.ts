@@ -102,7 +102,7 @@ export function createKeyRing({ now, defaultKeyId }: KeyRingOptions) {
       replaceKeys(remaining, now())
     },
 
-    /** Returns what is published of the keys. */
+    /** Returns the key set that is published. */
     keySet: (): KeySet => keySet,
   }
 }

@@ -13,7 +13,7 @@ import { type KeyRecord, stateOf } from './key-record.ts'
 export const ROTATION_LEAD = 3_000
 /**
  * Milliseconds for which a key verifies beyond the life of its last token. It allows for clocks
- * that differ and for nodes that read a change late.
+ * that differ, and for nodes that are late to read a change.
  */
 export const EXPIRY_LEEWAY = 60_000
 

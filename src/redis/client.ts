@@ -27,7 +27,7 @@ const OPTIONS = {
 
 const SINGLE = { ...OPTIONS, enableOfflineQueue: false, retryStrategy: reconnectDelay }
 
-/** Creates a client that is not connected yet; `connectRedis` says what it promises. */
+/** Creates a client that is not connected yet. `connectRedis` documents how it behaves. */
 export function createClient(target: RedisTarget): RedisClient {
   switch (target.form) {
     case 'server':

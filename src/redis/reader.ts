@@ -36,7 +36,7 @@ export async function openReader(
 }
 
 async function findMaster(cluster: Cluster, key: string): Promise<Redis> {
-  // The command follows the slot wherever it has moved, and so updates what the client knows.
+  // The command follows the slot wherever it has moved, which updates the client's slot table.
   await cluster.getex(key, 'PERSIST')
   const master = masterOf(cluster, key)
   if (!master) throw new Error('no node of the cluster holds the slot')

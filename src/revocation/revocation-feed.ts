@@ -12,7 +12,7 @@ export interface RevocationFeed {
    */
   publish(revocations: readonly Revocation[]): Promise<void>
 
-  /** Returns the milliseconds since the knowledge of this node was certainly complete. */
+  /** Returns the milliseconds since this node was last known to have every revocation. */
   age(): number
 }
 

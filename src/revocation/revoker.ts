@@ -106,7 +106,7 @@ export function createRevoker(options: RevokerOptions) {
   const sweeper = createWorker({ interval: SWEEP_INTERVAL, work: sweep })
 
   return {
-    /** Tells every node that sessions are revoked, without applying it to the hot state. */
+    /** Announces to every node that sessions are revoked, and leaves the hot state unchanged. */
     announceRevoked: (sessionIds: readonly string[]): Promise<void> =>
       feed.publish(sessionIds.map((sessionId) => ({ kind: 'session', sessionId }))),
 
@@ -125,7 +125,7 @@ export function createRevoker(options: RevokerOptions) {
 
     /**
      * Revokes a session that the hot state has condemned because a spent token was presented.
-     * Postgres comes first, because the hot state and what the nodes know may be lost. If that
+     * Postgres comes first, because the hot state and the memory of the nodes may be lost. If that
      * fails, this publishes the revocation, leaves the record to a later sweep, and rejects.
      */
     async revokeForReuse(event: ReuseEvent, at: number): Promise<void> {

@@ -18,7 +18,7 @@ const Session = Type.Object(
       format: 'date-time',
       description: 'The latest end of the session. Without refreshes it ends earlier.',
     }),
-    device: Nullable('For example `Firefox on Linux`; null if the user agent does not tell'),
+    device: Nullable('For example `Firefox on Linux`; null if the user agent does not name one'),
     userAgent: Nullable('The user agent at the login'),
     ip: Nullable('The IP address at the login'),
   },

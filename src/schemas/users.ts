@@ -68,5 +68,5 @@ export const UserPatch = Type.Object(
   { title: 'UserPatch', additionalProperties: false, minProperties: 1 },
 )
 
-/** Any text. An id that is not well-formed belongs to nobody, which is a 404. */
+/** Any text. A malformed id gets a 404, because it belongs to no user. */
 export const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false })

@@ -36,7 +36,7 @@ export function createCheckpoints(records: CheckpointRecords, log: Log) {
           { event: 'checkpoint_failed', sessions: unwritten.length, reason },
           'checkpoints wait for Postgres',
         )
-        // What was noted in the meantime is newer, so it goes last and wins.
+        // Checkpoints noted in the meantime are newer, so they go last and win.
         waiting = new Map([...unwritten, ...waiting])
         return
       }
@@ -55,7 +55,7 @@ export function createCheckpoints(records: CheckpointRecords, log: Log) {
       if (waiting.size < MAX_WAITING || waiting.has(sessionId)) waiting.set(sessionId, checkpoint)
     },
 
-    /** Stops the worker and writes what is left. */
+    /** Stops the worker and writes the remaining checkpoints. */
     async stop(): Promise<void> {
       await worker.stop()
       await write()

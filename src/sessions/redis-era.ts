@@ -13,10 +13,10 @@ export type Era = ReturnType<typeof createEra>
 const RETRY_INTERVAL = 100
 
 /**
- * Creates what knows the era of the hot state. An era is a number that every session in Redis
- * carries. It lasts from one start of a Redis server to the next.
+ * Creates the service that keeps track of the era of the hot state. An era is a number that every
+ * session in Redis carries. It lasts from one start of a Redis server to the next.
  *
- * After a restart or a fail-over nobody can say how old the data of a server are: they may come
+ * After a restart or a fail-over the data of a server may be of any age: they may come
  * from a snapshot, or from a replica that was behind. So a new era begins, and each session of an
  * earlier era is looked up in Postgres before it is served again.
  */

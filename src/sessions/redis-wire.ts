@@ -31,7 +31,8 @@ export function packRotationRequest(request: RotationRequest): Buffer {
 
 /**
  * Completes a packed request each time that it is sent. After the deadline (milliseconds, by the
- * time of the Redis server) the script does nothing, because nobody waits for its reply any more.
+ * time of the Redis server) the script does nothing, because the node no longer waits for its
+ * reply.
  */
 export function setEraAndDeadline(packed: Buffer, era: number, deadline: number): Buffer {
   packed.writeUInt32BE(era, 44)

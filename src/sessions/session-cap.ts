@@ -8,7 +8,7 @@ export interface SessionCapOptions {
 
 /**
  * Revokes the sessions that the hot state evicted to make room for another one. Revoking also
- * removes them from the hot state once more, because one may have been re-opened in between.
+ * removes them from the hot state once more, because another request may have re-opened one.
  */
 export async function revokeEvicted(
   userId: string,

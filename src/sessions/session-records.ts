@@ -75,8 +75,8 @@ export function createSessionRecords(
 
     /**
      * Runs `work` if the session is live, and returns whether it is. A transaction that wants to
-     * revoke the session or change its user waits until the work is done. So it also applies to
-     * what the work did.
+     * revoke the session or change its user waits until the work is done. So the revocation or
+     * change also applies to the result of the work.
      */
     async withLiveSession(
       id: string,
@@ -107,7 +107,7 @@ export function createSessionRecords(
 
     /**
      * Revokes sessions. Idempotent: the first reason and time stay. The time is that of Postgres,
-     * because that is where every node reads it.
+     * because every node reads it there.
      */
     async revoke(ids: readonly string[], revokedReason: SessionEndReason): Promise<void> {
       const update = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })

@@ -15,7 +15,7 @@ const MAX_REMEMBERED = 10_000
 
 /**
  * Maximum number of times that one refresh re-opens its session. The hot state may be lost again
- * while that goes on.
+ * during the re-opening.
  */
 const MAX_REOPENINGS = 3
 

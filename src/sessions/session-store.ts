@@ -90,8 +90,8 @@ export interface SessionStore {
   closeAll(userId: string, except?: string): Promise<void>
 
   /**
-   * Sets what the next access token of each of the user's sessions says. Has no effect if the store
-   * has a newer authorization.
+   * Sets the authorization of the next access token of each of the user's sessions. Has no effect
+   * if the store has a newer one.
    */
   setAuthorization(userId: string, authorization: Authorization): Promise<void>
 

@@ -77,8 +77,8 @@ export function createVerifiedTokens<T>(options: VerifiedTokensOptions<T>) {
 }
 
 /**
- * Copies a token. It may be a part of a longer text, such as a header line or a body, and the
- * engine keeps all of that text in memory for as long as the part is referenced.
+ * Copies a token. It may be a part of a longer text, such as a header line or a body. The engine
+ * keeps all of that text in memory for as long as the part is referenced.
  */
 function copyOf(token: string): string {
   return Buffer.from(token, 'latin1').toString('latin1')

@@ -54,9 +54,10 @@ export interface AdministrationOptions {
 export type Administration = ReturnType<typeof createAdministration>
 
 /**
- * Creates the service for what administrators do. Methods that take the id of a user reject with
- * `NOT_FOUND` if there is no such user. A method that takes away rights or sessions resolves when
- * that is in force everywhere, at the latest after the maximum staleness. It records who did it.
+ * Creates the service through which administrators manage users. Methods that take the id of a user
+ * reject with `NOT_FOUND` if there is no such user. A method that removes rights or sessions
+ * resolves when that is in force everywhere, at the latest after the maximum staleness. It records
+ * who did it.
  */
 export function createAdministration(options: AdministrationOptions) {
   const { records, accounts, userChanges, sessions, events, clock } = options

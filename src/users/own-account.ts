@@ -27,7 +27,7 @@ export interface OwnAccountOptions {
 export type OwnAccount = ReturnType<typeof createOwnAccount>
 
 /**
- * Creates the service for what users do with their own account. Its methods reject with
+ * Creates the service through which users manage their own account. Its methods reject with
  * `AUTH_INVALID_TOKEN` if the account was deleted or disabled.
  */
 export function createOwnAccount({

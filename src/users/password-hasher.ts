@@ -18,7 +18,7 @@ export type PasswordHasher = Awaited<ReturnType<typeof createPasswordHasher>>
 /**
  * Creates a hasher that runs argon2id (RFC 9106). It runs a limited number of hashes at the same
  * time and lets a limited number wait. Beyond that its methods reject with `AUTH_OVERLOADED` at
- * once, because a late response would find a client that has given up.
+ * once, because a client that waits too long gives up before the response arrives.
  */
 export async function createPasswordHasher({
   argon2MemoryKib: memoryCost,

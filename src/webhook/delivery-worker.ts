@@ -36,7 +36,7 @@ export interface DeliveryWorkerOptions {
 
 /**
  * Creates the worker that delivers events to the webhook: each at least once, those of one session
- * in order. The nodes share the work. If one dies, another takes over what it had claimed.
+ * in order. The nodes share the work. If one dies, another takes over its deliveries.
  */
 export function createDeliveryWorker(options: DeliveryWorkerOptions) {
   const { queue, send, webhookRetryFor, onOutcome, log } = options

@@ -13,8 +13,8 @@ export type SendEvent = (event: RecordedEvent, signal: AbortSignal) => Promise<s
 
 /**
  * Creates the function that sends events, each as one POST signed according to Standard Webhooks.
- * Redirects are not followed, since they would take the event to an address that nobody configured.
- * `clock` returns milliseconds since 1970.
+ * Redirects are not followed, because they would send the event to an address that is not
+ * configured. `clock` returns milliseconds since 1970.
  */
 export function createSendEvent(
   { webhookUrl, webhookSecrets }: WebhookTarget,

@@ -2,7 +2,7 @@ import { isLoopbackName } from '../http/origins.ts'
 
 /**
  * Returns whether events may be sent to this URL. Without TLS they may only be sent to this
- * machine, so that nobody on the network can read them.
+ * machine, so that they cannot be read on the network.
  */
 export function isWebhookUrl(text: string): boolean {
   if (!URL.canParse(text)) return false

@@ -58,7 +58,7 @@ test('The list of keys fits a terminal and shows no secret', async (t) => {
   for (const key of await list()) assert.ok(!('sealed' in key) && !('jwk' in key))
 })
 
-test('A rotation logs nobody out, and the retired key still verifies', async (t) => {
+test('A rotation logs no user out, and the retired key still verifies', async (t) => {
   const { app, pawl, list } = await setUp(t)
   const pair = await signUp(app)
   const { code, stdout } = await pawl('rotate --json')

@@ -190,7 +190,7 @@ for (const delivery of ['cookie', 'storage']) {
   })
 }
 
-test('an unavailable server signs nobody out, and Retry-After is respected', async (t) => {
+test('an unavailable server signs no user out, and Retry-After is respected', async (t) => {
   const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)

@@ -43,7 +43,7 @@ test('Jitter leaves between half of a delay and all of it', (t) => {
   assert.equal(withJitter(1_000), 1_000)
 })
 
-test('A retry pauses between attempts, and tells each one how much time remains', async () => {
+test('A retry pauses between attempts, and passes each one the time that remains', async () => {
   const { timing, pauses, failing } = setUp(10)
   const { attempt, remaining } = failing(3)
   assert.equal(await retry(attempt, { ...BACKOFF, limit: 2_000, timing }), 'done')

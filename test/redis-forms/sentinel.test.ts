@@ -76,7 +76,7 @@ test('A master that never replies is replaced, and stays replaced when it wakes 
   const next = await refreshWhenAvailable(one, refreshToken)
   await until(async () => (await status(one, next.accessToken)) === 200)
 
-  // It wakes up and believes that it is the master until a Sentinel tells it otherwise.
+  // It wakes up and believes that it is the master until a Sentinel makes it a replica.
   redis.master.kill('SIGCONT')
   await refreshWhenAvailable(one, next.refreshToken)
   assert.equal(await status(one, accessToken), 200)

@@ -36,7 +36,7 @@ test('a refresh returns the successor and a new access token of the same session
   assert.equal((await me(app, first.accessToken)).statusCode, 200)
 })
 
-test('two tabs with one token get the same successor, and nobody is logged out', async (t) => {
+test('two tabs with one token get the same successor, and no user is logged out', async (t) => {
   const clock = createClock()
   const app = await build(t, {}, clock)
   const { refreshToken } = await signUp(app)

@@ -95,7 +95,7 @@ test('A re-opening that does not store the key in the same write loses it then',
     { reopeningKeepsKey: false },
   ))
 
-// The limits of the rules, so that nobody takes them for promises.
+// The limits of the rules. These tests show what the rules do not promise.
 
 test('Limit: a tab with a key of its own is taken for a thief after the grace', () => {
   breaks('an honest client is taken for a thief', { tabs: 2, client: 'own keys', lostResponses: 1 })

@@ -32,7 +32,7 @@ async function setUp(t: TestContext, overrides = {}) {
 const logOut = (app: Awaited<ReturnType<typeof build>>, refreshToken: string) =>
   inject(app, { method: 'POST', url: '/auth/logout', payload: { refreshToken } })
 
-test('A Redis that loses everything logs nobody out', async (t) => {
+test('A Redis that loses everything logs no user out', async (t) => {
   const { app, loseRedis } = await setUp(t)
   const first = await signUp(app)
   const second = (await refresh(app, first.refreshToken)).json()
@@ -122,7 +122,7 @@ test('If the checkpoint was too old, theft is detected at the next refresh', asy
   const thief = await refresh(app, second.refreshToken)
   assert.equal(thief.statusCode, 200)
   clock.advance(GRACE + 1)
-  // The victim's token has the same generation as the thief's, and nobody has spent it, so it is
+  // The victim's token has the same generation as the thief's, and has not been spent, so it is
   // accepted.
   const victim = await refresh(app, third.refreshToken)
   assert.equal(victim.statusCode, 200)

@@ -14,7 +14,7 @@ import { until } from '../support/until.ts'
 const DAY = 86_400_000
 const HOUR = DAY / 24
 
-/** Signs up a user so many days ago. The session lives for 30 days from then on. */
+/** Signs up a user the given number of days ago. The session lives for 30 days from then on. */
 async function signUpAgo(t: Parameters<typeof build>[0], env: Env, days: number) {
   const app = await build(t, env, createClock(Date.now() - days * DAY))
   const pair = await signUp(app)

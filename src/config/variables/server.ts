@@ -25,7 +25,7 @@ export const SERVER_VARIABLES = {
     description:
       'Reverse proxies whose `X-Forwarded-*` headers are believed, so that the address of each ' +
       'client is known ([guide](guides/reverse-proxy.md)). `true` believes every sender: use it ' +
-      'only if nobody but the proxy can reach the port.',
+      'only if the proxy alone can reach the port.',
   }),
   corsOrigins: variable<readonly string[]>('CORS_ORIGINS', {
     default: '',

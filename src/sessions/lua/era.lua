@@ -1,5 +1,5 @@
 -- Returns the era of the hot state. Begins a new era on demand, or if the marker does not name
--- every server: nobody knows how old the data of an unnamed server are.
+-- every server, because the data of an unnamed server may be of any age.
 --
 -- KEYS[1]  the marker: the era (8 hex digits), then the run ids of the servers that it holds for,
 --          separated by spaces

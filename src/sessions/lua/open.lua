@@ -12,7 +12,7 @@
 -- ARGV[7]   generation
 -- ARGV[8]   retry key of the refresh that led to this generation, 6 bytes, or ''
 -- ARGV[9]   era
--- ARGV[10]  deadline, in ms since 1970: nobody waits for the reply any more after it
+-- ARGV[10]  deadline, in ms since 1970: after it the node no longer waits for the reply
 --
 -- reply     { generation, time of rotation, idle expiry, authorization in force,
 --             then the ids of the evicted sessions in hex }

@@ -10,7 +10,7 @@
 --          presented generation (4)
 --          retry key, or zeros (6)
 --          era (4)
---          deadline, in ms since 1970: nobody waits for the reply any more after it (6)
+--          deadline, in ms since 1970: after it the node no longer waits for the reply (6)
 --
 -- reply    words that are separated by spaces:
 --          'rotated' | 'replayed' | 'healed', then now, generation, time of rotation, idle expiry,

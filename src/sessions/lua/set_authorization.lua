@@ -1,4 +1,4 @@
--- Sets what the next access token of each of a user's sessions says.
+-- Sets the authorization of the next access token of each of a user's sessions.
 --
 -- KEYS[1]  the user's hash; open.lua documents its fields
 -- ARGV[1]  authorization: "<ver> <role> <role> ..."

@@ -21,7 +21,7 @@ export type Wire = (
 export function createBrowser(origin: string) {
   const jar = new Map<string, string>()
   const items = new Map<string, string>()
-  const tabs = new Set<{ hear: (key: string) => void; channel: Channel | undefined }>()
+  const tabs = new Set<{ onStorage: (key: string) => void; channel: Channel | undefined }>()
   const webLocks = createWebLocks()
   const timeouts: { ms: number; controller: AbortController }[] = []
   const browser = {
@@ -31,7 +31,7 @@ export function createBrowser(origin: string) {
     requests: [] as string[],
     /** The `Idempotency-Key` of each refresh. */
     keys: [] as string[],
-    /** The pauses before retries, in milliseconds. Nobody waits for them. */
+    /** The pauses before retries, in milliseconds. They are recorded and not waited for. */
     pauses: [] as number[],
     wire: (async (_path, send, take) => take(await send())) as Wire,
     wall: Date.now(),
@@ -78,7 +78,7 @@ export function createBrowser(origin: string) {
     const locks = webLocks.forTab(() => isStopped)
     const never = new Promise<never>(() => {})
     const tab = {
-      hear: (_key: string) => {},
+      onStorage: (_key: string) => {},
       channel: undefined as Channel | undefined,
       platform: {} as Partial<Platform>,
       /** Ends the tab at once: no more of its code runs, and its locks are released. */
@@ -105,7 +105,7 @@ export function createBrowser(origin: string) {
       setItem(name, value) {
         if (isStopped) return
         items.set(name, value)
-        for (const other of tabs) if (other !== tab) setImmediate(() => other.hear(name))
+        for (const other of tabs) if (other !== tab) setImmediate(() => other.onStorage(name))
       },
     }
 
@@ -138,7 +138,7 @@ export function createBrowser(origin: string) {
         return channel
       },
       addEventListener: (type, listener) => {
-        if (type === 'storage') tab.hear = (key) => listener({ key })
+        if (type === 'storage') tab.onStorage = (key) => listener({ key })
       },
       removeEventListener: () => {},
       href: `${origin}/`,

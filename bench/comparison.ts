@@ -1,4 +1,4 @@
-/** One figure that was measured, with its value in every round. */
+/** A measured figure, with its value in every round. */
 export interface Figure {
   name: string
   values: number[]
@@ -21,12 +21,12 @@ export interface Comparison {
   unit: string
   figures: Figure[]
   targets: Target[]
-  /** What a reader must know, one sentence each. */
+  /** What a reader of the figures must know. Each note is one sentence. */
   notes?: string[]
 }
 
 export interface Settings {
-  /** Limits everything to a minute, to see whether the benchmark works. */
+  /** Runs everything within a minute, only to check that the benchmark works. */
   quick: boolean
   say: (text: string) => void
 }
@@ -65,8 +65,8 @@ export function judge(
 }
 
 /**
- * Measures the contenders in turn, again and again, so that a disturbance of the machine affects
- * all of them.
+ * Measures all contenders once in every round, so that a disturbance of the machine affects all of
+ * them.
  */
 export async function interleave<T extends { name: string }>(
   contenders: readonly T[],

@@ -35,7 +35,7 @@ export async function startStores(): Promise<Stores> {
   }
 }
 
-/** The environment of a Pawl server: a database of its own, and secrets. */
+/** Returns the environment of a Pawl server, with a new database and new secrets. */
 export async function pawlEnvironment({ redis, postgres }: Stores) {
   const database = await createTemplateDatabase(postgres.url)
   const secrets = generateSecrets('EdDSA')
@@ -48,7 +48,8 @@ export async function pawlEnvironment({ redis, postgres }: Stores) {
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'warn',
-    // A machine that runs both sides sometimes stops a process for longer than the default.
+    // Server and load generator share a machine, which sometimes stops a process for longer than
+    // the default staleness limit.
     REVOCATION_MAX_STALENESS: '10s',
   }
 }
@@ -63,8 +64,8 @@ export interface Program {
 }
 
 /**
- * Starts a module that listens, prints its address and serves `POST /bench/seed`. It ends with this
- * process.
+ * Starts a module that listens, prints its address and serves `POST /bench/seed`. The module's
+ * process is killed when this process exits.
  */
 export async function startContender({
   name,
@@ -83,7 +84,7 @@ export async function startContender({
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     child.once('error', reject)
-    child.once('exit', () => reject(new Error(`${name} ended:\n${output}`)))
+    child.once('exit', () => reject(new Error(`${name} exited before it listened:\n${output}`)))
     child.stdout.on('data', (chunk) => {
       if (output.length > 10_000) return
       output += chunk
@@ -101,7 +102,8 @@ export async function startContender({
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(wanted),
       })
-      if (!response.ok) throw new Error(`${name}: the seed failed: ${await response.text()}`)
+      if (!response.ok)
+        throw new Error(`${name}: could not create sessions: ${await response.text()}`)
       return (await response.json()) as Session[]
     },
     async stop() {

@@ -24,7 +24,10 @@ const OWN = [
 
 let compiled: Promise<string> | undefined
 
-/** The compiled sources, as they run in production: what tsx adds to functions costs time. */
+/**
+ * Returns the folder of the compiled sources. They run as in production, because the code that tsx
+ * adds to functions costs time.
+ */
 export function compiledSources(): Promise<string> {
   compiled ??= prepareSources([], OWN).then(async (sources) => {
     cleanUps.push(sources.remove)
@@ -36,7 +39,7 @@ export function compiledSources(): Promise<string> {
 
 const cleanUps: (() => Promise<unknown>)[] = []
 
-/** What several comparisons share. */
+/** Removes what several comparisons share, such as the compiled sources. */
 export async function cleanUp(): Promise<void> {
   for (const step of cleanUps.splice(0)) await step()
 }
@@ -44,8 +47,8 @@ export async function cleanUp(): Promise<void> {
 const running = new WeakMap<Stores, { stop(): Promise<void> }[]>()
 
 /**
- * Starts stores for one comparison. They stop with it, and so does everything that was started on
- * them.
+ * Starts stores for one comparison. When the comparison ends, the stores stop, and so do all
+ * processes that were started on them.
  */
 export async function withStores<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
   const stores = await startStores()
@@ -76,7 +79,7 @@ export async function startPawl(
   return start(stores, { name, file, env: env ?? (await pawlEnvironment(stores)), flags })
 }
 
-/** The floors: the best that is possible, or the same without what Pawl does. */
+/** Starts a floor: the best that is possible, or the same work without what Pawl adds to it. */
 export async function startFloor(
   stores: Stores,
   name: string,
@@ -98,7 +101,7 @@ export async function startPeers(
 ): Promise<Contender[]> {
   if (!arePeersInstalled()) {
     if (quick && !process.env.CI) {
-      say('The peers are left out: they are installed by a whole run.')
+      say('The peers are skipped because they are not installed. A full run installs them.')
       return []
     }
     installPeers()

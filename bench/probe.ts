@@ -1,8 +1,9 @@
 /**
- * A process that sends requests at a fixed pace, whatever the responses are, and prints how long
- * they took. The time starts at the moment when a request was due, so that a request that waits for
- * another one counts in full. Arguments: URL of the server, file with requests, requests per
- * second, seconds.
+ * Sends requests at a fixed pace, without waiting for the responses, and prints how long they took
+ * in milliseconds. The time of a request starts when it is due, so that a delay caused by another
+ * request counts too.
+ *
+ * Arguments: URL of the server, file with requests, requests per second, number of seconds.
  */
 import { readFile } from 'node:fs/promises'
 import { Agent, request as send } from 'node:http'

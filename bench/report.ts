@@ -11,7 +11,7 @@ const RESULTS = new URL('bench/results.json', ROOT)
 const PAGE = new URL('docs/benchmarks.md', ROOT)
 const MARKERS = ['<!-- figures -->', '<!-- end of figures -->'] as const
 
-/** The machine and the versions of a measurement. */
+/** The machine, the date and the versions of a measurement. */
 export interface Machine {
   date: string
   commit: string
@@ -57,23 +57,22 @@ function phrase(verdict: Verdict | undefined, target: Verdict['target']): string
   return `${what}: ${round(median)}${range}, ${is} ${value}: ${isMet ? 'met' : 'MISSED'}`
 }
 
-type Measured = Comparison & { machine: Machine }
+type Measurement = Comparison & { machine: Machine }
 
-/** Stores a measurement beside the earlier ones and writes the page again. */
-export async function writeReport(name: string, measured: Measured): Promise<void> {
+/** Adds a measurement to `results.json`, draws its plot and rewrites `docs/benchmarks.md`. */
+export async function writeReport(name: string, measurement: Measurement): Promise<void> {
   const earlier = await readFile(RESULTS, 'utf8').catch(() => '{}')
-  const results: Record<string, Measured> = { ...JSON.parse(earlier), [name]: measured }
+  const results: Record<string, Measurement> = { ...JSON.parse(earlier), [name]: measurement }
   await writeFile(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
   await mkdir(new URL('docs/benchmarks/', ROOT), { recursive: true })
-  await writeFile(new URL(`docs/benchmarks/${name}.svg`, ROOT), plot(measured))
+  await writeFile(new URL(`docs/benchmarks/${name}.svg`, ROOT), plot(measurement))
   const page = await readFile(PAGE, 'utf8')
   const [begin, end] = MARKERS.map((marker) => page.indexOf(marker)) as [number, number]
-  if (begin < 0 || end < begin) throw new Error(`docs/benchmarks.md lacks ${MARKERS.join(' and ')}`)
+  if (begin < 0 || end < begin) throw new Error(`docs/benchmarks.md lacks ${MARKERS.join(' or ')}`)
   const sections = Object.entries(results).map(([one, comparison]) => section(one, comparison))
-  await writeFile(
-    PAGE,
-    `${page.slice(0, begin + MARKERS[0].length)}\n\n${targetTable(results)}\n${sections.join('\n')}\n${page.slice(end)}`,
-  )
+  const head = page.slice(0, begin + MARKERS[0].length)
+  const figures = `${targetTable(results)}\n${sections.join('\n')}`
+  await writeFile(PAGE, `${head}\n\n${figures}\n${page.slice(end)}`)
 }
 
 function targetTable(results: Record<string, Comparison>): string {
@@ -85,18 +84,19 @@ function targetTable(results: Record<string, Comparison>): string {
         ? `${round(verdict.median)} (${round(verdict.min)} to ${round(verdict.max)})`
         : '-'
       const what = per === undefined ? figure : `${figure} / ${per}`
-      return `| ${comparison.title} | ${what} | ${is} ${value} | ${measured} | ${verdict ? (verdict.isMet ? 'yes' : '**no**') : '-'} |`
+      const met = verdict ? (verdict.isMet ? 'yes' : '**no**') : '-'
+      return `| ${comparison.title} | ${what} | ${is} ${value} | ${measured} | ${met} |`
     }),
   )
   return [
-    '| work | of what | target | measured | met |',
+    '| comparison | figure | target | measured | met |',
     '|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n')
 }
 
-function section(name: string, comparison: Measured): string {
+function section(name: string, comparison: Measurement): string {
   const { title, unit, figures, notes = [], machine } = comparison
   const rows = figures.map(({ name, values }) => {
     const { median, min, max } = summarise(values)
@@ -111,7 +111,7 @@ function section(name: string, comparison: Measured): string {
     '|---|---:|---:|---:|',
     ...rows,
     '',
-    [...notes, `${Object.values(machine).join(', ')}.`].join(' '),
+    [...notes, `Measured: ${Object.values(machine).join(', ')}.`].join(' '),
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: measures Pawl beside alternatives, and beside the best that the machine can do.
+ * `npm run bench`: compares Pawl with alternatives and with the best that the machine can do.
  */
 import { parseArgs } from 'node:util'
 import type { Comparison, Settings } from './comparison.ts'
@@ -32,8 +32,10 @@ const WORKS: Record<string, Work> = {
 }
 
 const HELP = `npm run bench -- [name...] [--quick]
-  names: ${Object.keys(WORKS).join(', ')}; all of them by default
-  --quick  run each for a moment, to see whether it works; the figures are not stored
+  name     a benchmark to run; all of them run if no name is given:
+           ${Object.keys(WORKS).join('\n           ')}
+  --quick  run each benchmark briefly to check that it works; do not store the figures
+  --help   print this help
 `
 
 const say = (text: string) => process.stdout.write(`${text}\n`)

@@ -17,23 +17,23 @@ const SCRIPT = fileURLToPath(new URL('./wrk/requests.lua', import.meta.url))
 const CONNECTIONS = 32
 
 export interface Load {
-  /** Milliseconds, in whole seconds. */
+  /** Milliseconds, rounded up to whole seconds. */
   duration: number
   connections?: number
-  /** Sends each request once instead of again and again. Rejects if there are too few. */
+  /** Sends each request once instead of repeating them. Rejects if there are too few. */
   once?: boolean
 }
 
-export interface Answers {
+export interface LoadResult {
   perSecond: number
   /** Milliseconds. */
   p50: number
   p99: number
-  /** The tokens of a chain that were not presented yet. */
+  /** The tokens of the chains that have not been presented yet. */
   tokens: string[]
 }
 
-/** Finds the load generator on the machine, or downloads it. */
+/** Returns the load generator that is on PATH, or downloads it. Throws if neither is possible. */
 export async function findWrk(): Promise<Binary> {
   const command = await onPath('wrk')
   if (command) return { command, env: {} }
@@ -41,19 +41,20 @@ export async function findWrk(): Promise<Binary> {
   const fetched = root && join(root, 'usr/bin/wrk')
   if (fetched && (await isExecutable(fetched)))
     return { command: fetched, env: await libraries(root) }
-  throw new Error('no wrk on PATH, and no apt-get to fetch it with')
+  throw new Error('wrk is not on PATH, and it could not be downloaded with apt-get')
 }
 
 /**
- * Keeps the server busy with these requests, from a process of its own. Rejects if one is refused.
+ * Sends these requests from a separate process as fast as the server responds. Rejects if one is
+ * refused or fails.
  */
 export async function attack(
   url: string,
   requests: readonly (Request | Chain)[],
   { duration, connections = CONNECTIONS, once = false }: Load,
-): Promise<Answers> {
+): Promise<LoadResult> {
   const [one] = requests
-  if (!one) throw new Error('no requests')
+  if (!one) throw new Error('there are no requests to send')
   const folder = await mkdtemp(join(tmpdir(), 'pawl-bench-'))
   try {
     const file = join(folder, 'requests')
@@ -78,7 +79,7 @@ export async function attack(
     if (exhausted) throw new Error(`${url}: there were too few requests to send each once`)
     if (bad.refused + bad.broken > 0 || count === 0)
       throw new Error(
-        `${url}: of ${count} answers ${bad.refused} were refusals; ${bad.broken} failed`,
+        `${url}: ${bad.refused} of ${count} responses were refusals; ${bad.broken} requests failed`,
       )
     const tokens = output
       .split('\n')
@@ -102,11 +103,12 @@ function toLine(request: Request | Chain): string {
   ].join('\t')
 }
 
-type Done = Record<'requests' | 'microseconds' | 'p50' | 'p99' | 'refused' | 'broken', number> & {
-  exhausted: boolean
-}
+type Count = 'requests' | 'microseconds' | 'p50' | 'p99' | 'refused' | 'broken'
 
-function lastLine(output: string): Done {
+/** The line of JSON that `requests.lua` prints last. Times are in microseconds. */
+type WrkSummary = Record<Count, number> & { exhausted: boolean }
+
+function lastLine(output: string): WrkSummary {
   return JSON.parse(output.trim().split('\n').at(-1) ?? '')
 }
 
@@ -122,7 +124,7 @@ function run({ command, env }: Binary, args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) =>
-      code === 0 ? resolve(output) : reject(new Error(`wrk ended with ${code}: ${output}`)),
+      code === 0 ? resolve(output) : reject(new Error(`wrk exited with code ${code}: ${output}`)),
     )
   })
 }

@@ -1,6 +1,6 @@
 /**
- * The floor of a login: the hash and nothing else, with the concurrency of Pawl. `GET /?ms=`
- * returns the number of hashes per second.
+ * The floor of a login: only the password hash, with the same concurrency as Pawl. `GET /?ms=`
+ * hashes for that many milliseconds and responds with the number of hashes per second.
  */
 import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'

@@ -1,5 +1,5 @@
 /**
- * Tokens that cannot be revoked: @fastify/jwt alone, with its cache or, by CACHE=off, without it.
+ * Tokens that cannot be revoked: @fastify/jwt alone. Its cache is on unless `CACHE=off` is set.
  */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
@@ -20,7 +20,7 @@ await app.register(fastifyJwt, {
     algorithms: ['EdDSA'],
     allowedIss: issuer,
     allowedAud: audience,
-    // Large enough for all tokens of a round: a smaller cache thrashes.
+    // Large enough for all tokens of a round: a smaller cache evicts them before reuse.
     cache: process.env.CACHE === 'off' ? false : 20_000,
   },
 })

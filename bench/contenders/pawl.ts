@@ -1,4 +1,4 @@
-/** Pawl in a team's own Fastify application, as the README shows it. */
+/** Pawl embedded in a Fastify application, as the README shows it. */
 import { randomUUID } from 'node:crypto'
 import argon2 from 'argon2'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -8,7 +8,7 @@ import { get, offerSeeds, post, refreshBy, type Session, serve } from './seed.ts
 
 const DEVICE = { ip: '127.0.0.1', userAgent: 'bench' }
 const PASSWORD = 'turn one notch at a time'
-/** Rows in one statement, and sessions that are started at once. */
+/** The number of rows per statement, and the number of sessions that are started at once. */
 const [ROWS, AT_ONCE] = [1_000, 32]
 
 const config = loadConfig(process.env)
@@ -18,8 +18,8 @@ app.addHook('onRegister', (inner) => {
   scope = inner
 })
 await app.register(pawl, { config })
-// The parts of Pawl are in a scope of their own. Inside that scope, thousands of sessions can be
-// started.
+// Pawl registers its services in an inner scope. The seed needs them to start thousands of sessions
+// without logins.
 const { database, sessions: service, accessTokens } = scope
 
 app.get('/who', { preHandler: app.authenticate }, async ({ auth }) => ({
@@ -27,7 +27,7 @@ app.get('/who', { preHandler: app.authenticate }, async ({ auth }) => ({
   roles: auth?.roles,
 }))
 
-/** Returns the bytes in use after a garbage collection. It needs `--expose-gc`. */
+/** Responds with the heap in use, in bytes, after a garbage collection. Needs `--expose-gc`. */
 app.get('/bench/heap', async () => {
   globalThis.gc?.()
   return { bytes: process.memoryUsage().heapUsed }

@@ -1,6 +1,6 @@
 /**
- * The floor of a refresh: a POST, one script in Redis that does nothing, and the same two
- * signatures. Nothing is verified, checked or written.
+ * The floor of a refresh: a POST, one Redis script that does nothing, and the same two signatures.
+ * It verifies, checks and writes nothing.
  */
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'

@@ -8,12 +8,11 @@ export interface Request {
   body?: string
 }
 
-/** Requests that each carry the token from the response to the previous one. */
+/** A series of requests. Each carries the token from the response to the previous request. */
 export interface Chain extends Request {
   body: string
   /**
-   * The first token: it replaces `{token}` in the body. It needs no escaping, neither in JSON nor
-   * in a form.
+   * The first token. It replaces `{token}` in the body. It needs no escaping in JSON or in a form.
    */
   token: string
   /** The field of the JSON response that holds the next token. */
@@ -25,7 +24,7 @@ export interface Session {
   authenticate?: Request
   refresh?: Chain
   login?: Request
-  /** Ends the session, so that the next `authenticate` is refused. Absent if nothing does that. */
+  /** Revokes the session, so that the next `authenticate` is refused. Absent if not possible. */
   revoke?: Request
 }
 
@@ -59,12 +58,12 @@ export const refreshBy = (token: string): Chain => ({
   field: 'refreshToken',
 })
 
-/** Serves `POST /bench/seed`, as every contender does. */
+/** Adds `POST /bench/seed`, which every contender serves. */
 export function offerSeeds(app: FastifyInstance, seed: (wanted: Seed) => Promise<Session[]>): void {
   app.post('/bench/seed', (request) => seed(request.body as Seed))
 }
 
-/** Listens at an address that the harness can find. */
+/** Listens on loopback and prints the address, so that the harness can find it. */
 export async function serve(app: FastifyInstance): Promise<void> {
   const url = await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT) })
   process.stdout.write(`Server listening at ${url}\n`)

@@ -14,7 +14,7 @@ async function send(url: string, { path, ...request }: Request) {
   return { status: response.status, body: await response.text() }
 }
 
-/** Returns the same request with another text in place of the credential. */
+/** Returns the same request with a forged credential. */
 function forged(request: Request): Request {
   const change = (text: string) =>
     text.replace(/[A-Za-z0-9_-]{16,}(?=[^A-Za-z0-9_-]*$)/, 'forged-credential')
@@ -39,7 +39,7 @@ async function checkAuthenticate(peer: Peer, url: string, sessions: Session[]) {
     else assert.deepEqual(JSON.parse(body).roles, ['user'])
   }
   const users = answers.map(({ body }) => JSON.parse(body)).map(({ id, sub }) => id ?? sub)
-  assert.equal(new Set(users).size, sessions.length, 'each session is of a user of its own')
+  assert.equal(new Set(users).size, sessions.length, 'each session belongs to a different user')
 
   const [request] = requests
   assert.ok(request)
@@ -72,13 +72,13 @@ async function checkRefresh(url: string, first: Chain) {
   for (let count = 0; count < REFRESHES; count++) {
     const { status, body, next } = await refresh(url, { ...first, token })
     assert.equal(status, 200, body)
-    assert.ok(next && next !== token, 'a new refresh token')
+    assert.ok(next && next !== token, 'a refresh returns a new refresh token')
     token = next
   }
   const { status } = await refresh(url, first)
   assert.ok(
     status === 400 || status === 401,
-    `a spent refresh token is refused, not answered ${status}`,
+    `a replayed refresh token is refused, but the status was ${status}`,
   )
 }
 
@@ -121,7 +121,7 @@ const seconds = (begun: number) => `${((performance.now() - begun) / 1000).toFix
 const names = process.argv.slice(2)
 const chosen = peers.filter(({ name }) => names.length === 0 || names.includes(name))
 if (chosen.length < (names.length || 1))
-  throw new Error(`Peers are: ${peers.map(({ name }) => name).join(', ')}`)
+  throw new Error(`Unknown peer. The peers are: ${peers.map(({ name }) => name).join(', ')}`)
 
 if (!arePeersInstalled()) installPeers()
 const lines: string[] = []

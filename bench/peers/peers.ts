@@ -12,7 +12,9 @@ export const peers: readonly Peer[] = [
     name: 'tutorial-denylist',
     server: at('tutorial-denylist/server.js'),
     description:
-      'the usual tutorial on Express: a JWT (HS256); each request looks up its id in a deny-list in Redis and its user in Postgres; revocation takes effect at once, unless Redis loses data',
+      'The usual tutorial on Express: a JWT (HS256). Each request looks up the token id in a ' +
+      'deny-list in Redis and the user in Postgres. Revocation takes effect at once, unless ' +
+      'Redis loses data.',
     work: ['authenticate'],
     packages: ['express', 'jsonwebtoken', 'ioredis', 'drizzle-orm', 'postgres'],
     freshFor: QUARTER_HOUR_S,
@@ -21,7 +23,10 @@ export const peers: readonly Peer[] = [
     name: 'tutorial-rotation',
     server: at('tutorial-rotation/server.ts'),
     description:
-      "the usual tutorial on NestJS and Fastify: the hash of a user's one refresh token in Redis, replaced at each refresh; no second device, no theft detection, a lost response or a second tab logs the user out, and an access token cannot be revoked",
+      'The usual tutorial on NestJS and Fastify: Redis holds the hash of one refresh token ' +
+      'per user and replaces it at each refresh. There is no second device and no theft ' +
+      'detection. A lost response or a second tab logs the user out. An access token cannot ' +
+      'be revoked.',
     work: ['refresh'],
     packages: ['@nestjs/core', '@nestjs/jwt', 'fastify', 'ioredis', 'drizzle-orm', 'postgres'],
     freshFor: QUARTER_HOUR_S,
@@ -30,7 +35,9 @@ export const peers: readonly Peer[] = [
     name: 'jwt-redis',
     server: at('jwt-redis/server.js'),
     description:
-      'a JWT (HS256) on Express that is valid while Redis has a key with its id; revocation takes effect at once, but there is no refresh and no list of sessions, and an empty Redis logs everybody out',
+      'A JWT (HS256) on Express that is valid while Redis has a key with its id. Revocation ' +
+      'takes effect at once. There is no refresh and no list of sessions, and an empty Redis ' +
+      'logs all users out.',
     work: ['authenticate'],
     packages: ['jwt-redis', 'express', 'redis'],
     freshFor: QUARTER_HOUR_S,
@@ -39,7 +46,9 @@ export const peers: readonly Peer[] = [
     name: 'better-auth',
     server: at('better-auth/server.js'),
     description:
-      'a session cookie, looked up with its user in Redis at each request; revocation takes effect at once, but a session is one secret for its whole life, and an empty Redis logs everybody out',
+      'A session cookie. Each request looks up the session and its user in Redis. Revocation ' +
+      'takes effect at once. A session has the same secret for its whole life, and an empty ' +
+      'Redis logs all users out.',
     work: ['authenticate'],
     packages: ['better-auth', '@better-auth/redis-storage', 'fastify', 'ioredis', 'pg'],
     freshFor: WEEK_S,
@@ -48,7 +57,9 @@ export const peers: readonly Peer[] = [
     name: 'better-auth-cookie-cache',
     server: at('better-auth/cookie-cache.js'),
     description:
-      'the same with session and user in a signed cookie of five minutes as well; no look-up, but a revoked session stays valid for up to five minutes',
+      'The same as better-auth, with session and user also in a signed cookie that is valid ' +
+      'for five minutes. There is no look-up, but a revoked session stays valid for up to ' +
+      'five minutes.',
     work: ['authenticate'],
     packages: ['better-auth', '@better-auth/redis-storage', 'fastify', 'ioredis', 'pg'],
     freshFor: 5 * 60,
@@ -57,7 +68,9 @@ export const peers: readonly Peer[] = [
     name: 'better-auth-oauth',
     server: at('better-auth/oauth.js'),
     description:
-      'its OAuth provider, refresh_token grant of a public client: rotation and reuse detection with a row in Postgres for each token ever issued; a lost response ends all of the user’s tokens for the client',
+      'The OAuth provider of better-auth, with the refresh_token grant of a public client. It ' +
+      'has rotation and reuse detection, with a row in Postgres for each token ever issued. A ' +
+      'lost response revokes all tokens that the user has for the client.',
     work: ['refresh'],
     packages: [
       'better-auth',
@@ -72,7 +85,9 @@ export const peers: readonly Peer[] = [
     name: 'oidc-provider',
     server: at('oidc-provider/server.js'),
     description:
-      'opaque tokens in Redis: rotation with reuse detection for a public client, and introspection for its API; a lost response ends the grant, and an empty Redis logs everybody out',
+      'Opaque tokens in Redis, with rotation and reuse detection for a public client, and ' +
+      'introspection for its API. A lost response revokes the grant, and an empty Redis logs ' +
+      'all users out.',
     work: ['authenticate', 'refresh'],
     packages: ['oidc-provider', 'ioredis', 'drizzle-orm', 'postgres'],
     refusal: '"active":false',
@@ -82,7 +97,8 @@ export const peers: readonly Peer[] = [
     name: 'fastify-session',
     server: at('fastify-session/server.js'),
     description:
-      'no tokens at all: a signed cookie with the id of a session in Redis; revocation takes effect at once, but every service needs that Redis, and an empty one logs everybody out',
+      'No tokens, only a signed cookie with the id of a session in Redis. Revocation takes ' +
+      'effect at once. Every service needs that Redis, and an empty Redis logs all users out.',
     work: ['authenticate'],
     packages: ['@fastify/session', 'connect-redis', 'fastify', 'ioredis'],
     freshFor: WEEK_S,
@@ -96,7 +112,7 @@ export function installPeers(): void {
     cwd: fileURLToPath(at('.')),
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  if (status !== 0) throw new Error('the peers could not be installed')
+  if (status !== 0) throw new Error('the peers could not be installed: npm ci failed')
 }
 
 /** Returns the installed versions by package name. */
@@ -109,13 +125,13 @@ export function versionsOf(peer: Peer): Record<string, string> {
   )
 }
 
-/** Returns a sentence about what was measured, for a reader of the figures. */
+/** Returns a note with the versions of the peers, or no note if they are not installed. */
 export function describeVersions(work: Work): string[] {
   if (!arePeersInstalled()) return []
   const taking = peers.filter((peer) => peer.work.includes(work))
   const versions = Object.assign({}, ...taking.map(versionsOf)) as Record<string, string>
   return [
-    `With ${Object.entries(versions)
+    `The peers use ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
   ]

@@ -4,7 +4,7 @@ import type { Peer } from './peer.ts'
 
 const TSX = import.meta.resolve('tsx')
 
-/** Starts a peer in a process of its own, on an empty Redis and an empty database. */
+/** Starts a peer in its own process. Expects an empty Redis and an empty database. */
 export async function startPeer(
   { name, server, freshFor }: Peer,
   redisUrl: string,
@@ -15,7 +15,7 @@ export async function startPeer(
     name,
     file,
     flags: file.endsWith('.ts') ? ['--import', TSX] : [],
-    // The loader takes its settings from the tsconfig.json of the working directory.
+    // tsx takes its settings from the tsconfig.json of the working directory.
     cwd: fileURLToPath(new URL('.', server)),
     env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl },
   })

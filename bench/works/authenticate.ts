@@ -7,7 +7,7 @@ import { attack } from '../wrk.ts'
 
 const TOKENS = 10_000
 
-/** A GET with an access token: 10,000 live ones in turn. */
+/** Compares authenticated GETs that use 10,000 live access tokens in turn. */
 export function authenticate(settings: Settings): Promise<Comparison> {
   const { quick } = settings
   const tokens = quick ? 200 : TOKENS
@@ -31,7 +31,8 @@ export function authenticate(settings: Settings): Promise<Comparison> {
     const measure = async (contender: Contender, duration: number) => {
       const { requests = [], staleAt = 0 } = seeds.get(contender) ?? {}
       const { perSecond } = await attack(contender.url, requests, { duration })
-      if (performance.now() > staleAt) throw new Error(`${contender.name}: its sessions went stale`)
+      if (performance.now() > staleAt)
+        throw new Error(`${contender.name}: its sessions were not fresh until the end of the round`)
       return perSecond
     }
     if (!quick) for (const contender of contenders) await measure(contender, 2_000)

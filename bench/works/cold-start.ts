@@ -8,7 +8,7 @@ import { compiledSources } from '../launch.ts'
 const FIRST = 'without a data folder'
 const AGAIN = 'with one'
 
-/** From the start of the process to its first response, without Postgres and Redis. */
+/** Measures from the start of a process without Postgres and Redis to its first response. */
 export async function coldStart({ quick }: Settings): Promise<Comparison> {
   const first: number[] = []
   const again: number[] = []
@@ -46,7 +46,9 @@ async function secondsToAnswer(folder: string): Promise<number> {
   try {
     const url = await new Promise<string>((resolve, reject) => {
       let output = ''
-      child.once('exit', () => reject(new Error(`the server ended:\n${output}`)))
+      child.once('exit', () =>
+        reject(new Error(`the server exited before it listened:\n${output}`)),
+      )
       child.stdout.on('data', (chunk) => {
         output += chunk
         const [, found] = /Server listening at (http:[^"\s]+)/.exec(output) ?? []
@@ -54,7 +56,7 @@ async function secondsToAnswer(folder: string): Promise<number> {
       })
     })
     const response = await fetch(`${url}/health/ready`)
-    if (!response.ok) throw new Error(`the server answered ${response.status}`)
+    if (!response.ok) throw new Error(`the server responded with ${response.status}`)
     return (performance.now() - begun) / 1_000
   } finally {
     child.kill('SIGTERM')

@@ -9,12 +9,12 @@ import { attack } from '../wrk.ts'
 
 const REVOKED = 1_000_000
 const TOKENS = 10_000
-/** Entries that are sent to Redis at once. */
+/** The number of entries that are sent to Redis at once. */
 const CHUNK = 10_000
 
 /**
- * The cost of a million revoked sessions for a server, in memory and in speed. They arrive by the
- * stream, as from other nodes.
+ * Measures what a million revoked sessions cost a server in memory and speed. The revocations
+ * arrive through the Redis stream, as if other nodes had published them.
  */
 export function denyList({ quick }: Settings): Promise<Comparison> {
   const [revoked, tokens] = quick ? [5_000, 100] : [REVOKED, TOKENS]

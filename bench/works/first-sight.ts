@@ -3,10 +3,13 @@ import type { Contender } from '../contender.ts'
 import { startFloor, startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
-/** Tokens in a round: more than a usual machine can verify in a second. */
+/** Tokens per second of a round. It is more than a typical machine can verify. */
 const TOKENS_A_SECOND = 12_000
 
-/** The same GET with tokens that the server has never seen, so that it verifies every signature. */
+/**
+ * Compares authenticated GETs with tokens that the server has never seen, so that it verifies every
+ * signature.
+ */
 export function firstSight({ quick }: Settings): Promise<Comparison> {
   const [seconds, rounds] = quick ? [1, 1] : [3, 5]
   return withStores(async (stores) => {

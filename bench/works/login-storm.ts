@@ -7,14 +7,15 @@ import { compiledSources, startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
 /**
- * Requests per second: far below the limit of the server, so that the storm is what is measured.
+ * Requests per second. The pace is far below the limit of the server, so that only the storm
+ * changes the times.
  */
 const PACE = 250
 const CONNECTIONS = 32
 
 /**
- * The time of authenticated requests while as many users log in as the machine can hash, and while
- * none do.
+ * Compares the duration of authenticated requests with and without a login storm. In the storm, as
+ * many users log in as the machine can hash passwords for.
  */
 export function loginStorm({ quick }: Settings): Promise<Comparison> {
   const [rounds, seconds] = quick ? [1, 1] : [5, 4]
@@ -48,12 +49,12 @@ export function loginStorm({ quick }: Settings): Promise<Comparison> {
       unit: 'ms',
       figures: [calm, stormy],
       targets: [{ figure: stormy.name, per: calm.name, is: 'at most', value: 3 }],
-      notes: [`In the storm ${CONNECTIONS} clients log in without pause.`],
+      notes: [`During the login storm, ${CONNECTIONS} clients log in without a pause.`],
     }
   })
 }
 
-/** Milliseconds, p99. */
+/** Returns the p99 of the durations, in milliseconds. */
 async function ask(args: string[]): Promise<number> {
   const file = join(await compiledSources(), 'bench/probe.js')
   const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -3,10 +3,10 @@ import { startFloor, startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
 const USERS = 2_000
-/** More than are hashed at once, fewer than may wait. */
+/** More than the hashes that run at once, and fewer than the queue of logins holds. */
 const CONNECTIONS = 8
 
-/** Logins per second, with the hash parameters that OWASP recommends. */
+/** Compares logins per second, with the hash parameters that OWASP recommends. */
 export function login({ quick }: Settings): Promise<Comparison> {
   const duration = quick ? 3_000 : 5_000
   return withStores(async (stores) => {
@@ -22,7 +22,8 @@ export function login({ quick }: Settings): Promise<Comparison> {
     }
     const measure = async ({ name }: { name: string }, round: number) => {
       if (name === floor.name) return hashes()
-      // High enough that no older session is evicted.
+      // Each round starts with other users, so that no user logs in often enough to have a session
+      // evicted.
       const turn = logins.slice(round * 400).concat(logins.slice(0, round * 400))
       return (await attack(pawl.url, turn, { duration, connections: CONNECTIONS })).perSecond
     }
@@ -32,7 +33,9 @@ export function login({ quick }: Settings): Promise<Comparison> {
       unit: 'logins/s',
       figures: await interleave([floor, pawl], quick ? 1 : 5, measure),
       targets: [{ figure: 'Pawl', per: 'argon2.verify', is: 'at least', value: 0.95 }],
-      notes: ['argon2id, m=19456 KiB, t=2, p=1; as many at once as there are cores.'],
+      notes: [
+        'Both run as many hashes at once as there are cores: argon2id, m=19456 KiB, t=2, p=1.',
+      ],
     }
   })
 }

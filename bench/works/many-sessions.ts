@@ -5,7 +5,7 @@ import { refreshBy } from '../contenders/seed.ts'
 import { startPawl, withStores } from '../launch.ts'
 import { attack } from '../wrk.ts'
 
-/** The number of sessions in all, and of those that are refreshed. */
+/** The total number of sessions, and the number of sessions that are refreshed. */
 interface Size {
   all: number
   used: number
@@ -19,11 +19,12 @@ const QUICK_SIZES = [
   { all: 100, used: 100 },
   { all: 20_000, used: 200 },
 ]
-/** Sessions that one script creates. Redis does nothing else meanwhile. */
+/** The number of sessions that one script creates. Redis does nothing else meanwhile. */
 const CHUNK = 20_000
 
 /**
- * Creates more users like an existing one, with one session each: the same bytes under other names.
+ * Creates users with one session each by copying an existing user. The values have the same bytes,
+ * only the ids differ.
  */
 const COPY = `
   local user = redis.call('HGETALL', KEYS[1])
@@ -37,7 +38,7 @@ const COPY = `
     redis.call('PEXPIRE', key, life)
   end`
 
-/** Refreshes with few sessions in Redis, and with two million. */
+/** Compares refreshes with a thousand and with two million sessions in Redis. */
 export function manySessions({ quick }: Settings): Promise<Comparison> {
   return withStores((small) =>
     withStores(async (large) => {
@@ -60,7 +61,7 @@ export function manySessions({ quick }: Settings): Promise<Comparison> {
         unit: 'refreshes/s',
         figures,
         targets: [{ figure: more?.name ?? '', per: less?.name ?? '', is: 'at least', value: 0.9 }],
-        notes: ['Of the two million, ten thousand are refreshed in turn.'],
+        notes: ['Ten thousand of the two million sessions are refreshed in turn.'],
       }
     }),
   )

@@ -5,13 +5,13 @@ import type { Session } from '../contenders/seed.ts'
 import { startPawl, withStores } from '../launch.ts'
 
 const SESSIONS = 10_000
-/** The number of sessions that are refreshed, and of refreshes of each. */
+/** The number of sessions that are refreshed, and the number of refreshes of each. */
 const [REFRESHED, REFRESHES] = [100, 1_000]
 const SHAPES = [1, 3, 10]
 
 /**
- * The bytes of Redis per session, by the number of sessions of a user, and whether refreshes change
- * them.
+ * Measures the bytes that a session takes in Redis, by the number of sessions per user, and checks
+ * whether refreshes change them.
  */
 export async function memory({ quick }: Settings): Promise<Comparison> {
   return withStores(async (stores) => {
@@ -38,7 +38,10 @@ export async function memory({ quick }: Settings): Promise<Comparison> {
         { figure: nameOf(10), is: 'at most', value: 65 },
         { figure: refreshed, per: one, is: 'at most', value: 1 },
       ],
-      notes: ['The growth of `used_memory`, divided by the sessions; their users have one role.'],
+      notes: [
+        'The first three figures are the growth of `used_memory` per session.',
+        'Each user has one role.',
+      ],
     }
   })
 }
@@ -67,7 +70,7 @@ async function bytesOfUsers(redis: Redis): Promise<number> {
   return sizes.reduce<number>((sum, size) => sum + Number(size), 0) / keys.length
 }
 
-/** Refreshes each session so many times. */
+/** Refreshes each session the given number of times. All sessions refresh at once. */
 async function refreshAll(url: string, sessions: readonly Session[], times: number): Promise<void> {
   await Promise.all(
     sessions.map(async ({ refresh }) => {
@@ -79,7 +82,7 @@ async function refreshAll(url: string, sessions: readonly Session[], times: numb
           headers: refresh?.headers ?? {},
           body,
         })
-        if (!response.ok) throw new Error(`refresh answered ${response.status}`)
+        if (!response.ok) throw new Error(`the refresh was refused with ${response.status}`)
         token = ((await response.json()) as { refreshToken: string }).refreshToken
       }
     }),

@@ -6,7 +6,7 @@ import { attack } from '../wrk.ts'
 
 const SESSIONS = 500
 
-/** Refreshes in a chain: each with the token from the response to the previous one. */
+/** Compares refreshes. Each carries the token from the response to the previous one. */
 export function refresh(settings: Settings): Promise<Comparison> {
   const { quick } = settings
   return withStores(async (stores) => {

@@ -7,9 +7,9 @@ import { startPawl, withStores } from '../launch.ts'
 const REVOCATIONS = 1_000
 
 /**
- * The time for which two other processes accept the access token of a session after one process
- * acknowledged its logout. It is taken from when a request was sent. It therefore excludes the
- * duration of the request and includes the gap before it.
+ * Measures how long two other processes accept the access token of a session after one process
+ * acknowledged its logout. The time ends when the first refused request is sent. It therefore
+ * excludes the duration of that request and includes the gap before it.
  */
 export function revocation({ quick }: Settings): Promise<Comparison> {
   return withStores(async (stores) => {
@@ -20,7 +20,7 @@ export function revocation({ quick }: Settings): Promise<Comparison> {
     const delays: number[] = []
     for (const session of sessions) {
       const { authenticate, refresh } = session as Required<Session>
-      // All processes know the token before it is revoked, and have a connection open.
+      // The other processes verify the token before it is revoked, and keep a connection open.
       for (const { url } of others) await ask(url, authenticate)
       await logOut(one.url, refresh.token)
       const acknowledged = performance.now()
@@ -43,7 +43,8 @@ export function revocation({ quick }: Settings): Promise<Comparison> {
       })),
       targets: [{ figure: 'p99', is: 'at most', value: 20 }],
       notes: [
-        `${sessions.length.toLocaleString('en')} revocations; of the first requests after each, ${atOnce.toFixed(1)} % were refused.`,
+        `${sessions.length.toLocaleString('en')} sessions were revoked.`,
+        `The first requests after each revocation were refused in ${atOnce.toFixed(1)} % of cases.`,
       ],
     }
   })
@@ -56,7 +57,8 @@ async function ask(url: string, { path, headers }: Request): Promise<number> {
 }
 
 /**
- * Milliseconds until a request is sent that the server refuses, or 0 if the first one is refused.
+ * Returns the milliseconds from `since` until the request is sent that the server refuses, or 0 if
+ * the server refuses the first one.
  */
 async function untilRefused(url: string, request: Request, since: number): Promise<number> {
   for (let first = true; ; first = false) {
@@ -65,12 +67,12 @@ async function untilRefused(url: string, request: Request, since: number): Promi
   }
 }
 
-/** Retries until it is acknowledged, because a starved machine sometimes responds with 503. */
+/** Retries until the logout is acknowledged, because an overloaded server can respond with 503. */
 async function logOut(url: string, refreshToken: string): Promise<void> {
   const { path, ...init } = post('/auth/logout', { refreshToken })
   for (;;) {
     const { status } = await fetch(`${url}${path}`, init)
     if (status === 204) return
-    if (status !== 503) throw new Error(`logout answered ${status}`)
+    if (status !== 503) throw new Error(`the logout was refused with ${status}`)
   }
 }

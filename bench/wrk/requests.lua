@@ -1,14 +1,14 @@
--- Sends requests from a file: again and again in turn, each once (the caller checks that), or each
--- with the token that the response to the previous one contains.
+-- Sends the requests of a file. It repeats them in turn, sends each of them once (the caller checks
+-- `exhausted`), or puts the token from the previous response into the next request (a chain).
 --
--- arguments  file, then `again`, `once`, or the field of the JSON response with the next token
+-- arguments  file, then `again`, `once`, or the field of the JSON response that has the next token
 -- file       one request per line: method, path, body, and `name: value` for each header, separated
---            by tabs. In a chain, the token stands in the body between two bytes 1.
+--            by tabs. In a chain, the body has a byte 1 before the token and a byte 1 after it.
 local requests, at, once = {}, 0, false
 local head, before, after
 local first, last, field = 1, 0, nil
 local thread
--- Global, because another thread reads it at the end.
+-- Globals, because `done` runs in another thread and reads them there.
 tokens, exhausted = {}, false
 
 function setup(it)
@@ -22,7 +22,10 @@ local function split(line)
 end
 
 local function headOf(parts)
-  local lines = { parts[1] .. ' ' .. parts[2] .. ' HTTP/1.1', 'Host: ' .. wrk.host .. ':' .. wrk.port }
+  local lines = {
+    parts[1] .. ' ' .. parts[2] .. ' HTTP/1.1',
+    'Host: ' .. wrk.host .. ':' .. wrk.port,
+  }
   for index = 4, #parts do lines[#lines + 1] = parts[index] end
   return table.concat(lines, '\r\n') .. '\r\n'
 end
@@ -36,7 +39,7 @@ local function wait(token)
   tokens[last] = token
 end
 
--- A session that got no token takes no further part.
+-- A session whose response has no token sends no further requests.
 local function onResponse(_, _, body)
   local token = body:match('"' .. field .. '"%s*:%s*"([^"]+)"')
   if token then wait(token) end
@@ -50,13 +53,14 @@ function init(args)
       head, before, after = headOf(parts), start, rest
       wait(token)
     else
-      requests[#requests + 1] = parts[1] == 'GET' and headOf(parts) .. '\r\n' or withBody(headOf(parts), parts[3])
+      local start = headOf(parts)
+      requests[#requests + 1] = parts[1] == 'GET' and start .. '\r\n' or withBody(start, parts[3])
     end
   end
   once = args[2] == 'once'
   if head then
     field, response = args[2], onResponse
-    -- The first request is created without being sent.
+    -- wrk creates one request that it does not send, which takes a token from the queue.
     wait(tokens[1])
   end
 end
@@ -70,7 +74,7 @@ local function nextInTurn()
   return requests[at]
 end
 
--- There are more sessions than connections, so one session always waits.
+-- There are more sessions than connections, so at least one token is always in the queue.
 local function nextInChain()
   local token = tokens[first]
   tokens[first] = nil
@@ -87,7 +91,8 @@ function done(summary, latency, _)
   for _, token in pairs(thread:get('tokens')) do io.write('token ', token, '\n') end
   io.write(string.format(
     '{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"refused":%d,"broken":%d,"exhausted":%s}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout, tostring(thread:get('exhausted'))
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    tostring(thread:get('exhausted'))
   ))
 end

@@ -3,13 +3,13 @@ import Fastify from 'fastify'
 import { announce, host, port } from '../common/environment.js'
 
 /**
- * Serves its API behind Fastify, as its guide shows, and a route of the host that asks who the user
- * is.
+ * Creates a Fastify server with the API of better-auth, as its guide shows, and with a route of the
+ * host application that returns the current user.
  */
 export function createApp(auth) {
   const app = Fastify()
 
-  // A token request is a form, which is passed on unchanged.
+  // A token request is a form. It is passed to the library unchanged.
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },

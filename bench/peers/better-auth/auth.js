@@ -11,8 +11,8 @@ export const baseURL = 'https://auth.example.com'
 export const pool = new pg.Pool({ connectionString: databaseUrl })
 
 /**
- * Configured as its documentation recommends for production: Postgres for users, Redis for
- * sessions. Its tables are created here.
+ * Configures better-auth as its documentation recommends for production, with users in Postgres and
+ * sessions in Redis, and creates its tables.
  */
 export async function createAuth(options = {}) {
   const redis = new Redis(redisUrl, { enableAutoPipelining: true })

@@ -4,13 +4,16 @@ import { createAuth } from './auth.js'
 import { addUsers, openSessions } from './sessions.js'
 
 /**
- * The maximum age in the documentation's example, in seconds. A revoked session stays valid for as
- * long.
+ * The maximum age, in seconds, is that of the documentation's example. A revoked session stays
+ * valid for up to that time.
  */
 const auth = await createAuth({ session: { cookieCache: { enabled: true, maxAge: 5 * 60 } } })
 const { authCookies } = await auth.$context
 
-/** The first response carries the cookie of the cache, which a browser sends from then on. */
+/**
+ * Returns the request with the cookie of the cache. The first response sets that cookie, and a
+ * browser sends it from then on.
+ */
 async function withCache({ method, path, headers: { cookie } }) {
   const { headers } = await auth.api.getSession({
     headers: new Headers({ cookie }),

@@ -11,16 +11,17 @@ const SCOPES = ['offline_access']
 const trusted = new Set()
 
 /**
- * Its refresh: the refresh_token grant of its OAuth provider, for a public client of the team's
- * own. The plugin requires sessions in the database too. Its tokens are there in any case. Its
- * access tokens are opaque, because no resource binds them, and there is no ID token to sign,
- * because the scope openid is missing.
+ * The refresh of better-auth is the refresh_token grant of its OAuth provider, here for a
+ * first-party public client. The plugin requires sessions in the database too. It stores its tokens
+ * there in any case. Access tokens are opaque, because no resource binds them. There is no ID token
+ * to sign, because the scope openid is missing.
  */
 const auth = await createAuth({
   disabledPaths: ['/token'],
   session: { storeSessionInDatabase: true },
   plugins: [
-    // For an OAuth server, its documentation turns off what the plugin adds to sessions.
+    // The documentation recommends this for an OAuth server. It turns off the header that the
+    // plugin adds to session responses.
     jwt({ disableSettingJwtHeader: true }),
     oauthProvider({
       loginPage: '/sign-in',
@@ -46,7 +47,7 @@ const { client_id: clientId } = await auth.api.adminCreateOAuthClient({
 })
 trusted.add(clientId)
 
-/** Creates the rows of the sessions, because the tokens refer to them. */
+/** Inserts the rows of the sessions, because the tokens refer to them. */
 async function addSessions(sessions) {
   await pool.query(
     `INSERT INTO session (id, token, "userId", "createdAt", "updatedAt", "expiresAt")
@@ -61,14 +62,15 @@ async function addSessions(sessions) {
   )
 }
 
-/** Creates what the plugin would have stored at the end of the authorization code flow. */
+/** Inserts what the plugin would store at the end of the authorization code flow. */
 async function addRefreshTokens(sessions) {
   const tokens = sessions.map(() => randomBytes(24).toString('base64url'))
   await pool.query(
     `INSERT INTO "oauthRefreshToken"
        (id, token, "clientId", "sessionId", "userId", scopes, "createdAt", "expiresAt", "authTime")
      SELECT id, token, $1, session, "user", $2, now(), $3, now()
-     FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS new (id, token, session, "user")`,
+     FROM unnest($4::text[], $5::text[], $6::text[], $7::text[])
+       AS new (id, token, session, "user")`,
     [
       clientId,
       JSON.stringify(SCOPES),

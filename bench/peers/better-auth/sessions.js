@@ -4,7 +4,7 @@ import { hashPassword, PASSWORD } from '../common/passwords.js'
 import { asks, mapInBatches } from '../common/seed.js'
 import { baseURL, pool } from './auth.js'
 
-/** Creates new users in one statement each for users and passwords, all with one password. */
+/** Creates users who share one password, with one statement for users and one for passwords. */
 export async function addUsers(count) {
   const password = await hashPassword(PASSWORD)
   const ids = Array.from({ length: count }, () => randomUUID())
@@ -14,7 +14,8 @@ export async function addUsers(count) {
     [ids],
   )
   await pool.query(
-    `INSERT INTO account (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+    `INSERT INTO account
+       (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
      SELECT id, id, 'credential', id, $2, now(), now() FROM unnest($1::text[]) AS id`,
     [ids, password],
   )
@@ -22,9 +23,9 @@ export async function addUsers(count) {
 }
 
 /**
- * Creates a session for each user and the requests of its client. The library creates the first
- * one. The others are copies of what it stored, under names of their own, because ten thousand
- * would take the library too long.
+ * Creates a session for each user, and the requests of its client. The library creates one session.
+ * The sessions of the users are copies of what it stored, with their own ids and tokens, because
+ * the library would take too long for ten thousand.
  */
 export async function openSessions(auth, userIds) {
   const { internalAdapter, secondaryStorage, authCookies, secret } = await auth.$context
@@ -53,11 +54,12 @@ export async function openSessions(auth, userIds) {
       secondaryStorage.set(session.token, renamed(stored), lifetime),
       secondaryStorage.set(`active-sessions-${userId}`, renamed(list), lifetime),
     ])
-    const cookie = `${authCookies.sessionToken.name}=${encodeURIComponent(`${session.token}.${signature}`)}`
+    const value = encodeURIComponent(`${session.token}.${signature}`)
+    const cookie = `${authCookies.sessionToken.name}=${value}`
     const revoke = {
       method: 'POST',
       path: '/api/auth/sign-out',
-      // Protects against forged requests: a client that sends cookies also sends its origin.
+      // The library checks the origin of requests with cookies, to prevent cross-site forgery.
       headers: { cookie, origin: baseURL },
     }
     return { session, authenticate: asks({ cookie }), revoke }

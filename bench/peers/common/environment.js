@@ -1,20 +1,20 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 
 /**
- * What each peer reads from its environment. It listens on loopback alone, because the seed
- * endpoint hands out sessions.
+ * What each peer reads from its environment. A peer listens on loopback only, because the seed
+ * endpoint returns sessions without a login.
  */
 export const host = '127.0.0.1'
 export const port = Number(process.env.PORT ?? 0)
 export const redisUrl = required('REDIS_URL')
 export const databaseUrl = required('DATABASE_URL')
 
-/** A new secret at each start: sessions need not outlive the process. */
+/** Returns a new secret at each start, because sessions need not outlive the process. */
 export const newSecret = () => randomBytes(32).toString('base64url')
 
 /**
- * A secret for jsonwebtoken. If it is a string, the library checks at every call whether it is a
- * private or public key, which is thirty times slower. Tutorials pass a string.
+ * Returns a secret for jsonwebtoken as a key object. Tutorials pass a string. With a string, the
+ * library checks at every call whether it is a private or public key, which is thirty times slower.
  */
 export const newSecretKey = () => createSecretKey(randomBytes(32))
 

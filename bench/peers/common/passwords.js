@@ -1,6 +1,6 @@
 import argon2 from 'argon2'
 
-/** The argon2id parameters of OWASP, which Pawl uses, too. */
+/** The argon2id parameters that OWASP recommends and Pawl uses. */
 const options = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 export const PASSWORD = 'turn one notch at a time'

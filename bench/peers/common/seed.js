@@ -1,14 +1,14 @@
 const AT_ONCE = 100
 
-/** Runs one task at a time if they wait for each other anyway, and many at once otherwise. */
+/** Maps the items in batches, so that many tasks run at once, but not thousands. */
 export async function mapInBatches(items, make) {
-  const made = []
+  const results = []
   for (let first = 0; first < items.length; first += AT_ONCE)
-    made.push(...(await Promise.all(items.slice(first, first + AT_ONCE).map(make))))
-  return made
+    results.push(...(await Promise.all(items.slice(first, first + AT_ONCE).map(make))))
+  return results
 }
 
-/** Returns ready requests with this credential in their headers. */
+/** Returns a request that is ready to be sent, with the credential in these headers. */
 export const asks = (headers) => ({ method: 'GET', path: '/me', headers })
 export const logsOut = (headers) => ({ method: 'POST', path: '/logout', headers })
 

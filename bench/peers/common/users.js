@@ -14,13 +14,14 @@ const users = pgTable('users', {
 })
 
 /**
- * Creates access to the table of users by drizzle. Its statements are prepared once, because
- * building a query costs more than running it.
+ * Opens the table of users with drizzle, and creates the table. Its statements are prepared once,
+ * because building a query costs more than running it.
  */
 export async function openUsers() {
   const client = postgres(databaseUrl, { onnotice: () => {} })
   await client`CREATE TABLE IF NOT EXISTS users (
-    id uuid PRIMARY KEY, email text NOT NULL UNIQUE, password_hash text NOT NULL, roles text[] NOT NULL)`
+    id uuid PRIMARY KEY, email text NOT NULL UNIQUE,
+    password_hash text NOT NULL, roles text[] NOT NULL)`
   const db = drizzle({ client })
   const byId = db
     .select({ id: users.id, roles: users.roles })
@@ -38,12 +39,13 @@ export async function openUsers() {
   return {
     find: async (id) => (await byId.execute({ id }))[0],
     findByEmail: async (email) => (await byEmail.execute({ email }))[0],
-    /** Creates new users with one password, because a hash for each would take minutes. */
+    /** Creates users who share one password, because hashing one for each would take minutes. */
     async add(count) {
       const passwordHash = await hashPassword(PASSWORD)
       const ids = Array.from({ length: count }, () => randomUUID())
       await client`INSERT INTO users (id, email, password_hash, roles)
-        SELECT id, id || '@example.com', ${passwordHash}, ARRAY['user'] FROM unnest(${ids}::uuid[]) AS id`
+        SELECT id, id || '@example.com', ${passwordHash}, ARRAY['user']
+        FROM unnest(${ids}::uuid[]) AS id`
       return ids
     },
   }

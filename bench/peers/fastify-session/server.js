@@ -21,11 +21,11 @@ await app.register(fastifySession, {
   store,
   cookie: { secure: true, httpOnly: true, sameSite: 'lax', maxAge: WEEK_MS },
   saveUninitialized: false,
-  // The default, true, writes the session back at each request.
+  // With the default, true, each request writes the session back.
   rolling: false,
 })
 
-/** A proxy reports TLS. Without it, the plugin sets no secure cookie. */
+/** A proxy reports TLS with this header. Without it, the plugin sets no secure cookie. */
 const headers = { 'x-forwarded-proto': 'https' }
 
 app.get('/me', {
@@ -49,7 +49,7 @@ app.post('/logout', async (request, reply) => {
   return reply.code(204).send()
 })
 
-/** Logs in once for each session. The plugin itself creates the session and the cookie. */
+/** The seed logs in here once per session, so that the plugin creates session and cookie. */
 app.post('/bench/login', async (request) => {
   await request.session.regenerate()
   request.session.user = { id: randomUUID(), roles: ['user'] }

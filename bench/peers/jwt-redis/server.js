@@ -12,7 +12,7 @@ const client = createClient({ url: redisUrl })
 await client.connect()
 const jwtr = new jwtRedis.default(client)
 
-/** With an id of our own, because the package's id has ten letters of Math.random(). */
+/** Sets a token id, because the package's own ids are ten letters from `Math.random()`. */
 function sign(userId) {
   const payload = { sub: userId, roles: ['user'], jti: randomUUID() }
   return jwtr.sign(payload, secret, { algorithm: 'HS256', expiresIn: LIFETIME_S })

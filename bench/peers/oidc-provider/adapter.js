@@ -10,9 +10,9 @@ const keyOfGrant = (id) => `grant:${id}`
 const keyOfUid = (uid) => `uid:${uid}`
 
 /**
- * The layout of the package's example: what can be consumed is a hash, everything else is a string,
- * and a list of the keys of each grant records what belongs together. Unlike the example, it writes
- * in one round trip, including the lifetime of the list.
+ * Stores models in the layout of the package's example. A consumable model is a hash, and every
+ * other model is a string. A list for each grant holds the keys of its models. Unlike the example,
+ * the adapter writes in one round trip, including the lifetime of the list.
  */
 export class RedisAdapter {
   constructor(name) {
@@ -29,7 +29,7 @@ export class RedisAdapter {
     else multi.set(key, text, 'EX', expiresIn)
     if (this.grantable && payload.grantId) {
       const list = keyOfGrant(payload.grantId)
-      // The longer of the two lifetimes counts. A new list has none yet.
+      // The list keeps the longer of the two lifetimes. NX is for a new list, which has none yet.
       multi.rpush(list, key).expire(list, expiresIn, 'NX').expire(list, expiresIn, 'GT')
     }
     if (payload.uid) multi.set(keyOfUid(payload.uid), id, 'EX', expiresIn)
@@ -50,7 +50,7 @@ export class RedisAdapter {
     return id ? this.find(id) : undefined
   }
 
-  /** Part of the device flow, which is off. */
+  /** Finds nothing, because only the device flow uses it and that flow is off. */
   async findByUserCode() {
     return undefined
   }

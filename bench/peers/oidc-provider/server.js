@@ -16,19 +16,19 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const provider = new Provider('https://auth.example.com', {
   adapter: RedisAdapter,
-  // Keys for signatures. There are none here: without the scope openid there is no ID token.
+  // This key signs ID tokens. None are issued here, because the scope openid is missing.
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
   cookies: { keys: [newSecret()] },
   clients: [
     {
-      // The single-page app: a public client, whose refresh token is rotated at each use.
+      // The single-page app is a public client, so its refresh token is rotated at each use.
       client_id: 'app',
       token_endpoint_auth_method: 'none',
       redirect_uris: ['https://app.example.com/callback'],
       grant_types: ['authorization_code', 'refresh_token'],
     },
     {
-      // The API behind it, which asks whether a token is valid.
+      // The API behind the app introspects the tokens that it receives.
       client_id: 'api',
       client_secret: apiSecret,
       redirect_uris: [],
@@ -50,7 +50,7 @@ const provider = new Provider('https://auth.example.com', {
   },
 })
 
-/** Creates the result of a login and a consent, with the provider's own models. */
+/** Creates the tokens that follow a login and a consent, with the provider's own models. */
 async function login(accountId) {
   const client = await provider.Client.find('app')
   const grant = new provider.Grant({ accountId, clientId: client.clientId })

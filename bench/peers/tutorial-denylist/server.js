@@ -43,7 +43,7 @@ async function authenticate(request, response, next) {
 
 const app = express()
 app.disable('x-powered-by')
-// Its responses belong to one user: a cache has nothing to compare.
+// A response belongs to one user and is not cached, so an ETag would only cost time.
 app.disable('etag')
 app.use(express.json())
 

@@ -10,7 +10,7 @@ import { type AccessClaims, AuthService } from './auth.service.ts'
 
 export type AuthenticatedRequest = FastifyRequest & { user: AccessClaims }
 
-/** Checks the signature alone: an access token lives until it expires. */
+/** Checks only the signature and the expiry, so an access token cannot be revoked. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   @Inject(AuthService) private readonly auth!: AuthService

@@ -20,7 +20,7 @@ const REFRESH_S = 7 * 24 * 60 * 60
 const keyOf = (userId: string) => `refresh_token:${userId}`
 const digest = (token: string) => createHash('sha256').update(token).digest('hex')
 
-/** Keeps one refresh token per user, as a hash in Redis: a second device replaces the first. */
+/** Stores the hash of one refresh token per user in Redis. A second device replaces the first. */
 @Injectable()
 export class AuthService {
   @Inject(USERS) private readonly users!: Users

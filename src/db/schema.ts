@@ -110,6 +110,22 @@ export const epochs = pgTable('epochs', {
 })
 
 /**
+ * One row, by which the two stores notice that the other one went back in time. Both numbers only
+ * rise, unless Postgres loses its last commits.
+ */
+export const storeState = pgTable(
+  'store_state',
+  {
+    id: integer('id').primaryKey().default(1),
+    /** Raised every few seconds. Redis mirrors the highest value. */
+    counter: bigint('counter', { mode: 'number' }).notNull().default(0),
+    /** The highest era of the hot state that was ever given out. */
+    era: bigint('era', { mode: 'number' }).notNull().default(0),
+  },
+  (table) => [check('store_state_one_row', sql`${table.id} = 1`)],
+)
+
+/**
  * There are no foreign keys, because events stay on record after the account is deleted. The ids
  * are version 7 UUIDs made from `at`, so that their order is the order in time.
  */

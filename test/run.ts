@@ -16,10 +16,10 @@ Install the missing servers, so that redis-server, postgres and initdb are on PA
   Debian and Ubuntu: apt-get install redis-server postgresql
   macOS: brew install redis postgresql
 
-Or use running servers. The password of Postgres is in .env:
+Or use running servers. Their passwords are in .env:
 
   npm run --silent pawl -- secrets > .env && docker compose up -d postgres redis
-  export TEST_REDIS_URL=redis://127.0.0.1:6379
+  export TEST_REDIS_URL=redis://:<password>@127.0.0.1:6379
   export TEST_DATABASE_URL=postgres://pawl:<password>@127.0.0.1:5432/pawl
   npm test
 `

@@ -23,9 +23,10 @@ export function addSecrets(program: Command, { stdout }: Terminal): void {
         `REFRESH_TOKEN_SECRET=${refreshTokenSecret}`,
         `ACCESS_TOKEN_PRIVATE_KEY=${accessTokenPrivateKey}`,
         `KEY_ENCRYPTION_SECRET=${keyEncryptionSecret}`,
-        // docker-compose.yml creates its Postgres with this password. It is hex, as it is part of a
-        // URL.
+        // docker-compose.yml creates its stores with these passwords. They are hex, because they
+        // are part of URLs.
         `POSTGRES_PASSWORD=${randomBytes(16).toString('hex')}`,
+        `REDIS_PASSWORD=${randomBytes(16).toString('hex')}`,
       ]
       stdout.write(`${lines.join('\n')}\n`)
     })

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
+import { Redis } from 'ioredis'
 import { loadConfig, loadDatabaseConfig } from '../../src/config/config.ts'
 import { ENVIRONMENT } from '../../src/config/environment.ts'
 import { generateSecrets } from '../../src/config/secrets.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { runCli } from '../support/cli-process.ts'
 import { readCompose, type Service, variables } from '../support/deploy/compose-file.ts'
 import { all, variables as imageVariables, readDockerfile } from '../support/deploy/dockerfile.ts'
 import type { Env } from '../support/environment.ts'
+import { startRedis } from '../support/services/redis.ts'
 
 const secrets = generateSecrets('EdDSA')
 const DOTENV = {
@@ -15,6 +18,7 @@ const DOTENV = {
   ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
   KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
   POSTGRES_PASSWORD: 'as-generated-by-the-command',
+  REDIS_PASSWORD: 'also-generated-by-the-command',
 }
 
 const image = readDockerfile().at(-1)
@@ -81,6 +85,26 @@ test('The server and the migrations use the user that the postgres service creat
     assert.equal(loadConfig(variables(services.server)).databaseUrl, expected)
     assert.equal(loadDatabaseConfig(variables(services.migrate)).databaseUrl, expected)
   }
+})
+
+test('Redis accepts the server with the password of .env, and nobody without it', async (t) => {
+  const dotenv = parseEnv((await runCli(['secrets'])).stdout) as Env
+  const { redis, server } = readCompose(dotenv).services
+  const [program, ...flags] = redis?.command ?? []
+  assert.equal(program, 'redis-server')
+  const service = await startRedis({ flags })
+  cleanUp(t, () => service.stop())
+  const reply = async (url: URL) => {
+    const client = new Redis(url.href, { enableReadyCheck: false })
+    client.on('error', () => {})
+    cleanUp(t, async () => client.disconnect())
+    return client.ping()
+  }
+  const url = new URL(variables(server).REDIS_URL ?? '')
+  url.host = new URL(service.url).host
+  assert.equal(await reply(url), 'PONG')
+  assert.equal(variables(redis).REDISCLI_AUTH, url.password)
+  await assert.rejects(reply(new URL(service.url)), /NOAUTH/)
 })
 
 test('Only the server can be reached from outside the host', () => {

@@ -15,7 +15,8 @@ export function ping(url: string, open: Connect = connect) {
     const socket = open(Number(port), hostname, () => socket.write('PING\r\n'))
     socket.setTimeout(2000, () => socket.destroy(new Error('no reply to PING')))
     socket.once('data', (data) => {
-      if (data.toString() === '+PONG\r\n') resolve()
+      // A server that demands a password is ready as well.
+      if (/^(\+PONG|-NOAUTH .*)\r\n$/.test(data.toString())) resolve()
       else reject(new Error(`unexpected reply to PING: ${data}`))
       socket.destroy()
     })

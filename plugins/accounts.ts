@@ -1,3 +1,4 @@
+import { normalizeIP } from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
 import { type AccountService, createAccountService } from '../src/users/account-service.ts'
 import { createOwnAccount, type OwnAccount } from '../src/users/own-account.ts'
@@ -26,11 +27,15 @@ export interface AccountsOptions extends HashSettings {
   clock?: (() => number) | undefined
 }
 
+/** Length of the IPv6 prefix that one client may have to itself. IPv4 addresses count as a whole. */
+const NETWORK_BITS = 48
+
 /** Decorates the instance with the services `accounts`, `ownAccount` and `userChanges`. */
 export const accounts = fp(
   async (app, { passwordMinLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
-    const hasher = await createPasswordHasher(settings)
+    const groupOf = (ip: string) => normalizeIP(ip, NETWORK_BITS)
+    const hasher = await createPasswordHasher(settings, groupOf)
     const records = createUserRecords(database)
     const userChanges = createUserChangeService({
       records: createUserChangeRecords(database),

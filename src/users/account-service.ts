@@ -36,11 +36,12 @@ export function createAccountService(options: AccountServiceOptions) {
     { email, password }: Credentials,
     extra: Pick<UserToInsert, 'roles' | 'status'> = {},
     onCreate?: (tx: Transaction, id: string) => Promise<void>,
+    ip?: string,
   ): Promise<Account> {
     const address = email.toLowerCase()
     const normalized = normalizePassword(password)
     checkNewPassword(normalized, address, passwordMinLength)
-    const passwordHash = await hasher.hash(normalized)
+    const passwordHash = await hasher.hash(normalized, ip)
     const id = uuid()
     const onInsert = onCreate && ((tx: Transaction) => onCreate(tx, id))
     const user = await records.insert({ id, email: address, passwordHash, ...extra }, onInsert)
@@ -49,10 +50,11 @@ export function createAccountService(options: AccountServiceOptions) {
   }
 
   /** Replaces a hash that was made with earlier parameters, while the password is known. */
-  async function refreshHash(user: User, normalized: string): Promise<void> {
+  async function refreshHash(user: User, normalized: string, ip: string): Promise<void> {
     if (!hasher.isOutdated(user.passwordHash)) return
     try {
-      await records.replaceHash(user.id, user.passwordHash, await hasher.hash(normalized))
+      const hash = await hasher.hash(normalized, ip)
+      await records.replaceHash(user.id, user.passwordHash, hash)
     } catch {
       // Too many hashes are waiting, or Postgres is unavailable. That is no reason to refuse this
       // login, and the next login tries again.
@@ -66,7 +68,7 @@ export function createAccountService(options: AccountServiceOptions) {
   ): Promise<Account | undefined> {
     const user = await records.findByEmail(email.toLowerCase())
     if (!user) return undefined
-    const matches = await hasher.verify(user.passwordHash, normalizePassword(password))
+    const matches = await hasher.verify(user.passwordHash, normalizePassword(password), device.ip)
     if (matches && user.status === 'active') return toAccount(user)
     const reason = matches ? 'user_disabled' : 'wrong_password'
     onEvent({ type: 'login_failed', userId: user.id, device, detail: { reason } })
@@ -84,7 +86,7 @@ export function createAccountService(options: AccountServiceOptions) {
     async signup(credentials: Credentials, device: Device): Promise<Account> {
       if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
       try {
-        const account = await create(credentials)
+        const account = await create(credentials, {}, undefined, device.ip)
         onEvent({ type: 'signup', userId: account.id, device, detail: {} })
         return account
       } catch (error) {
@@ -102,13 +104,13 @@ export function createAccountService(options: AccountServiceOptions) {
     async authenticate({ email, password }: Credentials, device: Device): Promise<Account> {
       const normalized = normalizePassword(password)
       const user = await records.findByEmail(email.toLowerCase())
-      const matches = await hasher.verify(user?.passwordHash, normalized)
+      const matches = await hasher.verify(user?.passwordHash, normalized, device.ip)
       if (!user || !matches || user.status !== 'active') {
         const reason = !user ? 'unknown_account' : matches ? 'user_disabled' : 'wrong_password'
         onEvent({ type: 'login_failed', userId: user?.id, device, detail: { reason } })
         throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason: REASONS[reason] })
       }
-      await refreshHash(user, normalized)
+      await refreshHash(user, normalized, device.ip)
       return toAccount(user)
     },
 

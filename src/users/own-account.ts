@@ -60,11 +60,12 @@ export function createOwnAccount({
       const chosen = normalizePassword(newPassword)
       // This comes first, so that a rejected new password reveals nothing about the current one.
       checkNewPassword(chosen, user.email, passwordMinLength)
-      if (!(await hasher.verify(user.passwordHash, normalizePassword(currentPassword))))
+      const current = normalizePassword(currentPassword)
+      if (!(await hasher.verify(user.passwordHash, current, device.ip)))
         throw new PawlError('AUTH_WRONG_PASSWORD')
       const { userId, sessionId } = signedIn
       const change = {
-        set: { passwordHash: await hasher.hash(chosen) },
+        set: { passwordHash: await hasher.hash(chosen, device.ip) },
         revokeSessions: { reason: 'password_changed', except: sessionId },
         // The current password was checked against this version. If two changes race, the second
         // one proved a password that is no longer valid.

@@ -118,6 +118,26 @@ test('A flood of logins gets 503, for unknown addresses as for known ones', asyn
   assert.equal((await logIn(app, email)).statusCode, 200)
 })
 
+test('A flood of logins from one network displaces no login of another', async (t) => {
+  const app = await build(t, { ARGON2_MEMORY_KIB: '8192', ARGON2_TIME: '2' })
+  const { email } = await signUp(app)
+  const logInFrom = (remoteAddress: string, payload = { email, password: PASSWORD }) =>
+    app.inject({ method: 'POST', url: '/auth/login', remoteAddress, payload })
+  for (const stranger of ['192.0.2.1', '2001:db8:5::']) {
+    const flood = Array.from({ length: 150 }, (_, i) =>
+      logInFrom(stranger.includes(':') ? `${stranger}${i.toString(16)}` : stranger, {
+        email: newEmail(),
+        password: 'a wrong password',
+      }),
+    )
+    const honest = ['198.51.100.7', '198.51.100.8', '2001:db8:6::1'].map((ip) => logInFrom(ip))
+    const statuses = (await Promise.all(honest)).map(({ statusCode }) => statusCode)
+    assert.deepEqual(statuses, [200, 200, 200])
+    const displaced = (await Promise.all(flood)).filter(({ statusCode }) => statusCode === 503)
+    assert.ok(displaced.length > 0, stranger)
+  }
+})
+
 test('Sign-up can be disabled', async (t) => {
   const app = await build(t, { SIGNUP: 'false' })
   const response = await signUpWith(app, PASSWORD)

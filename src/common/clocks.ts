@@ -3,33 +3,76 @@
  * so no decision rests on it alone. All times are in milliseconds.
  */
 
-/** The time of a server that all nodes share, carried on by monotonic time between its replies. */
-export interface SharedClock {
+/**
+ * Milliseconds by which a clock may go back unnoticed. Clocks are corrected by less than that all
+ * the time, and monotonic time is not exact either.
+ */
+export const CLOCK_TOLERANCE = 1_000
+
+/** A clock that notices when it is set back. */
+export interface WatchedClock {
   now(): number
-  /** Sets the clock to a time that the server reported a moment ago: `now` is never ahead of it. */
-  observe(serverTime: number): void
+  /** Returns the reading after which the clock was not set back: the first one, or a later one. */
+  steadySince(): number
+  /** Returns the latest reading ever: no token was issued later. */
+  latest(): number
 }
 
-export function createSharedClock(): SharedClock {
-  let offset = Date.now() - performance.now()
+/** The time of a server that all nodes share, carried on by monotonic time between its replies. */
+export interface SharedClock extends WatchedClock {
+  /**
+   * Sets the clock to a time that the server reported a moment ago: `now` is never ahead of it.
+   * `askedAt` is the monotonic time before the request for it was sent. Without that, a reply that
+   * was delayed cannot be told from a clock that was set back, so no such step is noticed.
+   */
+  observe(serverTime: number, askedAt?: number): void
+}
+
+/** Creates a clock that shows `initial` until the server has reported its time. */
+export function createSharedClock(initial = Date.now()): SharedClock {
+  let offset = initial - performance.now()
+  let steadySince = initial
+  let latest = Number.NEGATIVE_INFINITY
+  let isObserved = false
+  const now = () => Math.floor(performance.now() + offset)
   return {
-    now: () => Math.floor(performance.now() + offset),
-    observe(serverTime) {
+    now,
+    steadySince: () => steadySince,
+    latest: () => Math.max(latest, now()),
+    observe(serverTime, askedAt) {
+      const isSetBack = askedAt !== undefined && serverTime - askedAt < offset - CLOCK_TOLERANCE
+      if (isSetBack || !isObserved) steadySince = serverTime
+      if (isObserved) latest = Math.max(latest, now())
+      isObserved = true
       offset = serverTime - performance.now()
     },
   }
 }
 
-/**
- * Creates the clock of a node that is alone: the time of this machine, which stands still while it
- * is behind an earlier reading.
- */
-export function createSteadyClock(): () => number {
-  let latest = 0
-  return () => {
-    latest = Math.max(latest, Date.now())
-    return latest
+/** Creates the clock of a node that is alone: the time of this machine. */
+export function createMachineClock(): WatchedClock {
+  const clock = createSharedClock()
+  return {
+    ...clock,
+    now() {
+      clock.observe(Date.now(), performance.now())
+      return clock.now()
+    },
   }
+}
+
+/** For tests: watches a clock that has nothing to do with monotonic time. */
+export function watchClock(read: () => number): SharedClock {
+  let last = read()
+  let [steadySince, latest] = [last, last]
+  function now(): number {
+    const reading = read()
+    if (reading < last - CLOCK_TOLERANCE) steadySince = reading
+    last = reading
+    latest = Math.max(latest, reading)
+    return reading
+  }
+  return { now, steadySince: () => steadySince, latest: () => latest, observe: now }
 }
 
 /**

@@ -83,8 +83,9 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   }
 
   async function setServerClock(server: Redis): Promise<void> {
+    const askedAt = performance.now()
     const [seconds, microseconds] = await server.time()
-    serverClock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000))
+    serverClock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000), askedAt)
   }
 
   async function read(server: Redis): Promise<void> {

@@ -28,7 +28,8 @@ export type Revocations = ReturnType<typeof createRevocations>
  * network call. An entry stays for as long as an access token that it revokes may live.
  *
  * `lifetime` returns the longest life of an access token, which may change while entries are held.
- * It and the clock are in milliseconds.
+ * It and the clocks are in milliseconds. `latest` returns the latest time at which a token may have
+ * been issued, which is later than that of `clock` after the clock was set back.
  * `onKey` receives the id of a revoked key. The map holds no entry for it, because a key that the
  * node no longer has verifies nothing.
  */
@@ -36,6 +37,7 @@ export function createRevocations(
   lifetime: () => number,
   clock: () => number,
   onKey: (kid: string) => void = () => {},
+  latest: () => number = clock,
 ) {
   const origin = clock()
   // In the order in which entries were added, which is the order in which they expire. The time is
@@ -77,7 +79,7 @@ export function createRevocations(
     /** Adds an entry. Entries may come in any order, and more than once. */
     add(revocation: Revocation): void {
       const now = clock()
-      const addedAt = Math.ceil((now - origin) / 1_000)
+      const addedAt = Math.ceil((Math.max(now, latest()) - origin) / 1_000)
       removeExpired(now)
       switch (revocation.kind) {
         case 'session':

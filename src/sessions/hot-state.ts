@@ -1,4 +1,4 @@
-import { createSharedClock, createSteadyClock } from '../common/clocks.ts'
+import { createMachineClock, createSharedClock, watchClock } from '../common/clocks.ts'
 import type { Log } from '../common/log.ts'
 import type { RedisClient } from '../redis/client.ts'
 import {
@@ -55,10 +55,11 @@ export async function createHotState({
 }: HotStateOptions): Promise<HotState> {
   const lifetime = () => longestTokenLife() + LEEWAY
   if (!redis) {
-    const now = clock ?? createSteadyClock()
-    const revocations = createRevocations(lifetime, now, onKeyRevoked)
+    const machineClock = clock ? watchClock(clock) : createMachineClock()
+    const { now, latest } = machineClock
+    const revocations = createRevocations(lifetime, now, onKeyRevoked, latest)
     return {
-      store: createMemoryStore(settings, now),
+      store: createMemoryStore(settings, machineClock),
       feed: createLocalFeed(revocations, () => recover(lifetime())),
       revocations,
       now,
@@ -71,11 +72,11 @@ export async function createHotState({
     import('./redis-store.ts'),
   ])
   const era = createEra(redis)
-  const serverClock = createSharedClock()
-  const now = clock ?? serverClock.now
+  const serverClock = clock ? watchClock(clock) : createSharedClock()
+  const { now, latest } = serverClock
   // Revocations expire by the same clock as tokens. So a revocation outlives the tokens that it
   // concerns, even if that clock is set forward or back.
-  const revocations = createRevocations(lifetime, now, onKeyRevoked)
+  const revocations = createRevocations(lifetime, now, onKeyRevoked, latest)
   return {
     store: createRedisStore(redis, settings, { era, serverClock, clock }),
     feed: createRedisFeed({

@@ -1,3 +1,4 @@
+import type { WatchedClock } from '../common/clocks.ts'
 import { CONDEMNED, decide, expiryOf, type SessionState } from './rotation.ts'
 import type { Authorization, CurrentToken, SessionStore, StoreSettings } from './session-store.ts'
 
@@ -13,9 +14,9 @@ const PURGE_INTERVAL = 60_000
  * Creates a store in this process. It serves the embedded default, and it is the specification that
  * the Lua scripts are tested against.
  */
-export function createMemoryStore(settings: StoreSettings, clock: () => number): SessionStore {
+export function createMemoryStore(settings: StoreSettings, clock: WatchedClock): SessionStore {
   const users = new Map<string, UserState>()
-  let purgedAt = clock()
+  let purgedAt = clock.now()
 
   function remove(userId: string, sessionId: string): void {
     const user = users.get(userId)
@@ -62,7 +63,7 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       generation,
       retryKey,
     }) {
-      const now = clock()
+      const now = clock.now()
       purge(now)
       removeExpired(userId, now)
       const known = users.get(userId)?.authorization
@@ -70,17 +71,17 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
       const existing = users.get(userId)?.sessions.get(sessionId)
       const evicted = existing ? [] : evict(userId)
       const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
-      const state = existing ?? { generation, rotatedAt: now, retryKey, absoluteExpiry }
+      const state = existing ?? newState(generation, now, retryKey, absoluteExpiry)
       users.set(userId, { authorization, sessions: sessions.set(sessionId, state) })
       return { currentToken: currentTokenOf(state), authorization, evicted }
     },
 
     async rotate(userId, sessionId, presented) {
-      const now = clock()
+      const now = clock.now()
       const user = users.get(userId)
       const state = user?.sessions.get(sessionId)
       if (!user || !state) return { outcome: 'unknown' }
-      const decision = decide(state, presented, now, settings)
+      const decision = decide(state, presented, { now, steadySince: clock.steadySince() }, settings)
       switch (decision.outcome) {
         case 'expired':
           remove(userId, sessionId)
@@ -129,4 +130,15 @@ export function createMemoryStore(settings: StoreSettings, clock: () => number):
 
     async ping() {},
   }
+}
+
+function newState(
+  generation: number,
+  now: number,
+  retryKey: string | null,
+  absoluteExpiry: number,
+): SessionState {
+  // In whole seconds, because Redis stores no more.
+  const expiry = absoluteExpiry - (absoluteExpiry % 1_000)
+  return { generation, rotatedAt: now, lead: 0, retryKey, absoluteExpiry: expiry }
 }

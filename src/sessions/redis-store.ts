@@ -1,5 +1,5 @@
 import { stringify } from 'uuid'
-import type { SharedClock } from '../common/clocks.ts'
+import { type SharedClock, watchClock } from '../common/clocks.ts'
 import { unavailable } from '../errors.ts'
 import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
@@ -7,20 +7,23 @@ import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
 import type { Era } from './redis-era.ts'
 import {
+  type CommandTerms,
+  completeRequest,
   formatAuthorization,
   packRotationRequest,
   parseAuthorization,
+  parsePackedSession,
   parseRotationReply,
-  serverTimeOfLateReply,
-  setEraAndDeadline,
+  serverTimeOfRefusal,
 } from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
+import { createServerClocks } from './server-clocks.ts'
 import type { RotationResult, SessionStore, StoreSettings } from './session-store.ts'
 
 export interface RedisStoreOptions {
   era: Pick<Era, 'current' | 'isKnown' | 'begin'>
   /** The time of the Redis server, as far as this node knows it. */
-  serverClock: Pick<SharedClock, 'now'>
+  serverClock: SharedClock
   /** The beginning of every key. Several installations on one Redis have different ones. */
   prefix?: string
   /**
@@ -35,11 +38,6 @@ export interface RedisStoreOptions {
  * than the timeout of commands, so that nothing happens after its caller has given up.
  */
 const COMMAND_DEADLINE = 900
-
-/** Position of the era in a packed session. open.lua documents the whole layout. */
-const ERA_OFFSET = 22
-/** Bytes. A value of another length was packed by another version, or is damaged. */
-const PACKED_SIZE = 26
 
 type OpenReply = [number, number, number, string, ...string[]]
 
@@ -62,24 +60,32 @@ export function createRedisStore(
   const setAuthorization = script('set_authorization')
   const keyOf = (userId: string) => `${prefix}{${userId}}`
   const now = () => clock?.() ?? ''
-  const serverTime = clock ?? serverClock.now
+  const watched = clock && watchClock(clock)
+  const clockOf = watched ? () => watched : createServerClocks(redis, serverClock)
 
   /**
-   * Sends a command with the era and a deadline. If the clock of the server is ahead of what this
-   * node assumed, the server refuses the command, which is then sent once more with a new deadline.
-   * A reply does not count if the server was not known all the time: it may have old data.
+   * Sends a command with the era and a deadline. If the clock of the server is not what this node
+   * assumed, the server refuses the command, which is then sent once more with a new deadline. A
+   * reply does not count if the server was not known all the time: it may have old data.
    */
   async function sendCommand<T>(
     key: string,
-    send: (era: number, deadline: number) => Promise<T>,
+    send: (terms: CommandTerms) => Promise<T>,
   ): Promise<T> {
     const startedAt = performance.now()
     const current = era.current(key)
-    let reply = await awaitReply(send(current, serverTime() + COMMAND_DEADLINE))
-    const actualTime = serverTimeOfLateReply(reply)
-    if (actualTime !== undefined && performance.now() - startedAt < COMMAND_DEADLINE)
-      reply = await awaitReply(send(current, actualTime + COMMAND_DEADLINE))
-    if (serverTimeOfLateReply(reply) !== undefined) throw unavailable('Redis')
+    const time = clockOf(key)
+    const attempt = () => {
+      const deadline = time.now() + COMMAND_DEADLINE
+      return awaitReply(send({ era: current, deadline, steadySince: time.steadySince() }))
+    }
+    let reply = await attempt()
+    const actualTime = serverTimeOfRefusal(reply)
+    if (actualTime !== undefined && performance.now() - startedAt < COMMAND_DEADLINE) {
+      time.observe(actualTime, startedAt)
+      reply = await attempt()
+    }
+    if (serverTimeOfRefusal(reply) !== undefined) throw unavailable('Redis')
     if (era.current(key) !== current) throw unavailable('the hot state')
     return reply
   }
@@ -91,14 +97,16 @@ export function createRedisStore(
         idBytes(sessionId),
         now(),
         refreshIdleTtl,
-        absoluteExpiry,
+        Math.floor(absoluteExpiry / 1_000),
         maxSessionsPerUser,
         formatAuthorization(authorization),
         first,
         Buffer.from(retryKey ?? '', 'hex'),
       ]
       const key = keyOf(userId)
-      const reply = await sendCommand<OpenReply>(key, (...last) => open(key, ...args, ...last))
+      const reply = await sendCommand<OpenReply>(key, (terms) =>
+        open(key, ...args, terms.era, terms.deadline),
+      )
       const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
       return {
         currentToken: { generation, rotatedAt, expiresAt },
@@ -119,9 +127,7 @@ export function createRedisStore(
       })
       const key = keyOf(userId)
       return parseRotationReply(
-        await sendCommand(key, (current, deadline) =>
-          rotate<string>(key, setEraAndDeadline(packed, current, deadline)),
-        ),
+        await sendCommand(key, (terms) => rotate<string>(key, completeRequest(packed, terms))),
       )
     },
 
@@ -143,14 +149,15 @@ export function createRedisStore(
     async find(userId, sessionId) {
       const key = keyOf(userId)
       const current = era.current(key)
-      const [state, authorization] = await awaitReply(
+      const [packed, authorization] = await awaitReply(
         redis.hmgetBuffer(key, idBytes(sessionId), 'u'),
       )
       if (era.current(key) !== current) throw unavailable('the hot state')
-      if (state?.length !== PACKED_SIZE || !authorization) return undefined
-      const generation = state.readUInt32BE(0)
+      const session = parsePackedSession(packed)
+      if (!session || !authorization) return undefined
+      const { generation } = session
       if (generation === CONDEMNED) return 'condemned'
-      if (state.readUInt32BE(ERA_OFFSET) !== current) return undefined
+      if (session.era !== current) return undefined
       return { ver: parseAuthorization(authorization.toString()).ver, generation }
     },
 

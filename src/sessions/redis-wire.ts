@@ -16,10 +16,11 @@ export interface RotationRequest {
 
 /**
  * Packs the argument of rotate.lua. It is a single one, because ioredis takes longer to send many
- * arguments than Redis takes for the script. `setEraAndDeadline` completes it.
+ * arguments than Redis takes for the script. `completeRequest` adds what differs each time that it
+ * is sent.
  */
 export function packRotationRequest(request: RotationRequest): Buffer {
-  const packed = Buffer.alloc(54)
+  const packed = Buffer.alloc(60)
   request.sessionId.copy(packed)
   packed.writeUIntBE(request.now, 16, 6)
   packed.writeUIntBE(request.refreshIdleTtl, 22, 6)
@@ -29,23 +30,47 @@ export function packRotationRequest(request: RotationRequest): Buffer {
   return packed
 }
 
-/**
- * Completes a packed request each time that it is sent. After the deadline (milliseconds, by the
- * time of the Redis server) the script does nothing, because the node no longer waits for its
- * reply.
- */
-export function setEraAndDeadline(packed: Buffer, era: number, deadline: number): Buffer {
-  packed.writeUInt32BE(era, 44)
-  packed.writeUIntBE(deadline, 48, 6)
+/** What every command carries. Both times in milliseconds, by the clock of the Redis server. */
+export interface CommandTerms {
+  era: number
+  /** After this time the script does nothing, because the node no longer waits for its reply. */
+  deadline: number
+  /** When that clock was last set back, or was first read. */
+  steadySince: number
+}
+
+/** Completes a packed request each time that it is sent. */
+export function completeRequest(packed: Buffer, terms: CommandTerms): Buffer {
+  packed.writeUInt32BE(terms.era, 44)
+  packed.writeUIntBE(terms.deadline, 48, 6)
+  packed.writeUIntBE(terms.steadySince, 54, 6)
   return packed
 }
 
 /**
  * Returns the time of the Redis server (milliseconds since 1970) if the reply says that the
- * command arrived after its deadline, and undefined for any other reply.
+ * deadline does not fit it, and undefined for any other reply.
  */
-export function serverTimeOfLateReply(reply: unknown): number | undefined {
-  return typeof reply === 'string' && reply.startsWith('late ') ? Number(reply.slice(5)) : undefined
+export function serverTimeOfRefusal(reply: unknown): number | undefined {
+  const match = typeof reply === 'string' ? /^(?:late|early) (\d+)$/.exec(reply) : null
+  return match ? Number(match[1]) : undefined
+}
+
+/** The layout of a packed session, which its first byte states. open.lua documents it. */
+const LAYOUT = 1
+/** Bytes, without and with the lead of the session's time. */
+const SIZES = [26, 32]
+const [GENERATION_OFFSET, ERA_OFFSET] = [1, 22]
+
+/** Returns undefined if another version packed the session, or if the value is damaged. */
+export function parsePackedSession(
+  packed: Buffer | null | undefined,
+): { generation: number; era: number } | undefined {
+  if (!packed || packed[0] !== LAYOUT || !SIZES.includes(packed.length)) return undefined
+  return {
+    generation: packed.readUInt32BE(GENERATION_OFFSET),
+    era: packed.readUInt32BE(ERA_OFFSET),
+  }
 }
 
 /** Parses any other reply of rotate.lua. */

@@ -4,6 +4,7 @@
  * property test checks that the two agree.
  */
 import { createHash } from 'node:crypto'
+import { CLOCK_TOLERANCE } from '../common/clocks.ts'
 
 /** The generation of a session after reuse was detected: no token is accepted any more. */
 export const CONDEMNED = 0
@@ -11,8 +12,13 @@ export const CONDEMNED = 0
 export interface SessionState {
   /** The generation of the newest refresh token, counted from 1, or `CONDEMNED`. */
   generation: number
-  /** When that token was issued, in milliseconds since 1970. Its `iat` and `exp` derive from it. */
+  /**
+   * When that token was issued, in milliseconds since 1970. Its `iat` and `exp` derive from it. It
+   * never decreases, even if the clock was set back between two rotations.
+   */
   rotatedAt: number
+  /** Milliseconds by which `rotatedAt` was ahead of the clock at the rotation. Usually 0. */
+  lead: number
   /** The retry key of the refresh that led to this generation, if there was one. */
   retryKey: string | null
   /** Milliseconds since 1970. */
@@ -24,6 +30,13 @@ export interface RotationRules {
   grace: number
   /** Milliseconds that a session lives without a refresh. */
   refreshIdleTtl: number
+}
+
+/** A reading of the clock. Both times are in milliseconds since 1970. */
+export interface ClockReading {
+  now: number
+  /** When the clock was last set back, or was first read: it has run steadily since this time. */
+  steadySince: number
 }
 
 export interface PresentedToken {
@@ -54,13 +67,23 @@ export function expiryOf(
   return Math.min(rotatedAt + refreshIdleTtl, absoluteExpiry)
 }
 
-/** Decides what a presented token means. `now` is in milliseconds since 1970. */
+/**
+ * Returns the milliseconds since the rotation. If the clock was set back since then, the time of
+ * the rotation lies ahead, and all that is known is that it came before the clock was set.
+ */
+function sinceRotation({ rotatedAt, lead }: SessionState, { now, steadySince }: ClockReading) {
+  const elapsed = now - (rotatedAt - lead)
+  return elapsed < -CLOCK_TOLERANCE ? now - steadySince : Math.max(0, elapsed)
+}
+
+/** Decides what a presented token means. */
 export function decide(
   state: SessionState,
   presented: PresentedToken,
-  now: number,
+  clock: ClockReading,
   rules: RotationRules,
 ): Decision {
+  const { now } = clock
   const { generation, rotatedAt, retryKey } = state
   const condemned = { ...state, generation: CONDEMNED }
 
@@ -72,16 +95,18 @@ export function decide(
     // A generation above the stored one must have been signed by us, so the store lost writes. The
     // token is then the better source.
     const outcome = presented.generation > generation ? 'healed' : 'rotated'
+    const nextRotatedAt = Math.max(now, rotatedAt)
     const next = {
       generation: presented.generation + 1,
-      rotatedAt: now,
+      rotatedAt: nextRotatedAt,
+      lead: nextRotatedAt - now,
       retryKey: presented.retryKey,
     }
     return { outcome, state: { ...state, ...next } }
   }
 
   if (presented.generation === generation - 1) {
-    if (now - rotatedAt <= rules.grace) {
+    if (sinceRotation(state, clock) <= rules.grace) {
       // Two tabs refreshed at once. If the first one sent no key, the key of the second is adopted:
       // the response to the second may get lost, and its retry must succeed.
       return { outcome: 'replayed', state: { ...state, retryKey: retryKey ?? presented.retryKey } }

@@ -17,6 +17,11 @@ export interface Auth {
   expiresAt: number
 }
 
+/**
+ * Milliseconds by which a token may be issued in the future, because the clocks of servers differ.
+ */
+const ISSUE_LEEWAY = 60_000
+
 export interface TokenInspectorOptions {
   accessTokens: Pick<AccessTokens, 'readExpired'>
   refreshTokens: Pick<RefreshTokens, 'readExpired'>
@@ -50,6 +55,9 @@ export function createTokenInspector(options: TokenInspectorOptions) {
     // This comes first, because the feed also keeps the clock right that expiry is judged by.
     requireFreshness()
     if (isExpired(claims)) return 'expired'
+    // A clock that was ahead has issued this token. Its `exp` is too late by as much, so its
+    // revocation may be forgotten before it expires.
+    if (claims.iat * 1000 > clock() + ISSUE_LEEWAY) return 'issued in the future'
     return revocations.denies(claims) ? 'revoked' : undefined
   }
 

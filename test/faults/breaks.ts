@@ -125,7 +125,7 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/sessions/lua/rotate.lua',
-        text: 'if now - at <= grace then',
+        text: 'if elapsed <= grace then',
         by: 'if true then',
       },
     ],

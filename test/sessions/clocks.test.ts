@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { me, meOnce, refresh, signUp } from '../support/app-requests.ts'
+import { createClock } from '../support/clock.ts'
+import { newRetryKey } from '../support/credentials.ts'
 import { build } from '../support/in-process-server.ts'
+import { logOut } from '../support/nodes.ts'
 import { until } from '../support/until.ts'
 
-const HOUR = 3_600_000
+/** The leeway is for access tokens that were issued in the future. */
+const [HOUR, GRACE, LEEWAY] = [3_600_000, 30_000, 60_000]
 
 test('A node whose clock is set back refuses what has expired by the shared time', async (t) => {
   const app = await build(t, { ACCESS_TOKEN_TTL: '5s' })
@@ -28,4 +32,66 @@ test('A node whose clock is set forward accepts live tokens and live sessions', 
   await until(async () => (await meOnce(app, accessToken)).statusCode !== 503)
   assert.equal((await me(app, accessToken)).statusCode, 200)
   assert.equal((await refresh(app, refreshToken)).statusCode, 200)
+})
+
+/** Starts a server whose shared clock is an hour ahead, until the test sets it back. */
+async function setUp(t: TestContext, overrides = {}) {
+  const clock = createClock()
+  const app = await build(t, { ACCESS_TOKEN_TTL: '15m', ...overrides }, clock)
+  clock.advance(HOUR)
+  return { app, clock }
+}
+
+test('After the shared clock was set back, a spent token is theft after the grace', async (t) => {
+  const { app, clock } = await setUp(t)
+  const { refreshToken } = await signUp(app)
+  const next = (await refresh(app, refreshToken)).json()
+  clock.advance(-HOUR)
+  for (const ms of [0, GRACE]) {
+    clock.advance(ms)
+    assert.equal((await refresh(app, refreshToken)).json().refreshToken, next.refreshToken)
+  }
+  clock.advance(1)
+  assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+  assert.equal((await refresh(app, next.refreshToken)).statusCode, 401)
+})
+
+test('After the shared clock was set back, honest clients stay logged in', async (t) => {
+  const { app, clock } = await setUp(t)
+  const first = await signUp(app)
+  const key = newRetryKey()
+  const second = (await refresh(app, first.refreshToken, key)).json()
+  clock.advance(-HOUR)
+  clock.advance(GRACE + 1)
+  // The response was lost, and the retry comes late.
+  const retried = (await refresh(app, first.refreshToken, key)).json()
+  assert.equal(retried.refreshToken, second.refreshToken)
+  assert.equal((await me(app, retried.accessToken)).statusCode, 200)
+  const tabs = await Promise.all([1, 2].map(() => refresh(app, second.refreshToken)))
+  const successors = new Set(tabs.map((response) => response.json().refreshToken))
+  assert.equal(successors.size, 1)
+  const third = (await refresh(app, [...successors][0])).json()
+  clock.advance(HOUR + 1)
+  assert.equal((await refresh(app, third.refreshToken)).statusCode, 200)
+})
+
+test('An access token from the future is refused, revoked or not, until it is refreshed', async (t) => {
+  const { app, clock } = await setUp(t)
+  const [live, revoked] = [await signUp(app), await signUp(app)]
+  clock.advance(-LEEWAY)
+  assert.equal((await me(app, live.accessToken)).statusCode, 200)
+  clock.advance(-1_000)
+  assert.equal((await me(app, live.accessToken)).statusCode, 401)
+  clock.advance(LEEWAY + 1_000 - HOUR)
+  const { accessToken } = (await refresh(app, live.refreshToken)).json()
+  assert.equal((await me(app, accessToken)).statusCode, 200)
+
+  assert.equal(await logOut(app, revoked.refreshToken), 204)
+  // These times are before, during and after the life that the token states.
+  for (const minutes of [17, 30, 12, 1, 1, 13, 2]) {
+    clock.advance(minutes * 60_000)
+    // Entries that have expired are removed when another one is added.
+    assert.equal(await logOut(app, (await signUp(app)).refreshToken), 204)
+    assert.equal((await me(app, revoked.accessToken)).statusCode, 401)
+  }
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { createSharedClock } from '../../src/common/clocks.ts'
 import { connectRedis, disconnectRedis } from '../../src/redis/connect.ts'
 import { createRedisStore } from '../../src/sessions/redis-store.ts'
 import { cleanUp } from '../support/clean-up.ts'
+import { createClock } from '../support/clock.ts'
 import { required } from '../support/environment.ts'
 import { ONE_ERA, SETTINGS } from '../support/sessions/stores.ts'
 
@@ -49,54 +51,124 @@ test("A user's key expires with the longest session, and rotations extend it", a
   await store.close(userId, sessionId)
 })
 
-test('A session packed by an earlier version is unknown until it is re-opened', async (t) => {
-  const { redis, store, userId, sessionId, key } = await setUp(t)
-  const [now, retryKey] = [Date.now(), null]
-  const absoluteExpiry = now + 60_000
-  // The earlier layout: generation, time of rotation, retry key, idle expiry, absolute expiry, era.
-  const packed = Buffer.alloc(34, 0xff)
-  packed.writeUInt32BE(7)
-  packed.writeUIntBE(now, 4, 6)
-  packed.writeUIntBE(now + SETTINGS.refreshIdleTtl, 18, 6)
-  packed.writeUIntBE(absoluteExpiry, 24, 6)
-  packed.writeUInt32BE(1, 30)
-  await redis.hset(key, 'u', '1 user', Buffer.from(sessionId.replaceAll('-', ''), 'hex'), packed)
+const fieldOf = (sessionId: string) => Buffer.from(sessionId.replaceAll('-', ''), 'hex')
+const AUTHORIZATION = { ver: 1, roles: ['user'] }
 
-  assert.deepEqual(await store.rotate(userId, sessionId, { generation: 7, retryKey }), {
-    outcome: 'unknown',
-  })
-  const authorization = { ver: 1, roles: ['user'] }
-  await store.open({ userId, sessionId, absoluteExpiry, authorization, generation: 7, retryKey })
-  const next = await store.rotate(userId, sessionId, { generation: 7, retryKey })
-  assert.equal(next.outcome === 'rotated' && next.currentToken.expiresAt, absoluteExpiry)
-  await store.close(userId, sessionId)
-})
-
-test('Damaged fields are unknown, and a login of the same user succeeds', async (t) => {
+test('A session of an unknown layout is unknown until it is re-opened', async (t) => {
   const { redis, store, userId, sessionId, key } = await setUp(t)
-  const field = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex')
-  const retryKey = null
   const absoluteExpiry = Date.now() + 60_000
-  const authorization = { ver: 1, roles: ['user'] }
-  const session = { userId, absoluteExpiry, authorization, generation: 1, retryKey }
-  for (const damage of [Buffer.alloc(0), Buffer.alloc(3, 1), Buffer.alloc(25, 1)]) {
-    await redis.hset(key, 'u', '1 user', field(sessionId), damage)
-    const presented = { generation: 1, retryKey }
+  const session = { userId, absoluteExpiry, authorization: AUTHORIZATION, retryKey: null }
+  await store.open({ ...session, sessionId, generation: 7 })
+  const packed = await redis.hgetBuffer(key, fieldOf(sessionId))
+  assert.ok(packed)
+  const lead = Buffer.alloc(6)
+  const unreadable = [
+    ...[0, 2, 255].map((layout) => Buffer.concat([Buffer.from([layout]), packed.subarray(1)])),
+    ...Array.from({ length: 41 }, (_, size) =>
+      Buffer.concat([packed, lead, lead]).subarray(0, size),
+    ),
+  ].filter((value) => value[0] !== packed[0] || ![26, 32].includes(value.length))
+  assert.ok(unreadable.length > 40)
+  for (const value of unreadable) {
+    await redis.hset(key, fieldOf(sessionId), value)
+    const presented = { generation: 7, retryKey: null }
     assert.deepEqual(await store.rotate(userId, sessionId, presented), { outcome: 'unknown' })
     assert.equal(await store.find(userId, sessionId), undefined)
     const other = randomUUID()
-    await store.open({ ...session, sessionId: other })
-    assert.equal((await store.rotate(userId, other, presented)).outcome, 'rotated')
-    assert.equal(await redis.hexists(key, field(sessionId)), 0)
+    await store.open({ ...session, sessionId: other, generation: 1 })
+    assert.ok(await store.find(userId, other))
+    await store.close(userId, other)
+    await store.open({ ...session, sessionId, generation: 7 })
+    assert.deepEqual(await store.find(userId, sessionId), { ver: 1, generation: 7 })
+    assert.equal((await store.rotate(userId, sessionId, presented)).outcome, 'rotated')
+
+    await redis.hset(key, fieldOf(sessionId), value)
+    await store.closeAll(userId, sessionId)
+    await store.setAuthorization(userId, AUTHORIZATION)
+    await store.closeAll(userId)
+    assert.equal(await redis.exists(key), 0)
   }
-  for (const snapshot of ['', 'no version']) {
-    const other = randomUUID()
-    await store.open({ ...session, sessionId: other })
+})
+
+test("A login removes a damaged session, and leaves a later version's alone", async (t) => {
+  const { redis, store, userId, sessionId, key } = await setUp(t)
+  const absoluteExpiry = Date.now() + 60_000
+  const session = { userId, absoluteExpiry, authorization: AUTHORIZATION, retryKey: null }
+  const logIn = () => store.open({ ...session, sessionId: randomUUID(), generation: 1 })
+  for (const damaged of [Buffer.alloc(0), Buffer.alloc(3, 1), Buffer.alloc(26, 0)]) {
+    await redis.hset(key, 'u', '1 user', fieldOf(sessionId), damaged)
+    await logIn()
+    assert.equal(await redis.hexists(key, fieldOf(sessionId)), 0)
+  }
+  const later = Buffer.alloc(26, 2)
+  await redis.hset(key, fieldOf(sessionId), later)
+  await logIn()
+  assert.deepEqual(await redis.hgetBuffer(key, fieldOf(sessionId)), later)
+  await redis.del(key)
+})
+
+test('A damaged authorization makes its sessions unknown until it is set again', async (t) => {
+  const { redis, store, userId, key } = await setUp(t)
+  const absoluteExpiry = Date.now() + 60_000
+  for (const snapshot of ['', 'no version', ' 1 user']) {
+    const sessionId = randomUUID()
+    const authorization = AUTHORIZATION
+    const session = { userId, sessionId, absoluteExpiry, authorization, retryKey: null }
+    await store.open({ ...session, generation: 1 })
     await redis.hset(key, 'u', snapshot)
-    const presented = { generation: 1, retryKey }
-    assert.deepEqual(await store.rotate(userId, other, presented), { outcome: 'unknown' })
+    const presented = { generation: 1, retryKey: null }
+    assert.deepEqual(await store.rotate(userId, sessionId, presented), { outcome: 'unknown' })
     await store.setAuthorization(userId, authorization)
-    assert.equal((await store.rotate(userId, other, presented)).outcome, 'rotated')
+    assert.equal((await store.rotate(userId, sessionId, presented)).outcome, 'rotated')
   }
   await redis.del(key)
+})
+
+test('A session takes 26 bytes, and 6 more while its time is ahead of the clock', async (t) => {
+  const { redis, prefix, userId, sessionId, key } = await setUp(t)
+  const clock = createClock()
+  const store = createRedisStore(redis, SETTINGS, { prefix, clock, ...ONE_ERA })
+  const absoluteExpiry = clock() + 10 * SETTINGS.refreshIdleTtl
+  const session = { userId, sessionId, absoluteExpiry, authorization: AUTHORIZATION }
+  await store.open({ ...session, generation: 1, retryKey: null })
+  const sizes: number[] = []
+  for (const [generation, ms] of [0, 60_000, -30_000, 30_000].entries()) {
+    clock.advance(ms)
+    await store.rotate(userId, sessionId, { generation: generation + 1, retryKey: null })
+    sizes.push(await redis.hstrlen(key, fieldOf(sessionId)))
+  }
+  assert.deepEqual(sizes, [26, 26, 32, 26])
+})
+
+test('A command is sent again if the clock of Redis is not what the node assumed', async (t) => {
+  const { redis, prefix, userId, sessionId } = await setUp(t)
+  const { era } = ONE_ERA
+  const now = Date.now()
+  const storeAt = (ms: number) => {
+    const serverClock = createSharedClock()
+    serverClock.observe(now + ms, performance.now())
+    return { serverClock, store: createRedisStore(redis, SETTINGS, { prefix, era, serverClock }) }
+  }
+  const HOUR = 3_600_000
+  const session = { userId, sessionId, absoluteExpiry: now + 10 * HOUR, generation: 1 }
+  for (const [index, ms] of [-HOUR, -2_000, 0, 2_000, HOUR].entries()) {
+    const { store, serverClock } = storeAt(ms)
+    await store.open({ ...session, authorization: AUTHORIZATION, retryKey: null })
+    const presented = { generation: index + 1, retryKey: null }
+    assert.equal((await store.rotate(userId, sessionId, presented)).outcome, 'rotated')
+    assert.ok(Math.abs(serverClock.now() - Date.now()) < 1_000)
+  }
+
+  // The rotation came while the clock of Redis was ahead. It has been set back since.
+  const ahead = createRedisStore(redis, SETTINGS, {
+    prefix,
+    clock: () => now + HOUR / 2,
+    ...ONE_ERA,
+  })
+  const presented = { generation: 6, retryKey: null }
+  assert.equal((await ahead.rotate(userId, sessionId, presented)).outcome, 'rotated')
+  const witness = storeAt(HOUR / 2)
+  assert.equal((await witness.store.rotate(userId, sessionId, presented)).outcome, 'replayed')
+  const newcomer = storeAt(-SETTINGS.grace - 500)
+  assert.equal((await newcomer.store.rotate(userId, sessionId, presented)).outcome, 'reused')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { v7 as uuid } from 'uuid'
+import { watchClock } from '../../src/common/clocks.ts'
 import type { JwtCodec } from '../../src/keys/jwt.ts'
 import { createLocalFeed } from '../../src/revocation/revocation-feed.ts'
 import { createRevocations } from '../../src/revocation/revocations.ts'
@@ -26,7 +27,7 @@ const DEVICE = { ip: '127.0.0.1', userAgent: undefined }
  */
 function setUp(losses: number) {
   const clock = createClock()
-  const memory = createMemoryStore(SETTINGS, clock)
+  const memory = createMemoryStore(SETTINGS, watchClock(clock))
   let reopenings = 0
   const store: SessionStore = {
     ...memory,

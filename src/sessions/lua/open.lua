@@ -6,7 +6,7 @@
 -- ARGV[1]   session id, 16 bytes
 -- ARGV[2]   now in ms, or '' for the time of this server
 -- ARGV[3]   idle life of a session in ms
--- ARGV[4]   absolute expiry of the session, in ms since 1970
+-- ARGV[4]   absolute expiry of the session, in seconds since 1970
 -- ARGV[5]   maximum number of sessions of a user
 -- ARGV[6]   authorization: "<ver> <role> <role> ..."
 -- ARGV[7]   generation
@@ -17,16 +17,21 @@
 -- reply     { generation, time of rotation, idle expiry, authorization in force,
 --             then the ids of the evicted sessions in hex }
 --           'late <now>' if the command arrived after its deadline, and nothing was done
+--           'early <now>' if the deadline lies so far ahead that the node must have computed it
+--             before the clock of this server was set back, and nothing was done
 --
 -- The hash: field 'u' holds the authorization. Each session has a field whose name is the 16 bytes
--- of its id. The value holds, big-endian: generation (4 bytes), time of rotation (6), retry key
--- (6), absolute expiry (6), era (4). The idle expiry follows from the time of rotation.
+-- of its id. The value holds, big-endian: layout (1 byte), generation (4), time of rotation in ms
+-- (6), retry key (6), absolute expiry in seconds (5), era (4). The idle expiry follows from the
+-- time of rotation. If that time was ahead of the clock, because the clock had been set back, 6
+-- more bytes hold by how many ms. A later version that changes any of this uses another layout.
 --
 -- The memory of a hash with one session, or with ten, just fits a size class of the allocator.
 -- Check that before you add a byte.
-local PACKED = '>I4I6c6I6I4'
-local SIZE = 26
+local LAYOUT, PACKED, SIZE = 1, '>BI4I6c6I5I4', 26
+local SIZE_WITH_LEAD = 32
 local CONDEMNED = 0
+local MAX_DEADLINE = 2000
 local NO_RETRY_KEY = string.rep('\0', 6)
 local key, sid = KEYS[1], ARGV[1]
 local retry_key = ARGV[8] == '' and NO_RETRY_KEY or ARGV[8]
@@ -39,7 +44,9 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-if now > tonumber(ARGV[10]) then return 'late ' .. now end
+local deadline = tonumber(ARGV[10])
+if now > deadline then return 'late ' .. now end
+if deadline - now > MAX_DEADLINE then return 'early ' .. now end
 
 local function version(authorization)
   return tonumber(string.match(authorization or '', '^%d+') or 0)
@@ -52,13 +59,16 @@ for i = 1, #fields, 2 do
   if field == 'u' then
     known = value
   else
-    local generation, at, _, expiry = nil, 0, nil, 0
-    -- A value that another version packed, or that is damaged, is not read: Postgres knows the
+    local layout, generation, at, expiry = string.byte(value) or 0, nil, 0, 0
+    -- A value that is damaged, or that an earlier version packed, is removed: Postgres knows the
     -- session.
-    if #value == SIZE then generation, at, _, expiry = struct.unpack(PACKED, value) end
-    if now >= math.min(at + idle_ttl, expiry) then
+    if layout == LAYOUT and (#value == SIZE or #value == SIZE_WITH_LEAD) then
+      local _
+      _, generation, at, _, expiry = struct.unpack(PACKED, value)
+    end
+    if layout <= LAYOUT and now >= math.min(at + idle_ttl, expiry * 1000) then
       redis.call('HDEL', key, field)
-    else
+    elseif layout == LAYOUT then
       has_sessions = true
       if field == sid then
         existing = value
@@ -74,12 +84,12 @@ if has_sessions and version(known) > version(authorization) then authorization =
 
 redis.call('HSET', key, 'u', authorization)
 if existing then
-  local generation, at, known_key, known_absolute, known_era = struct.unpack(PACKED, existing)
+  local _, generation, at, known_key, known_absolute, known_era = struct.unpack(PACKED, existing)
   local is_condemned = generation == CONDEMNED
   if is_condemned or known_era == era or generation >= first then
-    local packed = struct.pack(PACKED, generation, at, known_key, known_absolute, era)
-    redis.call('HSET', key, sid, packed)
-    return { generation, at, math.min(at + idle_ttl, known_absolute), authorization }
+    local packed = struct.pack(PACKED, LAYOUT, generation, at, known_key, known_absolute, era)
+    redis.call('HSET', key, sid, packed .. string.sub(existing, SIZE + 1))
+    return { generation, at, math.min(at + idle_ttl, known_absolute * 1000), authorization }
   end
 end
 
@@ -92,14 +102,14 @@ local function hex(bytes)
   return (string.gsub(bytes, '.', function(c) return string.format('%02x', string.byte(c)) end))
 end
 
-local idle_expiry = math.min(now + idle_ttl, absolute)
+local idle_expiry = math.min(now + idle_ttl, absolute * 1000)
 local reply = { first, now, idle_expiry, authorization }
 for i = 1, #others - max_sessions + 1 do
   redis.call('HDEL', key, others[i].sid)
   table.insert(reply, hex(others[i].sid))
 end
 
-redis.call('HSET', key, sid, struct.pack(PACKED, first, now, retry_key, absolute, era))
+redis.call('HSET', key, sid, struct.pack(PACKED, LAYOUT, first, now, retry_key, absolute, era))
 local life = idle_expiry - now
 if redis.call('PTTL', key) < life then redis.call('PEXPIRE', key, life) end
 return reply

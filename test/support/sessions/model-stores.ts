@@ -1,6 +1,7 @@
 /** Real stores whose data for one user can be lost, and set back to an earlier state. */
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
+import { watchClock } from '../../../src/common/clocks.ts'
 import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
 import { createMemoryStore } from '../../../src/sessions/memory-store.ts'
 import { createRedisStore } from '../../../src/sessions/redis-store.ts'
@@ -36,7 +37,10 @@ export const FRAGILE_STORES = {
       ]
 
       function fresh(): SessionStore {
-        return createMemoryStore(SETTINGS, () => now())
+        return createMemoryStore(
+          SETTINGS,
+          watchClock(() => now()),
+        )
       }
 
       function perform<T>(operation: (store: SessionStore) => Promise<T>): Promise<T> {

@@ -158,6 +158,73 @@ export function testStore(name: string, create: CreateStore): void {
   })
 
   conforms(
+    'after the clock was set back, a spent token is served for one grace and no longer',
+    async ({ clock, present }) => {
+      clock.advance(HOUR / 2)
+      const first = await present(1)
+      clock.advance(-HOUR / 2)
+      assert.deepEqual(currentTokenOf(await present(1)), currentTokenOf(first))
+      clock.advance(SETTINGS.grace)
+      assert.deepEqual(currentTokenOf(await present(1)), currentTokenOf(first))
+      clock.advance(1)
+      assert.equal((await present(1)).outcome, 'reused')
+    },
+  )
+
+  conforms(
+    'after the clock was set back, the times of a session do not run backwards',
+    async ({ clock, present }) => {
+      clock.advance(HOUR / 2)
+      const first = currentTokenOf(await present(1))
+      clock.advance(-HOUR / 2)
+      assert.deepEqual(currentTokenOf(await present(2)), { ...first, generation: 3 })
+      clock.advance(SETTINGS.grace)
+      assert.equal((await present(2)).outcome, 'replayed')
+      clock.advance(1)
+      assert.equal((await present(2, KEY_A)).outcome, 'reused')
+    },
+  )
+
+  conforms(
+    'a session whose time is ahead of the clock joins the time of the clock again',
+    async ({ clock, present }) => {
+      clock.advance(HOUR / 4)
+      await present(1)
+      clock.advance(-HOUR / 4)
+      await present(2)
+      clock.advance(HOUR / 2)
+      assert.equal(currentTokenOf(await present(3))?.rotatedAt, clock())
+      clock.advance(SETTINGS.grace)
+      assert.equal((await present(3)).outcome, 'replayed')
+      clock.advance(1)
+      assert.equal((await present(3)).outcome, 'reused')
+    },
+  )
+
+  conforms(
+    'a correction of the clock that is too small to be noticed ends no grace',
+    async ({ clock, present }) => {
+      clock.advance(HOUR)
+      clock.advance(-1)
+      await present(1)
+      clock.advance(-999)
+      assert.equal((await present(1)).outcome, 'replayed')
+    },
+  )
+
+  conforms('the absolute expiry is in whole seconds', async ({ clock, store, userId }) => {
+    const { currentToken } = await store.open({
+      userId,
+      sessionId: randomUUID(),
+      absoluteExpiry: clock() + 60_999,
+      authorization: { ver: 1, roles: [] },
+      generation: 1,
+      retryKey: null,
+    })
+    assert.equal(currentToken.expiresAt, clock() + 60_000)
+  })
+
+  conforms(
     'one session above the cap evicts the least recently used',
     async ({ clock, store, userId, sessionId, open, present }) => {
       clock.advance(1)

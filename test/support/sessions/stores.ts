@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
+import { createSharedClock, watchClock } from '../../../src/common/clocks.ts'
 import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
 import { createMemoryStore } from '../../../src/sessions/memory-store.ts'
 import { createRedisStore } from '../../../src/sessions/redis-store.ts'
@@ -14,7 +15,7 @@ export const SETTINGS: StoreSettings = {
 }
 
 /** The era and the clock of a Redis that is never replaced. */
-export const ONE_ERA = { era: createTestEra(), serverClock: { now: Date.now } }
+export const ONE_ERA = { era: createTestEra(), serverClock: createSharedClock() }
 
 function createTestEra() {
   let era = 1
@@ -46,6 +47,6 @@ export const redisStore =
 /** Every implementation of the interface. They pass the same tests. */
 export const STORES = {
   memory: async (_t: TestContext, clock: () => number, settings = SETTINGS) =>
-    createMemoryStore(settings, clock),
+    createMemoryStore(settings, watchClock(clock)),
   redis: redisStore(() => required('TEST_REDIS_URL')),
 } satisfies Record<string, CreateStore>

@@ -7,6 +7,7 @@ import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import { createQuery, type Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { createDurableFiles, DURABLE_PARAMS } from './durable-files.ts'
 import { unpackSnapshot } from './embedded-snapshot.ts'
 import { migrationsFolder } from './migrations.ts'
 import * as schema from './schema.ts'
@@ -23,7 +24,9 @@ const TIERING_BUDGET = 20_000_000
  * PGlite has only one connection.
  */
 const START_PARAMS = [
-  ...PGlite.defaultStartParams,
+  // `-F` turns off the wait for the disk.
+  ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
+  ...DURABLE_PARAMS,
   '-c',
   'shared_buffers=32MB',
   '-c',
@@ -84,5 +87,5 @@ async function openData(directory: string): Promise<PGlite> {
 
 function start(dataDir: string): Promise<PGlite> {
   setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`)
-  return PGlite.create({ dataDir, startParams: START_PARAMS })
+  return PGlite.create({ fs: createDurableFiles(dataDir), startParams: START_PARAMS })
 }

@@ -22,7 +22,7 @@ export function pack(folder: string): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(entries)}\n`), ...files])
 }
 
-/** Creates `folder` with the contents that were packed. */
+/** Creates `folder` with the contents that were packed, and waits until they are on the disk. */
 export function unpack(packed: Buffer, folder: string): void {
   const end = packed.indexOf('\n')
   const entries: Entry[] = JSON.parse(packed.toString('utf8', 0, end))
@@ -32,7 +32,7 @@ export function unpack(packed: Buffer, folder: string): void {
     if (size < 0) {
       mkdirSync(join(folder, path))
     } else {
-      writeFileSync(join(folder, path), packed.subarray(start, start + size))
+      writeFileSync(join(folder, path), packed.subarray(start, start + size), { flush: true })
       start += size
     }
   }

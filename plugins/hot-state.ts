@@ -4,6 +4,7 @@ import { createRevocationRecords, revocationOf } from '../src/revocation/revocat
 import type { Revocation } from '../src/revocation/revocations.ts'
 import { createRevoker, type Revoker } from '../src/revocation/revoker.ts'
 import { createHotState, type HotState } from '../src/sessions/hot-state.ts'
+import { createSessionCap, type SessionCap } from '../src/sessions/session-cap.ts'
 import { createSessionRecords, type SessionRecords } from '../src/sessions/session-records.ts'
 import type { StoreSettings } from '../src/sessions/session-store.ts'
 
@@ -12,6 +13,7 @@ declare module 'fastify' {
     sessionRecords: SessionRecords
     hotState: HotState
     revoker: Revoker
+    sessionCap: SessionCap
   }
 }
 
@@ -28,8 +30,8 @@ export interface HotStateOptions extends StoreSettings {
 
 /**
  * Decorates the instance with `sessionRecords`, the sessions in Postgres, with `hotState`, the
- * sessions and revocations in Redis or in this process, and with `revoker`, which revokes sessions
- * in both.
+ * sessions and revocations in Redis or in this process, with `revoker`, which revokes sessions in
+ * both, and with `sessionCap`, which limits the number of sessions of a user.
  */
 export const hotState = fp(
   async (app, options: HotStateOptions) => {
@@ -75,6 +77,8 @@ export const hotState = fp(
     app.decorate('sessionRecords', sessionRecords)
     app.decorate('hotState', state)
     app.decorate('revoker', revoker)
+    const cap = { records: sessionRecords, revoker, clock: state.now, log }
+    app.decorate('sessionCap', createSessionCap({ ...options, ...cap }))
   },
   {
     name: 'pawl-hot-state',

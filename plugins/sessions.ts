@@ -22,7 +22,8 @@ export interface SessionsOptions {
 /** Decorates the instance with `sessions`, the session service, and deletes old sessions. */
 export const sessions = fp(
   async (app, { accessTokenTtl, refreshIdleTtl, sessionMaxTtl }: SessionsOptions) => {
-    const { database, accessTokens, refreshTokens, sessionRecords: records, revoker, log } = app
+    const { database, accessTokens, refreshTokens, sessionRecords: records, revoker } = app
+    const { sessionCap: cap, log } = app
     const { store, now: clock } = app.hotState
     const { deleteExpired, deleteRevocations } = createRetention(database)
     const cleanup = createCleanupWorker(
@@ -34,7 +35,7 @@ export const sessions = fp(
     app.decorate(
       'sessions',
       createSessionService({
-        starter: createSessionStarter({ store, records, revoker, sessionMaxTtl, clock, log }),
+        starter: createSessionStarter({ store, records, cap, sessionMaxTtl, clock }),
         views: createSessionViews(database),
         accessTokens,
         refreshTokens,

@@ -42,7 +42,7 @@ export interface TokensOptions {
  */
 export const tokens = fp(
   async (app, options: TokensOptions) => {
-    const { keys, sessionRecords: records, revoker, metrics, log } = app
+    const { keys, sessionRecords: records, revoker, sessionCap: cap, metrics, log } = app
     const { store, feed, revocations, now: clock } = app.hotState
     const { issuer, audience, accessTokenTtl, revocationMaxStaleness } = options
     const { rolePermissions, tokenPermissions } = options
@@ -89,6 +89,7 @@ export const tokens = fp(
         records,
         checkpoints,
         revoker,
+        cap,
         revocations,
         feed,
         revocationMaxStaleness,

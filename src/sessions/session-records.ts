@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../db/database.ts'
 import { epochs, sessions, users } from '../db/schema.ts'
 import { insertEvents } from '../events/event-records.ts'
@@ -103,6 +103,34 @@ export function createSessionRecords(
           return session !== undefined
         }),
       )
+    },
+
+    /**
+     * Returns the ids of the user's least recently used sessions beyond `max`. The session `kept`
+     * counts as the most recently used one. `refreshIdleTtl` is in milliseconds, and `at` in
+     * milliseconds since 1970.
+     */
+    async findBeyond(
+      { max, refreshIdleTtl }: { max: number; refreshIdleTtl: number },
+      userId: string,
+      kept: string,
+      at: number,
+    ): Promise<string[]> {
+      const isOther = and(
+        eq(sessions.userId, userId),
+        ne(sessions.id, kept),
+        isNull(sessions.revokedAt),
+        gt(sessions.lastSeenAt, new Date(at - refreshIdleTtl)),
+        mayBeLive(at),
+      )
+      const statement = orm
+        .select({ id: sessions.id })
+        .from(sessions)
+        .innerJoin(users, eq(users.id, sessions.userId))
+        .where(isOther)
+        .orderBy(desc(sessions.lastSeenAt), desc(sessions.id))
+        .offset(max - 1)
+      return (await query(statement)).map(({ id }) => id)
     },
 
     /**

@@ -3,7 +3,7 @@ import { unavailable } from '../errors.ts'
 import type { Revoker } from '../revocation/revoker.ts'
 import type { PresentedToken } from './rotation.ts'
 import type { SessionRef } from './session.ts'
-import { revokeEvicted } from './session-cap.ts'
+import type { SessionCap } from './session-cap.ts'
 import type { SessionRecords } from './session-records.ts'
 import type { OpenResult, RotationResult, SessionStore } from './session-store.ts'
 
@@ -25,7 +25,8 @@ const REFRESH_DEADLINE = 5_000
 export interface SessionReopenerOptions {
   store: Pick<SessionStore, 'open' | 'rotate'>
   records: Pick<SessionRecords, 'withLiveSession'>
-  revoker: Pick<Revoker, 'revokeSessions' | 'announceRevoked'>
+  revoker: Pick<Revoker, 'announceRevoked'>
+  cap: SessionCap
   /** Returns milliseconds since 1970. */
   clock: () => number
   log: Log
@@ -39,7 +40,7 @@ export interface RefreshAttempt extends SessionRef, PresentedToken {
 
 /** Creates what re-opens sessions that the hot state has lost and that Postgres knows as live. */
 export function createSessionReopener(options: SessionReopenerOptions) {
-  const { store, records, revoker, clock, log } = options
+  const { store, records, revoker, cap, clock, log } = options
   /** Ids of sessions that are not live. Such a session never becomes live again. */
   const dead = new Set<string>()
   const inFlight = new Map<string, Promise<boolean>>()
@@ -80,7 +81,7 @@ export function createSessionReopener(options: SessionReopenerOptions) {
     if (reopened) {
       const { userId, evicted } = reopened
       log.info({ event: 'reopened', userId, sessionId }, 'the hot state had lost a session')
-      await revokeEvicted(userId, evicted, options)
+      await cap.enforce({ userId, sessionId }, evicted)
     }
     return isLive
   }

@@ -1,8 +1,6 @@
 import { v7 as uuid } from 'uuid'
-import type { Log } from '../common/log.ts'
-import type { Revoker } from '../revocation/revoker.ts'
 import type { Device } from './device.ts'
-import { revokeEvicted } from './session-cap.ts'
+import type { SessionCap } from './session-cap.ts'
 import type { SessionRecords } from './session-records.ts'
 import type { Authorization, CurrentToken, SessionStore } from './session-store.ts'
 
@@ -18,20 +16,23 @@ export interface StartedSession {
 export interface SessionStarterOptions {
   store: Pick<SessionStore, 'open' | 'close'>
   records: Pick<SessionRecords, 'insert' | 'revoke'>
-  revoker: Pick<Revoker, 'revokeSessions'>
+  cap: SessionCap
   /** The longest life of a session, in milliseconds. */
   sessionMaxTtl: number
   /** Returns milliseconds since 1970. */
   clock: () => number
-  log: Log
 }
 
 export type SessionStarter = ReturnType<typeof createSessionStarter>
 
 /** Creates what starts sessions in both stores. */
-export function createSessionStarter(options: SessionStarterOptions) {
-  const { store, records, sessionMaxTtl, clock } = options
-
+export function createSessionStarter({
+  store,
+  records,
+  cap,
+  sessionMaxTtl,
+  clock,
+}: SessionStarterOptions) {
   /**
    * Starts a session in the hot state first and then in Postgres, which decides whether the user is
    * still as they were when they were authenticated. Afterwards both stores have the session or
@@ -57,7 +58,7 @@ export function createSessionStarter(options: SessionStarterOptions) {
         retryKey: null,
       })
       if (await records.insert({ id: sessionId, userId, createdAt, expiresAt }, ver, device)) {
-        await revokeEvicted(userId, evicted, options)
+        await cap.enforce({ userId, sessionId }, evicted)
         return { sessionId, authorization, currentToken }
       }
       await store.close(userId, sessionId)

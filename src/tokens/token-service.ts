@@ -7,6 +7,7 @@ import type { Revoker } from '../revocation/revoker.ts'
 import type { Checkpoints } from '../sessions/checkpoints.ts'
 import type { Device } from '../sessions/device.ts'
 import { retryKeyOf } from '../sessions/rotation.ts'
+import type { SessionCap } from '../sessions/session-cap.ts'
 import type { SessionRecords } from '../sessions/session-records.ts'
 import { createSessionReopener } from '../sessions/session-reopener.ts'
 import type { AcceptedRotation, RotationResult, SessionStore } from '../sessions/session-store.ts'
@@ -21,7 +22,8 @@ export interface TokenServiceOptions {
   store: SessionStore
   records: Pick<SessionRecords, 'withLiveSession' | 'find'>
   checkpoints: Pick<Checkpoints, 'note'>
-  revoker: Pick<Revoker, 'revokeSessions' | 'announceRevoked' | 'revokeForReuse'>
+  revoker: Pick<Revoker, 'announceRevoked' | 'revokeForReuse'>
+  cap: SessionCap
   revocations: Revocations
   feed: RevocationFeed
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
@@ -42,9 +44,9 @@ export type TokenService = ReturnType<typeof createTokenService>
  * `AUTH_UNAVAILABLE` if a store that it needs is unavailable.
  */
 export function createTokenService(options: TokenServiceOptions) {
-  const { refreshTokens, store, records, checkpoints, revoker, revocations } = options
-  const { onRefresh, onEvent, clock, log } = options
-  const reopener = createSessionReopener({ store, records, revoker, clock, log })
+  const { refreshTokens, store, checkpoints, revoker, revocations } = options
+  const { onRefresh, onEvent, log } = options
+  const reopener = createSessionReopener(options)
   const inspector = createTokenInspector(options)
 
   /** Commits the revocation before the caller refuses the token. */

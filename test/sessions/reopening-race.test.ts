@@ -50,7 +50,8 @@ test('A session that is revoked while it is being re-opened stays revoked', asyn
   const { rotate } = createSessionReopener({
     store: interruptedStore,
     records,
-    revoker: { revokeSessions: async () => {}, announceRevoked: async () => {} },
+    revoker: { announceRevoked: async () => {} },
+    cap: { enforce: async () => {} },
     clock: Date.now,
     log: { debug() {}, info() {}, warn() {} },
   })

@@ -93,6 +93,40 @@ test('A session that was revoked stays revoked, whatever Redis loses', async (t)
   }
 })
 
+test('A user has no more sessions than the limit, however often Redis loses them', async (t) => {
+  const { app, clock, loseRedis } = await setUp(t, { MAX_SESSIONS_PER_USER: '3' })
+  const sessions = [await signUp(app)]
+  const email = sessions[0]?.email ?? ''
+  for (let i = 0; i < 5; i++) {
+    await loseRedis()
+    clock.advance(1_000)
+    sessions.push((await logIn(app, email)).json())
+  }
+  const statuses = []
+  for (const { accessToken } of sessions) statuses.push((await me(app, accessToken)).statusCode)
+  assert.deepEqual(statuses, [401, 401, 401, 200, 200, 200])
+  await loseRedis()
+  for (const { refreshToken } of sessions)
+    statuses.push((await refresh(app, refreshToken)).statusCode)
+  assert.deepEqual(statuses.slice(6), statuses.slice(0, 6))
+})
+
+test('A re-opened session displaces the least recently used beyond a lowered limit', async (t) => {
+  const { app, env, clock, redis } = await setUp(t)
+  const first = await signUp(app)
+  clock.advance(1_000)
+  const second = (await logIn(app, first.email)).json()
+  clock.advance(1_000)
+  const third = (await logIn(app, first.email)).json()
+  await app.close()
+
+  await redis.restart()
+  const next = await build(t, { ...env, MAX_SESSIONS_PER_USER: '2' }, clock)
+  assert.equal((await refresh(next, first.refreshToken)).statusCode, 200)
+  assert.equal((await refresh(next, second.refreshToken)).statusCode, 401)
+  assert.equal((await refresh(next, third.refreshToken)).statusCode, 200)
+})
+
 test('The checkpoint shows after the loss that a token was spent before it', async (t) => {
   const { app, env, clock, redis } = await setUp(t)
   const tokens = [(await signUp(app)).refreshToken]

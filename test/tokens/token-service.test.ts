@@ -56,10 +56,10 @@ function setUp(losses: number) {
     },
     checkpoints: { note() {} },
     revoker: {
-      revokeSessions: async () => {},
       announceRevoked: async () => {},
       revokeForReuse: async () => {},
     },
+    cap: { enforce: async () => {} },
     revocations,
     feed: createLocalFeed(revocations, async () => []),
     revocationMaxStaleness: 2_000,

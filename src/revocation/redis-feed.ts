@@ -11,6 +11,7 @@ import type { Era } from '../sessions/redis-era.ts'
 import type { Recover, RevocationFeed } from './revocation-feed.ts'
 import { createRevocationStream } from './revocation-stream.ts'
 import type { Revocation, Revocations } from './revocations.ts'
+import { isBefore, NO_ENTRY } from './stream-entry.ts'
 
 export interface RedisFeedOptions {
   redis: RedisClient
@@ -28,7 +29,7 @@ export interface RedisFeedOptions {
 }
 
 /**
- * Milliseconds that a read waits for entries at most. It is also how long an emptied stream may go
+ * Milliseconds that a read waits for entries at most. It is also how long a lost entry may go
  * unnoticed, and how old the time of Redis may be.
  */
 const MAX_WAIT = 500
@@ -43,8 +44,8 @@ const START_TIMEOUT = 5_000
  *
  * A new connection proves nothing: it may lead to a server that never received the last entries.
  * So the node first reads the recent revocations from Postgres. It also publishes them again, for
- * nodes that cannot reach Postgres. The marker of the era, beside the stream, shows that a stream
- * was emptied while the connection lived on.
+ * nodes that cannot reach Postgres. It does the same when a gap in the stream, or its last entry,
+ * shows that entries were lost while the connection lived on.
  */
 export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   const { redis, era, serverClock, known, recover, lifetime, log, prefix } = options
@@ -74,6 +75,8 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     const marker = era.marker()
     reader ??= await openReader(redis, era.markerKey, wait + 1_000)
     position = await stream.end(reader)
+    // An empty stream cannot show that entries were removed, so it gets a first one.
+    if (position === NO_ENTRY) position = await stream.begin()
     // A revocation that is committed from now on arrives by the stream, after `position`.
     const sinceNow = startStopwatch()
     await setServerClock(reader)
@@ -91,17 +94,24 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   async function read(server: Redis): Promise<void> {
     const sinceNow = startStopwatch()
     const batch = await stream.read(server, position, wait)
-    position = batch.position
-    for (const revocation of batch.revocations) known.add(revocation)
+    for (const { revocation } of batch.entries) if (revocation) known.add(revocation)
     // GETEX with PERSIST counts as a write, and changes nothing. A master that was replaced, and
     // receives no more entries, refuses it: as a replica (READONLY), or before that if it knows
     // that its replicas have left it (min-replicas-to-write).
-    const [marker] = await Promise.all([
+    const [end, marker] = await Promise.all([
+      stream.end(server),
       server.getex(era.markerKey, 'PERSIST'),
       setServerClock(server),
     ])
     era.confirm(marker)
-    if (isSynchronised() && batch.isComplete) age = sinceNow
+    if (!batch.isContinuous || isBefore(end, batch.position) || end === NO_ENTRY) {
+      synchronisedIn = undefined
+      return
+    }
+    position = batch.position
+    // An empty read proves nothing alone: the entries after `position` may have been removed.
+    const isProven = batch.isComplete && (batch.entries.length > 0 || end === position)
+    if (isSynchronised() && isProven) age = sinceNow
   }
 
   function closeReader(): void {
@@ -159,6 +169,11 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
     },
 
     publish,
+
+    async *history() {
+      for await (const entries of stream.history())
+        yield entries.flatMap(({ revocation }) => revocation ?? [])
+    },
 
     age: () => age(),
   }

@@ -12,6 +12,12 @@ export interface RevocationFeed {
    */
   publish(revocations: readonly Revocation[]): Promise<void>
 
+  /**
+   * Returns all revocations that the feed still has, from the oldest one, in batches. Rejects with
+   * `AUTH_UNAVAILABLE` if they cannot be read.
+   */
+  history(): AsyncIterable<Revocation[]>
+
   /** Returns the milliseconds since this node was last known to have every revocation. */
   age(): number
 }
@@ -34,6 +40,7 @@ export function createLocalFeed(
     start: async () => publish(await recover()),
     async stop() {},
     publish,
+    async *history() {},
     age: () => 0,
   }
 }

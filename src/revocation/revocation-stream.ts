@@ -3,17 +3,20 @@ import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
 import type { Revocation } from './revocations.ts'
+import { NO_ENTRY, parseEntry, type StreamEntry } from './stream-entry.ts'
 
 /** Maximum number of entries in one read or write. */
 const BATCH = 1_000
 
 /** What one read found. */
 export interface StreamBatch {
-  revocations: Revocation[]
+  entries: StreamEntry[]
   /** The id of the last entry that was read so far. */
   position: string
   /** Whether the read reached the end of the stream. */
   isComplete: boolean
+  /** Whether no entry is missing between the previous position and this one. */
+  isContinuous: boolean
 }
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][] | null
@@ -37,32 +40,52 @@ export function createRevocationStream(
       }
     },
 
-    /** Returns the id of the newest entry. */
+    /** Gives an empty stream a first entry. Returns the id of the newest entry. */
+    begin: (): Promise<string> => awaitReply(publish<string>(key, lifetime())),
+
+    /** Returns the id of the newest entry, or `NO_ENTRY`. */
     async end(reader: Redis): Promise<string> {
       const [last] = await reader.xrevrange(key, '+', '-', 'COUNT', 1)
-      return last?.[0] ?? '0-0'
+      return last?.[0] ?? NO_ENTRY
+    },
+
+    /** Returns whether the stream has an entry with this id. */
+    async has(reader: Redis, id: string): Promise<boolean> {
+      return (await reader.xrevrange(key, id, id)).length > 0
     },
 
     /** Reads one batch of entries after `position`, and waits `wait` milliseconds for the first. */
     async read(reader: Redis, position: string, wait: number): Promise<StreamBatch> {
       const command = ['COUNT', BATCH, 'BLOCK', wait, 'STREAMS', key, position] as const
-      const reply = (await reader.xread(...command)) as Reply
-      const entries = reply?.[0]?.[1] ?? []
+      const entries = entriesOf(await reader.xread(...command))
       return {
-        revocations: entries.flatMap(([, fields]) => parse(fields[1]) ?? []),
-        position: entries.at(-1)?.[0] ?? position,
+        entries,
+        position: entries.at(-1)?.id ?? position,
         isComplete: entries.length < BATCH,
+        isContinuous: entries.every(
+          ({ after }, index) => after === (entries[index - 1]?.id ?? position),
+        ),
+      }
+    },
+
+    /**
+     * Reads the stream in batches, from its beginning or from the entry after `position` to the
+     * entry that is the last one when its batch is read. Rejects with `AUTH_UNAVAILABLE` if Redis
+     * does not reply.
+     */
+    async *history(position = NO_ENTRY): AsyncGenerator<StreamEntry[]> {
+      let from = position
+      for (;;) {
+        const command = ['COUNT', BATCH, 'STREAMS', key, from] as const
+        const entries = entriesOf(await awaitReply(redis.xread(...command)))
+        if (entries.length > 0) yield entries
+        if (entries.length < BATCH) return
+        from = entries.at(-1)?.id ?? from
       }
     },
   }
 }
 
-/** Returns undefined for an entry that this version does not know. */
-function parse(text: string | undefined): Revocation | undefined {
-  try {
-    const { kind, ...rest } = JSON.parse(text ?? '')
-    return ['session', 'user', 'everything', 'key'].includes(kind) ? { kind, ...rest } : undefined
-  } catch {
-    return undefined
-  }
+function entriesOf(reply: unknown): StreamEntry[] {
+  return ((reply as Reply)?.[0]?.[1] ?? []).map(parseEntry)
 }

@@ -41,7 +41,7 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/revocation/redis-feed.ts',
-        text: 'for (const revocation of batch.revocations) known.add(revocation)',
+        text: 'for (const { revocation } of batch.entries) if (revocation) known.add(revocation)',
         by: '',
       },
     ],

@@ -83,7 +83,7 @@ async function rowsTouched(
 }
 
 /** The commands by which every node reads the feed, whatever the requests. */
-const FEED_COMMANDS = ['xread', 'getex', 'time']
+const FEED_COMMANDS = ['xread', 'xrevrange', 'getex', 'time']
 
 async function commandsOf(operator: Redis): Promise<Map<string, number>> {
   const info = await operator.info('commandstats')

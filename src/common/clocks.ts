@@ -14,6 +14,8 @@ export interface WatchedClock {
   now(): number
   /** Returns the reading after which the clock was not set back: the first one, or a later one. */
   steadySince(): number
+  /** Returns how often the clock was set back since it was first read. */
+  timesSetBack(): number
   /** Returns the latest reading ever: no token was issued later. */
   latest(): number
 }
@@ -33,16 +35,20 @@ export function createSharedClock(initial = Date.now()): SharedClock {
   let offset = initial - performance.now()
   let steadySince = initial
   let latest = Number.NEGATIVE_INFINITY
+  let timesSetBack = 0
   let isObserved = false
   const now = () => Math.floor(performance.now() + offset)
   return {
     now,
     steadySince: () => steadySince,
+    timesSetBack: () => timesSetBack,
     latest: () => Math.max(latest, now()),
     observe(serverTime, askedAt) {
-      const isSetBack = askedAt !== undefined && serverTime - askedAt < offset - CLOCK_TOLERANCE
-      if (isSetBack || !isObserved) steadySince = serverTime
-      if (isObserved) latest = Math.max(latest, now())
+      if (isObserved) {
+        latest = Math.max(latest, now())
+        const isSetBack = askedAt !== undefined && serverTime - askedAt < offset - CLOCK_TOLERANCE
+        if (isSetBack) [steadySince, timesSetBack] = [serverTime, timesSetBack + 1]
+      } else steadySince = serverTime
       isObserved = true
       offset = serverTime - performance.now()
     },
@@ -64,15 +70,21 @@ export function createMachineClock(): WatchedClock {
 /** For tests: watches a clock that has nothing to do with monotonic time. */
 export function watchClock(read: () => number): SharedClock {
   let last = read()
-  let [steadySince, latest] = [last, last]
+  let [steadySince, latest, timesSetBack] = [last, last, 0]
   function now(): number {
     const reading = read()
-    if (reading < last - CLOCK_TOLERANCE) steadySince = reading
+    if (reading < last - CLOCK_TOLERANCE) [steadySince, timesSetBack] = [reading, timesSetBack + 1]
     last = reading
     latest = Math.max(latest, reading)
     return reading
   }
-  return { now, steadySince: () => steadySince, latest: () => latest, observe: now }
+  return {
+    now,
+    steadySince: () => steadySince,
+    timesSetBack: () => timesSetBack,
+    latest: () => latest,
+    observe: now,
+  }
 }
 
 /**

@@ -1,10 +1,15 @@
 import type { WatchedClock } from '../common/clocks.ts'
-import { CONDEMNED, decide, expiryOf, type SessionState } from './rotation.ts'
+import { CONDEMNED, decide, expiryOf, rotatedBefore, type SessionState } from './rotation.ts'
 import type { Authorization, CurrentToken, SessionStore, StoreSettings } from './session-store.ts'
+
+interface StoredSession extends SessionState {
+  /** The number of the era in which the session was opened, or re-opened. */
+  era: number
+}
 
 interface UserState {
   authorization: Authorization
-  sessions: Map<string, SessionState>
+  sessions: Map<string, StoredSession>
 }
 
 /** Milliseconds between two searches of all users for expired sessions. */
@@ -17,6 +22,14 @@ const PURGE_INTERVAL = 60_000
 export function createMemoryStore(settings: StoreSettings, clock: WatchedClock): SessionStore {
   const users = new Map<string, UserState>()
   let purgedAt = clock.now()
+  /** An era begins when the clock was set back. The times of earlier sessions are wrong then. */
+  let [era, eraBeganAt] = [clock.timesSetBack(), 0]
+
+  function readClock(): number {
+    const now = clock.now()
+    if (clock.timesSetBack() !== era) [era, eraBeganAt] = [clock.timesSetBack(), now]
+    return now
+  }
 
   function remove(userId: string, sessionId: string): void {
     const user = users.get(userId)
@@ -37,9 +50,9 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
   }
 
   /** Removes the least recently used sessions until there is room for one more. */
-  function evict(userId: string): string[] {
+  function evict(userId: string, except: string): string[] {
     const usable = [...(users.get(userId)?.sessions ?? [])].filter(
-      ([, { generation }]) => generation !== CONDEMNED,
+      ([id, { generation }]) => generation !== CONDEMNED && id !== except,
     )
     usable.sort(([idA, a], [idB, b]) => a.rotatedAt - b.rotatedAt || (idA < idB ? -1 : 1))
     const evicted = usable
@@ -54,6 +67,12 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
     return { generation, rotatedAt, expiresAt: expiryOf(state, settings) }
   }
 
+  /** Returns the session in this era if the store still knows it well enough to keep it. */
+  function joinEra(known: StoredSession | undefined, generation: number) {
+    if (!known || known.era === era || known.generation === CONDEMNED) return known
+    return known.generation < generation ? undefined : { ...rotatedBefore(known, eraBeganAt), era }
+  }
+
   return {
     async open({
       userId,
@@ -63,34 +82,39 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
       generation,
       retryKey,
     }) {
-      const now = clock.now()
+      const now = readClock()
       purge(now)
       removeExpired(userId, now)
       const known = users.get(userId)?.authorization
       const authorization = known && known.ver > requested.ver ? known : requested
-      const existing = users.get(userId)?.sessions.get(sessionId)
-      const evicted = existing ? [] : evict(userId)
-      const sessions = users.get(userId)?.sessions ?? new Map<string, SessionState>()
-      const state = existing ?? newState(generation, now, retryKey, absoluteExpiry)
+      const existing = joinEra(users.get(userId)?.sessions.get(sessionId), generation)
+      const evicted = existing ? [] : evict(userId, sessionId)
+      const sessions = users.get(userId)?.sessions ?? new Map<string, StoredSession>()
+      // In whole seconds, because Redis stores no more.
+      const expiry = absoluteExpiry - (absoluteExpiry % 1_000)
+      const fresh = { generation, rotatedAt: now, lead: 0, retryKey, absoluteExpiry: expiry, era }
+      const state = existing ?? fresh
       users.set(userId, { authorization, sessions: sessions.set(sessionId, state) })
       return { currentToken: currentTokenOf(state), authorization, evicted }
     },
 
     async rotate(userId, sessionId, presented) {
-      const now = clock.now()
+      const now = readClock()
       const user = users.get(userId)
       const state = user?.sessions.get(sessionId)
       if (!user || !state) return { outcome: 'unknown' }
-      const decision = decide(state, presented, { now, steadySince: clock.steadySince() }, settings)
+      if (state.era !== era && state.generation !== CONDEMNED) return { outcome: 'unknown' }
+      const reading = { now, steadySince: clock.steadySince() }
+      const decision = decide(state, presented, reading, settings)
       switch (decision.outcome) {
         case 'expired':
           remove(userId, sessionId)
           return { outcome: 'expired' }
         case 'reused':
-          user.sessions.set(sessionId, decision.state)
+          user.sessions.set(sessionId, { ...decision.state, era })
           return { outcome: 'reused', currentGeneration: decision.currentGeneration, now }
         default: {
-          user.sessions.set(sessionId, decision.state)
+          user.sessions.set(sessionId, { ...decision.state, era })
           const { authorization } = user
           return {
             outcome: decision.outcome,
@@ -124,21 +148,11 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
       const user = users.get(userId)
       const state = user?.sessions.get(sessionId)
       if (!user || !state) return undefined
+      if (state.generation === CONDEMNED) return 'condemned'
       const { generation } = state
-      return generation === CONDEMNED ? 'condemned' : { ver: user.authorization.ver, generation }
+      return state.era === era ? { ver: user.authorization.ver, generation } : undefined
     },
 
     async ping() {},
   }
-}
-
-function newState(
-  generation: number,
-  now: number,
-  retryKey: string | null,
-  absoluteExpiry: number,
-): SessionState {
-  // In whole seconds, because Redis stores no more.
-  const expiry = absoluteExpiry - (absoluteExpiry % 1_000)
-  return { generation, rotatedAt: now, lead: 0, retryKey, absoluteExpiry: expiry }
 }

@@ -17,7 +17,7 @@ import {
   serverTimeOfRefusal,
 } from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
-import { createServerClocks } from './server-clocks.ts'
+import { createServerClock, createServerClocks } from './server-clocks.ts'
 import type { RotationResult, SessionStore, StoreSettings } from './session-store.ts'
 
 export interface RedisStoreOptions {
@@ -60,8 +60,8 @@ export function createRedisStore(
   const setAuthorization = script('set_authorization')
   const keyOf = (userId: string) => `${prefix}{${userId}}`
   const now = () => clock?.() ?? ''
-  const watched = clock && watchClock(clock)
-  const clockOf = watched ? () => watched : createServerClocks(redis, serverClock)
+  const testClock = clock && createServerClock(watchClock(clock), era)
+  const clockOf = testClock ? () => testClock : createServerClocks(redis, serverClock, era)
 
   /**
    * Sends a command with the era and a deadline. If the clock of the server is not what this node
@@ -72,13 +72,17 @@ export function createRedisStore(
     key: string,
     send: (terms: CommandTerms) => Promise<T>,
   ): Promise<T> {
-    const startedAt = performance.now()
-    const current = era.current(key)
     const time = clockOf(key)
-    const attempt = () => {
+    async function attempt(): Promise<T> {
+      await time.renew(key)
       const deadline = time.now() + COMMAND_DEADLINE
-      return awaitReply(send({ era: current, deadline, steadySince: time.steadySince() }))
+      const current = era.current(key)
+      const [steadySince, renewal] = [time.steadySince(), time.renewal()]
+      const reply = await awaitReply(send({ era: current, deadline, steadySince, renewal }))
+      if (era.current(key) !== current) throw unavailable('the hot state')
+      return reply
     }
+    const startedAt = performance.now()
     let reply = await attempt()
     const actualTime = serverTimeOfRefusal(reply)
     if (actualTime !== undefined && performance.now() - startedAt < COMMAND_DEADLINE) {
@@ -86,7 +90,6 @@ export function createRedisStore(
       reply = await attempt()
     }
     if (serverTimeOfRefusal(reply) !== undefined) throw unavailable('Redis')
-    if (era.current(key) !== current) throw unavailable('the hot state')
     return reply
   }
 
@@ -105,7 +108,7 @@ export function createRedisStore(
       ]
       const key = keyOf(userId)
       const reply = await sendCommand<OpenReply>(key, (terms) =>
-        open(key, ...args, terms.era, terms.deadline),
+        open(key, ...args, terms.era, terms.deadline, terms.renewal.era, terms.renewal.at),
       )
       const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
       return {

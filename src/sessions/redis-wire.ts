@@ -1,4 +1,5 @@
 /** The formats in which the Redis store and the Lua scripts exchange data. */
+import type { ClockRenewal } from './server-clocks.ts'
 import type { Authorization, RotationResult } from './session-store.ts'
 
 /** The argument of rotate.lua. Times in milliseconds. */
@@ -37,6 +38,7 @@ export interface CommandTerms {
   deadline: number
   /** When that clock was last set back, or was first read. */
   steadySince: number
+  renewal: ClockRenewal
 }
 
 /** Completes a packed request each time that it is sent. */

@@ -76,6 +76,14 @@ function sinceRotation({ rotatedAt, lead }: SessionState, { now, steadySince }: 
   return elapsed < -CLOCK_TOLERANCE ? now - steadySince : Math.max(0, elapsed)
 }
 
+/**
+ * Returns the state of a session whose last rotation came before a time by the clock, whatever the
+ * stored time says: the clock was set back after the rotation.
+ */
+export function rotatedBefore(state: SessionState, at: number): SessionState {
+  return { ...state, lead: Math.max(state.lead, state.rotatedAt - at) }
+}
+
 /** Decides what a presented token means. */
 export function decide(
   state: SessionState,

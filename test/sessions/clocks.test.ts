@@ -56,6 +56,19 @@ test('After the shared clock was set back, a spent token is theft after the grac
   assert.equal((await refresh(app, next.refreshToken)).statusCode, 401)
 })
 
+test('A spent token does not become fresh when the clock reaches its time again', async (t) => {
+  const { app, clock } = await setUp(t)
+  const { refreshToken } = await signUp(app)
+  const next = (await refresh(app, refreshToken)).json()
+  clock.advance(-HOUR)
+  // With any request the node notices that the clock was set back.
+  const other = await signUp(app)
+  clock.advance(HOUR)
+  assert.equal((await refresh(app, other.refreshToken)).statusCode, 200)
+  assert.equal((await refresh(app, refreshToken)).statusCode, 401)
+  assert.equal((await refresh(app, next.refreshToken)).statusCode, 401)
+})
+
 test('After the shared clock was set back, honest clients stay logged in', async (t) => {
   const { app, clock } = await setUp(t)
   const first = await signUp(app)

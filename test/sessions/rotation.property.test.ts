@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { CLOCK_TOLERANCE } from '../../src/common/clocks.ts'
 import type {
+  Authorization,
   CurrentToken,
   RotationResult,
   SessionStore,
@@ -20,9 +22,10 @@ type Step =
   | { do: 'close'; session: number }
   | { do: 'find'; session: number }
   | { do: 'wait'; ms: number }
+  | { do: 'set back'; ms: number }
 
 const session = fc.nat(SESSIONS - 1)
-/** Around every limit of the rules, and backwards, because the clock of a node may jump. */
+/** Around every limit of the rules. */
 const wait = fc.oneof(
   fc.constantFrom(
     0,
@@ -32,7 +35,12 @@ const wait = fc.oneof(
     SETTINGS.refreshIdleTtl - 1,
     SETTINGS.refreshIdleTtl,
   ),
-  fc.integer({ min: -2 * SETTINGS.grace, max: 2 * SETTINGS.grace }),
+  fc.integer({ min: 0, max: 2 * SETTINGS.grace }),
+)
+/** Around the tolerance of the clock, and around the limits of the rules. */
+const setBack = fc.oneof(
+  fc.constantFrom(1, CLOCK_TOLERANCE, CLOCK_TOLERANCE + 1, SETTINGS.grace, SETTINGS.refreshIdleTtl),
+  fc.integer({ min: 1, max: 2 * SETTINGS.grace }),
 )
 const life = fc.constantFrom(SETTINGS.grace, SETTINGS.refreshIdleTtl, 5 * SETTINGS.refreshIdleTtl)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -53,33 +61,55 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), session }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('find' as const), session }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: wait }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('set back' as const), ms: setBack }) },
 )
 const history = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' })
 
 /** What an observer of requests and responses knows of a session: the promises, not the rules. */
 interface Observed {
   id: string
+  authorization: Authorization
+  absoluteExpiry: number
   newest: number
   successors: Map<number, CurrentToken>
+  /** When the token of each generation expires. */
+  expiries: Map<number, number>
   /** When each generation was first spent, and the keys that came with it within the grace. */
   spent: Map<number, { at: number; keys: Set<string | null> }>
   ended: boolean
+  wasExpired: boolean
 }
 
 class Observer {
   readonly userId = randomUUID()
+  opened = 0
   readonly sessions = new Map<number, Observed>()
+  /** Milliseconds that have really passed, whatever the clock says. */
+  passed = 0
+  /** The value of `passed` when the store noticed that the clock was set back. */
+  setBackAt = Number.NEGATIVE_INFINITY
+  /** Milliseconds by which the clock was set back without notice. */
+  unnoticed = 0
 
-  open(index: number): Observed {
+  open(index: number, session: Pick<Observed, 'authorization' | 'absoluteExpiry'>): Observed {
     const fresh = {
+      ...session,
       id: randomUUID(),
       newest: 1,
       successors: new Map(),
+      expiries: new Map(),
       spent: new Map(),
       ended: false,
+      wasExpired: false,
     }
     this.sessions.set(index, fresh)
     return fresh
+  }
+
+  /** A store may have removed these sessions, even if the clock goes back to before their expiry. */
+  noteExpired(now: number): void {
+    for (const observed of this.sessions.values())
+      if (now >= (observed.expiries.get(observed.newest) ?? now)) observed.wasExpired = true
   }
 
   evicted(ids: string[]): void {
@@ -91,7 +121,6 @@ class Observer {
     observed: Observed,
     generation: number,
     key: string | null,
-    now: number,
     result: RotationResult,
   ): void {
     const successor = 'currentToken' in result ? result.currentToken : undefined
@@ -104,15 +133,20 @@ class Observer {
     const known = observed.successors.get(generation)
     assert.deepEqual(successor, known ?? successor, 'a generation has two successors')
     assert.equal(successor.generation, generation + 1)
+    const before = observed.successors.get(generation - 1)?.rotatedAt ?? 0
+    assert.ok(successor.rotatedAt >= before, 'the time of a session ran backwards')
     observed.successors.set(generation, successor)
-    // A spent token is never served after the grace without a key that was presented in time.
+    observed.expiries.set(successor.generation, successor.expiresAt)
+    // A spent token is never served after the grace without a key that was presented in time. If
+    // the clock was set back, the grace counts from then.
     const first = observed.spent.get(generation)
     if (first) {
-      const inTime = now - first.at <= SETTINGS.grace
+      const passed = this.passed - Math.max(first.at, this.setBackAt)
+      const inTime = passed <= SETTINGS.grace + this.unnoticed
       assert.ok(inTime || (key !== null && first.keys.has(key)), 'a spent token was served')
       if (inTime) first.keys.add(key)
     } else {
-      observed.spent.set(generation, { at: now, keys: new Set([key]) })
+      observed.spent.set(generation, { at: this.passed, keys: new Set([key]) })
     }
     observed.newest = Math.max(observed.newest, successor.generation)
   }
@@ -129,15 +163,25 @@ async function replay(
   for (const step of steps) {
     if (step.do === 'wait') {
       clock.advance(step.ms)
+      observer.passed += step.ms
       continue
     }
     const { userId } = observer
+    observer.noteExpired(clock())
+    if (step.do === 'set back') {
+      clock.advance(-step.ms)
+      // A node reads the clock all the time.
+      await store.rotate(userId, randomUUID(), { generation: 1, retryKey: null })
+      if (step.ms > CLOCK_TOLERANCE) observer.setBackAt = observer.passed
+      else observer.unnoticed += step.ms
+      continue
+    }
     const known = observer.sessions.get(step.session)
     if (step.do === 'open') {
-      const observed = observer.open(step.session)
-      observed.id = ids[outcomes.length] ?? observed.id
       const authorization = { ver: step.ver, roles: [`v${step.ver}`] }
       const absoluteExpiry = clock() + step.life
+      const observed = observer.open(step.session, { authorization, absoluteExpiry })
+      observed.id = ids[observer.opened++] ?? observed.id
       const opened = await store.open({
         userId,
         sessionId: observed.id,
@@ -146,6 +190,7 @@ async function replay(
         generation: 1,
         retryKey: null,
       })
+      observed.expiries.set(1, opened.currentToken.expiresAt)
       observer.evicted(opened.evicted)
       outcomes.push(opened)
     } else if (!known) {
@@ -160,8 +205,19 @@ async function replay(
     } else {
       const generation = Math.max(1, known.newest - step.back)
       const key = KEYS[step.key] ?? null
-      const result = await store.rotate(userId, known.id, { generation, retryKey: key })
-      observer.presented(known, generation, key, clock(), result)
+      const present = () => store.rotate(userId, known.id, { generation, retryKey: key })
+      let result = await present()
+      const isExpired = clock() >= (known.expiries.get(generation) ?? 0)
+      const mayReopen = !known.ended && !known.wasExpired && !isExpired
+      if (result.outcome === 'unknown' && mayReopen) {
+        const { newest, authorization, absoluteExpiry } = known
+        const session = { userId, sessionId: known.id, authorization, absoluteExpiry }
+        const opened = await store.open({ ...session, generation: newest, retryKey: null })
+        observer.evicted(opened.evicted)
+        outcomes.push(opened)
+        result = await present()
+      }
+      observer.presented(known, generation, key, result)
       outcomes.push(result)
     }
   }

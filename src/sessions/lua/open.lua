@@ -13,6 +13,9 @@
 -- ARGV[8]   retry key of the refresh that led to this generation, 6 bytes, or ''
 -- ARGV[9]   era
 -- ARGV[10]  deadline, in ms since 1970: after it the node no longer waits for the reply
+-- ARGV[11]  the era that began because the clock of this server was set back, or 0
+-- ARGV[12]  when that era began, in ms since 1970. A session of an earlier era was rotated before,
+--           whatever its time says.
 --
 -- reply     { generation, time of rotation, idle expiry, authorization in force,
 --             then the ids of the evicted sessions in hex }
@@ -29,7 +32,7 @@
 -- The memory of a hash with one session, or with ten, just fits a size class of the allocator.
 -- Check that before you add a byte.
 local LAYOUT, PACKED, SIZE = 1, '>BI4I6c6I5I4', 26
-local SIZE_WITH_LEAD = 32
+local PACKED_LEAD, SIZE_WITH_LEAD = '>I6', 32
 local CONDEMNED = 0
 local MAX_DEADLINE = 2000
 local NO_RETRY_KEY = string.rep('\0', 6)
@@ -37,6 +40,7 @@ local key, sid = KEYS[1], ARGV[1]
 local retry_key = ARGV[8] == '' and NO_RETRY_KEY or ARGV[8]
 local idle_ttl, absolute, max_sessions = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local first, era = tonumber(ARGV[7]), tonumber(ARGV[9])
+local renewed_era, renewed_at = tonumber(ARGV[11]), tonumber(ARGV[12])
 
 local now = tonumber(ARGV[2])
 if not now then
@@ -88,7 +92,10 @@ if existing then
   local is_condemned = generation == CONDEMNED
   if is_condemned or known_era == era or generation >= first then
     local packed = struct.pack(PACKED, LAYOUT, generation, at, known_key, known_absolute, era)
-    redis.call('HSET', key, sid, packed .. string.sub(existing, SIZE + 1))
+    local lead = #existing == SIZE and 0 or struct.unpack(PACKED_LEAD, existing, SIZE + 1)
+    if known_era ~= era and era == renewed_era then lead = math.max(lead, at - renewed_at) end
+    if lead > 0 then packed = packed .. struct.pack(PACKED_LEAD, lead) end
+    redis.call('HSET', key, sid, packed)
     return { generation, at, math.min(at + idle_ttl, known_absolute * 1000), authorization }
   end
 end

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { PasswordChange } from '../../src/schemas/credentials.ts'
-import { NoContent, problems } from '../../src/schemas/responses.ts'
+import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
+import { problems } from '../../src/schemas/responses.ts'
+import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
 
 export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
   const { preHandler: refuseGuesses, onResponse } = app.limitGuesses
@@ -18,16 +20,23 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
       preHandler: [nameAccount, refuseGuesses],
       onResponse,
       schema: {
-        summary: 'Change the password and end every other session of the user',
-        description: 'The tokens of this session stay valid.',
+        summary: 'Change the password and log out everywhere else',
+        description:
+          'Every session of the user ends, this one too, and the response has the tokens of a ' +
+          'new session.',
         tags: ['auth'],
+        headers: DeliveryHeaders,
         body: PasswordChange,
-        response: { 204: NoContent, ...problems(400, 401, 403, 413, 415, 429, 503) },
+        response: { 200: DeliveredTokens, ...problems(400, 401, 403, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
-      await app.ownAccount.changePassword(request.requireAuth(), request.body, request.device)
-      return reply.code(204).send(null)
+      const { body, device } = request
+      // Checked before the change, so that a node that cannot start a session changes nothing.
+      await app.tokens.ping()
+      const account = await app.ownAccount.changePassword(request.requireAuth(), body, device)
+      const pair = await app.sessions.start(account, device)
+      return app.refreshCookie.deliver(request, reply, pair)
     },
   )
 }

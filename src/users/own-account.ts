@@ -3,7 +3,7 @@ import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { checkNewPassword, normalizePassword } from './password-policy.ts'
 import type { UserChangeService } from './user-change-service.ts'
-import type { User, UserRecords } from './user-records.ts'
+import type { Account, User, UserRecords } from './user-records.ts'
 
 /** A user, and the session in which the request is made. */
 export interface SignedInUser {
@@ -47,7 +47,8 @@ export function createOwnAccount({
     email: async ({ userId }: SignedInUser): Promise<string> => (await find(userId)).email,
 
     /**
-     * Changes the password and revokes every other session of the user. Rejects with
+     * Changes the password and revokes every session of the user, this one too: whoever copied its
+     * tokens loses them. Returns the account, for which a new session may be started. Rejects with
      * `AUTH_PASSWORD_REJECTED`, with `AUTH_WRONG_PASSWORD`, and with `AUTH_UNAVAILABLE` if the
      * account is changed at the same time.
      */
@@ -55,7 +56,7 @@ export function createOwnAccount({
       signedIn: SignedInUser,
       { currentPassword, newPassword }: PasswordChange,
       device: Device,
-    ): Promise<void> {
+    ): Promise<Account> {
       const user = await find(signedIn.userId)
       const chosen = normalizePassword(newPassword)
       // This comes first, so that a rejected new password reveals nothing about the current one.
@@ -66,14 +67,16 @@ export function createOwnAccount({
       const { userId, sessionId } = signedIn
       const change = {
         set: { passwordHash: await hasher.hash(chosen, device.ip) },
-        revokeSessions: { reason: 'password_changed', except: sessionId },
+        revokeSessions: { reason: 'password_changed' },
         // The current password was checked against this version. If two changes race, the second
         // one proved a password that is no longer valid.
         ifVer: user.ver,
       } as const
       const event = { type: 'password_changed', userId, sessionId, device, detail: {} } as const
-      if (!(await userChanges.apply(user.id, change, { device }, () => [event])))
+      const changed = await userChanges.apply(user.id, change, { device }, () => [event])
+      if (!changed)
         throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the account was changed meanwhile' })
+      return changed
     },
 
     /** Revokes all sessions of the user, or all but this one. */

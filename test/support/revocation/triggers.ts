@@ -38,8 +38,8 @@ export const TRIGGERS: Record<string, Trigger> = {
         currentPassword: PASSWORD,
         newPassword: NEW_PASSWORD,
       }),
-    status: 204,
-    own: 'unaffected',
+    status: 200,
+    own: 'revoked',
     other: 'revoked',
   },
   'role change': {

@@ -38,15 +38,20 @@ export async function useAccount(
     else assert.equal((await bear(pair[`${how}Token`], 'POST', '/auth/logout')).status, 204)
   }
   const { pair } = await post('/auth/login', credentials)
-  const bearing = { Authorization: `Bearer ${pair.accessToken}` }
   const { password } = credentials
   const next = newPassword(secrets)
-  const change = (currentPassword: string, newPassword: string) =>
-    post('/auth/password', { currentPassword, newPassword }, bearing)
-  assert.equal((await change(next, wrong.password)).status, 403)
-  assert.equal((await change(password, next)).status, 204)
-  assert.equal((await change(next, password)).status, 204)
-  assert.equal((await bear(pair.accessToken, 'GET', '/auth/sessions')).status, 200)
+  const change = (accessToken: string | undefined, currentPassword: string, newPassword: string) =>
+    post(
+      '/auth/password',
+      { currentPassword, newPassword },
+      { Authorization: `Bearer ${accessToken}` },
+    )
+  assert.equal((await change(pair.accessToken, next, wrong.password)).status, 403)
+  const changed = await change(pair.accessToken, password, next)
+  assert.equal(changed.status, 200)
+  const restored = await change(changed.pair.accessToken, next, password)
+  assert.equal(restored.status, 200)
+  assert.equal((await bear(restored.pair.accessToken, 'GET', '/auth/sessions')).status, 200)
 
   // One session more than a user may have.
   for (let count = 0; count < 3; count++)

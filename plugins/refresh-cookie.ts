@@ -1,8 +1,16 @@
-import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
 import { isLoopbackAddress, isLoopbackName, isTrusted } from '../src/http/origins.ts'
+import {
+  type CookieContent,
+  type CookieScope,
+  DELETED,
+  deleteOldCookie,
+  readCookies,
+  setCookie,
+} from '../src/http/refresh-cookies.ts'
+import { createTokenChoice } from '../src/http/token-choice.ts'
 import type { DeliveredTokens } from '../src/schemas/token-pair.ts'
 import type { TokenPair } from '../src/tokens/token-pair.ts'
 
@@ -10,10 +18,23 @@ declare module 'fastify' {
   interface FastifyInstance {
     refreshCookie: {
       /**
-       * Returns the refresh token in the request's cookie, if there is one. Throws
-       * `AUTH_ORIGIN_NOT_ALLOWED` if another site may have caused the request.
+       * Returns the refresh tokens in the request's cookies in the order in which they should be
+       * presented until one is accepted. Rejects with `AUTH_ORIGIN_NOT_ALLOWED` if another site may
+       * have caused the request.
        */
-      read(request: FastifyRequest): string | undefined
+      read(request: FastifyRequest): Promise<string[]>
+      /** Returns whether the request carries a cookie of this session that may be used. */
+      holds(request: FastifyRequest, sessionId: string): Promise<boolean>
+      /**
+       * Ends the sessions of all refresh cookies in the request. Returns `invalid` if no cookie has
+       * a token of this service. Rejects like `read`.
+       */
+      endSessions(request: FastifyRequest): Promise<'ended' | 'missing' | 'invalid'>
+      /**
+       * Ends the sessions that a login replaces: those of the cookies, if the response is going to
+       * overwrite the cookie.
+       */
+      endReplaced(request: FastifyRequest): Promise<void>
       /**
        * Returns the body of a response that delivers tokens. The refresh token goes into the
        * cookie, and not into the body, if the client asks for that or if `byCookie` says that the
@@ -41,8 +62,6 @@ export interface RefreshCookieOptions {
   corsOrigins: readonly string[]
 }
 
-const NAME = 'pawl-refresh'
-
 /**
  * Decorates the instance with `refreshCookie`, and refuses `X-Token-Delivery: cookie` from foreign
  * origins. It does not use the cookie plugin of an embedding application, whose settings are meant
@@ -50,9 +69,14 @@ const NAME = 'pawl-refresh'
  */
 export const refreshCookie = fp(
   async (app, { issuer, corsOrigins }: RefreshCookieOptions) => {
+    const { refreshTokens, sessions } = app
     const own = new URL(issuer)
     const isDevelopment = own.protocol === 'http:' && isLoopbackName(own.hostname)
-    const path = `${app.prefix}/auth`
+    const choice = createTokenChoice({
+      read: refreshTokens.readExpired,
+      find: app.tokens.findSession,
+      clock: app.hotState.now,
+    })
 
     /**
      * Browsers may drop a secure cookie over plain http, so development needs one that is not
@@ -66,25 +90,18 @@ export const refreshCookie = fp(
       )
     }
 
-    /** Not `__Host-`, because that prefix allows no path but `/` (RFC 6265bis 4.1.3.2). */
-    const nameFor = (request: FastifyRequest) => (isInsecure(request) ? NAME : `__Secure-${NAME}`)
+    const scopeOf = (request: FastifyRequest): CookieScope => ({
+      isInsecure: isInsecure(request),
+      oldPath: `${app.prefix}/auth`,
+    })
 
-    function write(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      value: string,
-      maxAge: number,
-    ): void {
-      const cookie = stringifySetCookie({
-        name: nameFor(request),
-        value,
-        maxAge,
-        path,
-        httpOnly: true,
-        secure: !isInsecure(request),
-        sameSite: 'strict',
-      })
-      reply.header('set-cookie', cookie)
+    const cookiesOf = (request: FastifyRequest) =>
+      readCookies(request.headers.cookie, scopeOf(request))
+
+    function write(request: FastifyRequest, reply: FastifyReply, content: CookieContent): void {
+      const scope = scopeOf(request)
+      reply.header('set-cookie', setCookie(content, scope))
+      if (cookiesOf(request).hasOld) reply.header('set-cookie', deleteOldCookie(scope))
     }
 
     /** Returns the refusal if the request must not use the cookie. */
@@ -97,37 +114,47 @@ export const refreshCookie = fp(
       return isAllowed ? undefined : new PawlError('AUTH_ORIGIN_NOT_ALLOWED')
     }
 
+    function tokensOf(request: FastifyRequest): string[] {
+      const { tokens } = cookiesOf(request)
+      const refusal = tokens.length > 0 && refusalOf(request)
+      if (refusal) throw refusal
+      return tokens
+    }
+
+    async function endSessions(request: FastifyRequest) {
+      const tokens = tokensOf(request)
+      let outcome: 'ended' | 'missing' | 'invalid' = tokens.length > 0 ? 'invalid' : 'missing'
+      for (const token of tokens) if (await sessions.endByToken(token, 'refresh')) outcome = 'ended'
+      return outcome
+    }
+
     app.decorate('refreshCookie', {
-      read(request) {
-        const token = find(request.headers.cookie, nameFor(request))
-        const refusal = token && refusalOf(request)
-        if (refusal) throw refusal
-        return token
+      read: async (request) => choice.order(tokensOf(request)),
+      async holds(request, sessionId) {
+        if (refusalOf(request)) return false
+        const claims = await Promise.all(cookiesOf(request).tokens.map(refreshTokens.readExpired))
+        return claims.some((one) => one?.sid === sessionId)
+      },
+      endSessions,
+      async endReplaced(request) {
+        if (asksForCookie(request)) await endSessions(request)
       },
       deliver(request, reply, pair, byCookie = false) {
         if (!byCookie && !asksForCookie(request)) return pair
         const { refreshToken, ...rest } = pair
-        write(request, reply, refreshToken, pair.refreshExpiresIn)
+        write(request, reply, { value: refreshToken, maxAge: pair.refreshExpiresIn })
         return rest
       },
-      clear: (request, reply) => write(request, reply, '', 0),
+      clear: (request, reply) => write(request, reply, DELETED),
     })
 
     app.addHook('onRequest', (request, _reply, done) => {
       done(asksForCookie(request) ? refusalOf(request) : undefined)
     })
   },
-  { name: 'pawl-refresh-cookie' },
+  { name: 'pawl-refresh-cookie', dependencies: ['pawl-tokens', 'pawl-sessions'] },
 )
 
 function asksForCookie({ headers }: FastifyRequest): boolean {
   return headers['x-token-delivery'] === 'cookie'
-}
-
-/**
- * Returns the value of a cookie. If the name occurs more than once, the first one counts: it has
- * the longest path (RFC 6265 5.4). A token needs no decoding.
- */
-function find(header: string | undefined, name: string): string | undefined {
-  return header ? parseCookie(header, { decode: (value) => value })[name] : undefined
 }

@@ -23,7 +23,7 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Change the password and log out everywhere else',
         description:
           'Every session of the user ends, this one too, and the response has the tokens of a ' +
-          'new session.',
+          'new session. They are delivered in the cookie if the old session had one.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: PasswordChange,
@@ -34,9 +34,11 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
       const { body, device } = request
       // Checked before the change, so that a node that cannot start a session changes nothing.
       await app.tokens.ping()
-      const account = await app.ownAccount.changePassword(request.requireAuth(), body, device)
+      const auth = request.requireAuth()
+      const account = await app.ownAccount.changePassword(auth, body, device)
       const pair = await app.sessions.start(account, device)
-      return app.refreshCookie.deliver(request, reply, pair)
+      const byCookie = await app.refreshCookie.holds(request, auth.sessionId)
+      return app.refreshCookie.deliver(request, reply, pair, byCookie)
     },
   )
 }

@@ -13,7 +13,8 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'Log in',
         description:
-          'An unknown address, a wrong password and a disabled user get the same response.',
+          'An unknown address, a wrong password and a disabled user get the same response. If ' +
+          'the tokens are delivered in the cookie, the session of the previous cookie ends.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: Credentials,
@@ -22,6 +23,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const account = await app.accounts.authenticate(request.body, request.device)
+      await app.refreshCookie.endReplaced(request)
       const pair = await app.sessions.start(account, request.device)
       return app.refreshCookie.deliver(request, reply, pair)
     },

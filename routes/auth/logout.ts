@@ -5,9 +5,10 @@ import { RefreshBody } from '../../src/schemas/refresh.ts'
 import { NoContent, problems } from '../../src/schemas/responses.ts'
 
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
+  const invalid = () => new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed or forged' })
+
   async function end(token: string, kind: 'refresh' | 'any'): Promise<void> {
-    if (!(await app.sessions.endByToken(token, kind)))
-      throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'malformed or forged' })
+    if (!(await app.sessions.endByToken(token, kind))) throw invalid()
   }
 
   app.post(
@@ -23,7 +24,8 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'The token is the refresh token in the body, else the bearer token (access or ' +
           'refresh), else the refresh token in the cookie. An expired token is accepted, and ' +
-          'so is one of a session that has ended.',
+          'so is one of a session that has ended. If there are several cookies, the session of ' +
+          'each one ends.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: RefreshBody,
@@ -37,9 +39,9 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
       } else if (bearer) {
         await end(bearer, 'any')
       } else {
-        const token = app.refreshCookie.read(request)
-        if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
-        await end(token, 'refresh')
+        const outcome = await app.refreshCookie.endSessions(request)
+        if (outcome === 'missing') throw new PawlError('AUTH_MISSING_TOKEN')
+        if (outcome === 'invalid') throw invalid()
         app.refreshCookie.clear(request, reply)
       }
       return reply.code(204).send(null)

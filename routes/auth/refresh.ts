@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { PawlError } from '../../src/errors.ts'
+import { presentInOrder } from '../../src/http/token-choice.ts'
 import { RefreshBody, RefreshHeaders } from '../../src/schemas/refresh.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
@@ -12,7 +12,8 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         summary: 'Exchange the refresh token for its successor and a new access token',
         description:
-          'The refresh token is taken from the body, or from the cookie if there is no body.',
+          'The refresh token is taken from the body, or from the cookie if there is no body. If ' +
+          'there are several cookies, the one with the newest token of a live session counts.',
         tags: ['auth'],
         headers: RefreshHeaders,
         body: RefreshBody,
@@ -20,11 +21,13 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      const token = request.body?.refreshToken ?? app.refreshCookie.read(request)
-      if (!token) throw new PawlError('AUTH_MISSING_TOKEN')
-      const retryKey = request.headers['idempotency-key']
-      const pair = await app.tokens.refresh(token, retryKey, request.device)
-      return app.refreshCookie.deliver(request, reply, pair, !request.body)
+      const { body, headers, device } = request
+      const tokens = body ? [body.refreshToken] : await app.refreshCookie.read(request)
+      const retryKey = headers['idempotency-key']
+      const pair = await presentInOrder(tokens, (token) =>
+        app.tokens.refresh(token, retryKey, device),
+      )
+      return app.refreshCookie.deliver(request, reply, pair, !body)
     },
   )
 }

@@ -14,7 +14,8 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Create an account and log in',
         description:
           'A repeated sign-up with the same password starts another session of that account. ' +
-          'With another password it gets a 409 and counts as a wrong guess.',
+          'With another password it gets a 409 and counts as a wrong guess. If the tokens are ' +
+          'delivered in the cookie, the session of the previous cookie ends.',
         tags: ['auth'],
         headers: DeliveryHeaders,
         body: Credentials,
@@ -26,6 +27,7 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       // no account either.
       await app.tokens.ping()
       const account = await app.accounts.signup(request.body, request.device)
+      await app.refreshCookie.endReplaced(request)
       const pair = await app.sessions.start(account, request.device)
       reply.code(201)
       return app.refreshCookie.deliver(request, reply, pair)

@@ -62,17 +62,13 @@ export function createTokenInspector(options: TokenInspectorOptions) {
   }
 
   /** Returns the status of a session from the stores, or undefined if it is not live. */
-  async function findLive(claims: {
-    sub: string
-    sid: string
-  }): Promise<SessionStatus | undefined> {
-    const { sub, sid } = claims
+  async function findLive(sub: string, sid: string): Promise<SessionStatus | undefined> {
     const found = (await store.find(sub, sid)) ?? (await records.find(sid, clock()))
     return found === 'condemned' ? undefined : found
   }
 
   async function checkStores(claims: AccessClaims): Promise<void> {
-    const found = await findLive(claims)
+    const found = await findLive(claims.sub, claims.sid)
     if (!found) throw invalid('session ended')
     if (claims.ver < found.ver) throw invalid('authorization changed')
   }
@@ -103,13 +99,20 @@ export function createTokenInspector(options: TokenInspectorOptions) {
       return claims && refusalReason(claims) === undefined ? claims : undefined
     },
 
+    /**
+     * Returns the status of a session that is live as far as the stores and the revocations that
+     * this node knows tell.
+     */
+    findSession: async (userId: string, sessionId: string): Promise<SessionStatus | undefined> =>
+      revocations.isSessionRevoked(sessionId) ? undefined : findLive(userId, sessionId),
+
     /** Returns the claims of a refresh token if it is the newest one of a live session. */
     async inspectRefresh(token: string): Promise<RefreshClaims | undefined> {
       const claims = await refreshTokens.readExpired(token)
       if (!claims) return undefined
       requireFreshness()
       if (isExpired(claims) || revocations.isSessionRevoked(claims.sid)) return undefined
-      const found = await findLive(claims)
+      const found = await findLive(claims.sub, claims.sid)
       // A token that is ahead of the stores is accepted: we signed it, so they have lost writes.
       return found && claims.gen >= found.generation ? claims : undefined
     },

@@ -80,6 +80,7 @@ export function createTokenService(options: TokenServiceOptions) {
     authenticate: inspector.authenticate,
     inspectAccess: inspector.inspectAccess,
     inspectRefresh: inspector.inspectRefresh,
+    findSession: inspector.findSession,
 
     /** Rejects if the hot state is unavailable, or if this node is behind the revocations. */
     async ping(): Promise<void> {

@@ -1,51 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { me, refresh } from '../support/app-requests.ts'
 import { createClock } from '../support/clock.ts'
+import { BY_COOKIE, ORIGIN, type PostOptions, post, signUp } from '../support/cookie-requests.ts'
 import { PLAIN_NAME, SECURE_NAME, setCookieOf } from '../support/cookies.ts'
 import { newEmail, newRetryKey, PASSWORD } from '../support/credentials.ts'
 import type { Env } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
-import { inject } from '../support/retry-unavailable.ts'
 
-const ORIGIN = 'https://auth.example.com'
 const LOOPBACK: Env = { ISSUER: 'http://localhost:3000' }
-
-interface PostOptions {
-  cookie?: string
-  payload?: object
-  headers?: Record<string, string>
-  remoteAddress?: string
-}
-
-/** Sends what a page of the server's own origin would send. */
-function post(
-  app: FastifyInstance,
-  path: string,
-  { cookie, payload, headers, remoteAddress }: PostOptions = {},
-) {
-  return inject(app, {
-    method: 'POST',
-    url: `/auth/${path}`,
-    headers: { origin: ORIGIN, ...(cookie && { cookie }), ...headers },
-    ...(payload && { payload }),
-    ...(remoteAddress && { remoteAddress }),
-  })
-}
-
-const BY_COOKIE = { 'x-token-delivery': 'cookie' }
-
-async function signUp(
-  app: FastifyInstance,
-  options: PostOptions = {},
-): Promise<LightMyRequestResponse> {
-  const payload = { email: newEmail(), password: PASSWORD }
-  const all = { payload, ...options, headers: { ...BY_COOKIE, ...options.headers } }
-  const response = await post(app, 'signup', all)
-  // An earlier attempt may have created the account, although its response was a 503.
-  return response.statusCode === 409 ? post(app, 'login', all) : response
-}
 
 test('signup and login put the refresh token in a cookie that no script can read', async (t) => {
   const app = await build(t)
@@ -66,7 +29,7 @@ test('signup and login put the refresh token in a cookie that no script can read
     assert.deepEqual(attributes, [
       'HttpOnly',
       `Max-Age=${refreshExpiresIn}`,
-      'Path=/auth',
+      'Path=/',
       'SameSite=Strict',
       'Secure',
     ])
@@ -138,7 +101,7 @@ test('logout by cookie ends the session and clears the cookie, and may be repeat
     assert.deepEqual(cleared.attributes, [
       'HttpOnly',
       'Max-Age=0',
-      'Path=/auth',
+      'Path=/',
       'SameSite=Strict',
       'Secure',
     ])
@@ -174,15 +137,6 @@ test('a missing cookie is a missing token, and a forged cookie is an invalid tok
     assert.equal(forged.statusCode, 401)
     assert.equal(forged.headers['set-cookie'], undefined)
   }
-})
-
-test('if the cookie occurs twice, the first one counts', async (t) => {
-  const app = await build(t)
-  const [first, second] = [setCookieOf(await signUp(app)), setCookieOf(await signUp(app))]
-  const cookie = `${first.pair}; ${second.pair}`
-  const response = await post(app, 'refresh', { cookie })
-  assert.equal(response.statusCode, 200)
-  assert.equal((await refresh(app, first.value)).json().sessionId, response.json().sessionId)
 })
 
 const FOREIGN: Record<string, Record<string, string>> = {

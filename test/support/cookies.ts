@@ -1,13 +1,24 @@
 import type { LightMyRequestResponse } from 'fastify'
 
-export const SECURE_NAME = '__Secure-pawl-refresh'
+export const SECURE_NAME = '__Host-pawl-refresh'
+/** The name that earlier versions set, for the path of the auth routes. */
+export const OLD_NAME = '__Secure-pawl-refresh'
 export const PLAIN_NAME = 'pawl-refresh'
 
-/** Returns the only cookie that the response sets, with its attributes sorted. */
-export function setCookieOf({ headers }: LightMyRequestResponse) {
-  const lines = [headers['set-cookie'] ?? []].flat()
-  if (lines.length !== 1) throw new Error(`the response sets ${lines.length} cookies`)
-  const [pair = '', ...attributes] = (lines[0] ?? '').split('; ')
-  const at = pair.indexOf('=')
-  return { name: pair.slice(0, at), value: pair.slice(at + 1), pair, attributes: attributes.sort() }
+/** Returns the cookies that the response sets, each with its attributes sorted. */
+export function setCookiesOf({ headers }: LightMyRequestResponse) {
+  return [headers['set-cookie'] ?? []].flat().map((line) => {
+    const [pair = '', ...attributes] = line.split('; ')
+    const at = pair.indexOf('=')
+    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)]
+    return { name, value, pair, attributes: attributes.sort() }
+  })
+}
+
+/** Returns the only cookie that the response sets. */
+export function setCookieOf(response: LightMyRequestResponse) {
+  const [cookie, ...more] = setCookiesOf(response)
+  if (!cookie || more.length > 0)
+    throw new Error(`not one cookie: ${response.headers['set-cookie']}`)
+  return cookie
 }

@@ -20,7 +20,7 @@ export async function useCookies(
 
   const credentials = { email: newEmail(), password }
   const { cookie: signup } = await post('/auth/signup', credentials, page)
-  assert.match(signup, /^__Secure-pawl-refresh=eyJ/)
+  assert.match(signup, /^__Host-pawl-refresh=eyJ/)
   assert.equal((await byCookie('/auth/logout', signup)).status, 204)
   const { pair, cookie: first } = await post('/auth/login', credentials, page)
   assert.equal(pair.refreshToken, undefined)

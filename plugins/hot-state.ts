@@ -45,10 +45,11 @@ export const hotState = fp(
     const state = await createHotState({
       settings: options,
       redis,
-      recover: async (within) => [
-        ...(await revocationRecords.findRecent(within)).map(revocationOf),
-        ...keys.revokedKeyIds().map(revocationOfKey),
-      ],
+      async *recover(within) {
+        yield keys.revokedKeyIds().map((kid) => ({ revocation: revocationOfKey(kid), age: 0 }))
+        for await (const recent of revocationRecords.findRecent(within))
+          yield recent.map(({ revocation, age }) => ({ revocation: revocationOf(revocation), age }))
+      },
       onKeyRevoked: keys.markRevoked,
       // A key may have signed tokens under a longer ACCESS_TOKEN_TTL, on this node or on another.
       longestTokenLife: () => Math.max(accessTokenTtl, keys.longestTokenLife()),

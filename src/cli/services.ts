@@ -3,11 +3,8 @@ import { type DatabaseConfig, loadDatabaseConfig } from '../config/config.ts'
 import type { Database } from '../db/database.ts'
 import type { NewEvent, SecurityEvent } from '../events/event.ts'
 import { insertEvents } from '../events/event-records.ts'
-import {
-  type CommittedRevocation,
-  createRevocationRecords,
-  type OnCommit,
-} from '../revocation/revocation-records.ts'
+import type { CommittedRevocation } from '../revocation/revocation-reader.ts'
+import { createRevocationRecords, type OnCommit } from '../revocation/revocation-records.ts'
 import { createSessionViews } from '../sessions/session-views.ts'
 import { type AccountService, createAccountService } from '../users/account-service.ts'
 import { createAdministration } from '../users/administration.ts'

@@ -74,7 +74,9 @@ export const sessions = pgTable(
   },
   (table) => [
     index('sessions_user_id').on(table.userId),
-    index('sessions_revoked_at').on(table.revokedAt).where(sql`${table.revokedAt} is not null`),
+    index('sessions_revoked_at')
+      .on(table.revokedAt, table.id)
+      .where(sql`${table.revokedAt} is not null`),
     index('sessions_unpublished')
       .on(table.revokedAt)
       .where(sql`${table.revokedAt} is not null and ${table.publishedAt} is null`),
@@ -97,7 +99,7 @@ export const userRevocations = pgTable(
     publishedAt: moment('published_at'),
   },
   (table) => [
-    index('user_revocations_at').on(table.at),
+    index('user_revocations_at').on(table.at, table.userId),
     index('user_revocations_unpublished').on(table.at).where(sql`${table.publishedAt} is null`),
   ],
 )

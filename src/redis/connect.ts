@@ -43,15 +43,6 @@ export async function disconnectRedis(redis: RedisClient): Promise<void> {
   }
 }
 
-/**
- * Rejects if Redis does not reply. One master of a cluster is enough, because it serves its users
- * whatever the state of the others.
- */
-export async function pingRedis(redis: RedisClient): Promise<void> {
-  if (redis instanceof Cluster) await Promise.any(redis.nodes('master').map((node) => node.ping()))
-  else await redis.ping()
-}
-
 /** Passes on errors from the call of `report` on; `reason` returns that of the current outage. */
 function watchOutages(client: RedisClient, onError: (error: Error) => void) {
   let current: Error | undefined

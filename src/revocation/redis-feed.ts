@@ -1,27 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
-import { retry } from '../common/backoff.ts'
-import { type SharedClock, startStopwatch } from '../common/clocks.ts'
+import { backoffDelay, retry, withJitter } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
 import { PawlError } from '../errors.ts'
-import type { RedisClient } from '../redis/client.ts'
-import { openReader } from '../redis/reader.ts'
+import { onConnectionChange } from '../redis/servers.ts'
 import type { Era } from '../sessions/redis-era.ts'
-import type { Recover, RevocationFeed } from './revocation-feed.ts'
+import { createRepublisher } from './republisher.ts'
+import type { RevocationFeed } from './revocation-feed.ts'
 import { createRevocationStream } from './revocation-stream.ts'
-import type { Revocation, Revocations } from './revocations.ts'
-import { isBefore, NO_ENTRY } from './stream-entry.ts'
+import { createStreamFollower, type StreamFollowerOptions } from './stream-follower.ts'
 
-export interface RedisFeedOptions {
-  redis: RedisClient
+export interface RedisFeedOptions extends Omit<StreamFollowerOptions, 'stream' | 'wait' | 'era'> {
   era: Era
-  /** The feed sets it to the time of Redis. */
-  serverClock: SharedClock
-  known: Revocations
-  recover: Recover
-  /** Milliseconds that an entry matters: the longest life of an access token. */
-  lifetime: () => number
   /** Milliseconds that this node may be behind before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
@@ -33,149 +22,118 @@ export interface RedisFeedOptions {
  * unnoticed, and how old the time of Redis may be.
  */
 const MAX_WAIT = 500
-/** Milliseconds between two attempts to connect to Redis again. */
-const RETRY_INTERVAL = 100
+/** Milliseconds between two attempts to read the stream again. */
+const BACKOFF = { first: 100, longest: 1_000 }
 /** Milliseconds to wait at start for a server that is not available yet. */
 const START_TIMEOUT = 5_000
 
 /**
- * Creates a feed on a Redis stream, which every node reads on a connection of its own. A read that
- * returns nothing proves that the node missed nothing until the read began.
- *
- * A new connection proves nothing: it may lead to a server that never received the last entries.
- * So the node first reads the recent revocations from Postgres. It also publishes them again, for
- * nodes that cannot reach Postgres. It does the same when a gap in the stream, or its last entry,
- * shows that entries were lost while the connection lived on.
+ * Creates a feed on a Redis stream, which every node reads on a connection of its own. What the
+ * stream has lost is published again in the background, for nodes that cannot reach Postgres.
  */
 export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
-  const { redis, era, serverClock, known, recover, lifetime, log, prefix } = options
+  const { redis, era, known, lifetime, revocationMaxStaleness, log, prefix } = options
   const stream = createRevocationStream(redis, lifetime, prefix)
   // A read must end well within the bound, because only a finished read proves something.
-  const wait = Math.min(MAX_WAIT, Math.max(10, Math.floor(options.revocationMaxStaleness / 4)))
+  const wait = Math.min(MAX_WAIT, Math.max(10, Math.floor(revocationMaxStaleness / 4)))
+  const follower = createStreamFollower({ ...options, stream, wait })
+  const { addEntries } = follower
+  const republisher = createRepublisher({ stream, redis, known, addEntries, log })
 
-  let age = () => Number.POSITIVE_INFINITY
-  let reader: Redis | undefined
-  /** The id of the last entry that this node has read. */
-  let position = '0-0'
-  /** The marker of the era in which this node last read the revocations from Postgres. */
-  let synchronisedIn: string | undefined
+  let failures = 0
   let isStopped = false
-  let isInterrupted = false
+  let wake = () => {}
   let tailing: Promise<void> | undefined
-
-  async function publish(revocations: readonly Revocation[]): Promise<void> {
-    for (const revocation of revocations) known.add(revocation)
-    await stream.append(revocations)
-  }
-
-  const isSynchronised = () => synchronisedIn !== undefined && synchronisedIn === era.marker()
+  // A connection of the client shows that Redis is back, so the next attempt need not wait.
+  const removeListeners = onConnectionChange(redis, ({ status }) => {
+    if (status === 'ready') wake()
+  })
 
   async function synchronise(): Promise<void> {
-    await era.establish()
-    const marker = era.marker()
-    reader ??= await openReader(redis, era.markerKey, wait + 1_000)
-    position = await stream.end(reader)
-    // An empty stream cannot show that entries were removed, so it gets a first one.
-    if (position === NO_ENTRY) position = await stream.begin()
-    // A revocation that is committed from now on arrives by the stream, after `position`.
-    const sinceNow = startStopwatch()
-    await setServerClock(reader)
-    await publish(await recover(lifetime()))
-    synchronisedIn = marker
-    age = sinceNow
-  }
-
-  async function setServerClock(server: Redis): Promise<void> {
-    const askedAt = performance.now()
-    const [seconds, microseconds] = await server.time()
-    serverClock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000), askedAt)
-  }
-
-  async function read(server: Redis): Promise<void> {
-    const sinceNow = startStopwatch()
-    const batch = await stream.read(server, position, wait)
-    for (const { revocation } of batch.entries) if (revocation) known.add(revocation)
-    // GETEX with PERSIST counts as a write, and changes nothing. A master that was replaced, and
-    // receives no more entries, refuses it: as a replica (READONLY), or before that if it knows
-    // that its replicas have left it (min-replicas-to-write).
-    const [end, marker] = await Promise.all([
-      stream.end(server),
-      server.getex(era.markerKey, 'PERSIST'),
-      setServerClock(server),
-    ])
-    era.confirm(marker)
-    if (!batch.isContinuous || isBefore(end, batch.position) || end === NO_ENTRY) {
-      synchronisedIn = undefined
-      return
-    }
-    position = batch.position
-    // An empty read proves nothing alone: the entries after `position` may have been removed.
-    const isProven = batch.isComplete && (batch.entries.length > 0 || end === position)
-    if (isSynchronised() && isProven) age = sinceNow
-  }
-
-  function closeReader(): void {
-    reader?.disconnect()
-    reader = undefined
+    const isStart = follower.age() === Number.POSITIVE_INFINITY
+    if ((await follower.synchronise()) === 'continued') return
+    if (!isStart)
+      log.warn({ event: 'stream_replaced' }, 'the stream of revocations has lost entries')
+    // At start the whole stream was read.
+    republisher.request({ isCompared: isStart })
   }
 
   async function tail(): Promise<void> {
     while (!isStopped) {
       try {
-        if (!isSynchronised() || !reader) await synchronise()
-        if (reader) await read(reader)
-        if (isInterrupted) log.info({ event: 'feed_resumed' }, 'receiving revocations again')
-        isInterrupted = false
+        if (!follower.isSynchronised()) await synchronise()
+        await follower.read()
+        if (failures > 0) log.info({ event: 'feed_resumed' }, 'receiving revocations again')
+        failures = 0
       } catch (error) {
         if (isStopped) return
-        closeReader()
-        if (!isInterrupted) {
+        follower.close()
+        failures += 1
+        if (failures === 1) {
           const facts = { event: 'feed_interrupted', reason: reasonOf(error) }
           log.warn(facts, 'cannot receive revocations')
         }
-        isInterrupted = true
-        await delay(RETRY_INTERVAL)
+        await pause(withJitter(backoffDelay(failures, BACKOFF)))
       }
     }
   }
 
-  async function synchroniseAfresh(): Promise<void> {
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  async function begin(): Promise<void> {
     try {
+      await era.establish()
       await synchronise()
+      // The stream and Postgres may have taken longer to read than the picture may be old.
+      await follower.read(1)
     } catch (error) {
-      closeReader()
+      follower.close()
       throw error
     }
   }
 
   return {
     async start() {
-      const pauses = { first: RETRY_INTERVAL, longest: RETRY_INTERVAL }
       try {
-        await retry(synchroniseAfresh, { ...pauses, limit: START_TIMEOUT })
+        await retry(begin, { ...BACKOFF, limit: START_TIMEOUT })
       } catch (error) {
         throw new Error(`cannot receive revocations: ${reasonOf(error)}`)
       }
+      republisher.start()
       tailing = tail()
     },
 
     async stop() {
       isStopped = true
       era.stop()
-      reader?.disconnect()
+      removeListeners()
+      follower.close()
+      wake()
       await tailing
       // The connection that `tail` was opening meanwhile.
-      reader?.disconnect()
+      follower.close()
+      await republisher.stop()
     },
 
-    publish,
+    async publish(revocations) {
+      for (const revocation of revocations) known.add(revocation)
+      await stream.append(revocations.map((revocation) => ({ revocation, age: 0 })))
+    },
 
     async *history() {
-      for await (const entries of stream.history())
+      for await (const entries of stream.history(redis))
         yield entries.flatMap(({ revocation }) => revocation ?? [])
     },
 
-    age: () => age(),
+    age: follower.age,
   }
 }
 

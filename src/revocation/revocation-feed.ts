@@ -1,4 +1,4 @@
-import type { Revocation, Revocations } from './revocations.ts'
+import type { Revocation, Revocations, UnpublishedRevocation } from './revocations.ts'
 
 /** How every node learns of every revocation. */
 export interface RevocationFeed {
@@ -23,21 +23,24 @@ export interface RevocationFeed {
 }
 
 /**
- * Reads the revocations of the last `ms` milliseconds from Postgres, to make up for entries that
- * the feed may have lost.
+ * Reads the revocations of the last `ms` milliseconds from Postgres in batches, to make up for
+ * entries that the feed may have lost.
  */
-export type Recover = (ms: number) => Promise<Revocation[]>
+export type Recover = (ms: number) => AsyncIterable<readonly UnpublishedRevocation[]>
 
 /** Creates the feed of the embedded default, in which there is only one node. */
 export function createLocalFeed(
   known: Revocations,
-  recover: () => Promise<Revocation[]>,
+  recover: () => ReturnType<Recover>,
 ): RevocationFeed {
   const publish = async (revocations: readonly Revocation[]) => {
     for (const revocation of revocations) known.add(revocation)
   }
   return {
-    start: async () => publish(await recover()),
+    async start() {
+      for await (const revocations of recover())
+        for (const { revocation, age } of revocations) known.add(revocation, { age })
+    },
     async stop() {},
     publish,
     async *history() {},

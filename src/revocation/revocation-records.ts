@@ -1,33 +1,13 @@
-import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
-import { ago } from '../db/interval.ts'
-import { epochs, sessions, userRevocations, users } from '../db/schema.ts'
-import type { Authorization } from '../sessions/session-store.ts'
+import { epochs, sessions, userRevocations } from '../db/schema.ts'
+import { type CommittedRevocation, createRevocationReader } from './revocation-reader.ts'
 import type { Revocation } from './revocations.ts'
-
-/** A revocation that is committed in Postgres: what to apply to the hot state and to publish. */
-export type CommittedRevocation =
-  | { kind: 'session'; sessionId: string; userId: string }
-  /**
-   * The user's access tokens below this authorization. With `sessionsEnded`, the user's sessions as
-   * well, except the session `except`.
-   */
-  | {
-      kind: 'user'
-      userId: string
-      authorization: Authorization
-      sessionsEnded: boolean
-      except?: string
-    }
-  /** Every session that started before this time. Milliseconds since 1970. */
-  | { kind: 'everything'; before: number }
 
 /** Runs in the transaction of a revocation, right before its commit. */
 export type OnCommit = (tx: Pick<Database['orm'], 'execute'>) => Promise<void>
 
 export type RevocationRecords = ReturnType<typeof createRevocationRecords>
-
-type Conditions = Record<'session' | 'user' | 'epoch', SQL | undefined>
 
 /**
  * Milliseconds by which the clocks of nodes may differ: no session that started before everything
@@ -35,46 +15,8 @@ type Conditions = Record<'session' | 'user' | 'epoch', SQL | undefined>
  */
 const CLOCK_MARGIN = 100
 
-const NO_LIMIT = 2 ** 31 - 1
-
-/** Reads revocations from Postgres, for nodes that may have missed them and for the sweep. */
+/** Creates the access to the revocations in Postgres. */
 export function createRevocationRecords({ orm, query }: Database) {
-  async function read(conditions: Conditions, limit: number): Promise<CommittedRevocation[]> {
-    const ofSessions = await query(
-      orm
-        .select({ sessionId: sessions.id, userId: sessions.userId })
-        .from(sessions)
-        .where(conditions.session)
-        .limit(limit),
-    )
-    const ofUsers = await query(
-      orm
-        .select({ revocation: userRevocations, ver: users.ver, roles: users.roles })
-        .from(userRevocations)
-        .leftJoin(users, eq(users.id, userRevocations.userId))
-        .where(conditions.user)
-        .limit(limit),
-    )
-    const ofEverything = await query(orm.select().from(epochs).where(conditions.epoch))
-    return [
-      ...ofSessions.map((row) => ({ kind: 'session' as const, ...row })),
-      ...ofUsers.map(({ revocation, ver, roles }) => {
-        const { userId, sessionsEnded, exceptSession } = revocation
-        return {
-          kind: 'user' as const,
-          userId,
-          authorization: { ver: ver ?? revocation.ver, roles: roles ?? [] },
-          sessionsEnded,
-          ...(exceptSession && { except: exceptSession }),
-        }
-      }),
-      ...ofEverything.map(({ startedAt }) => ({
-        kind: 'everything' as const,
-        before: startedAt.getTime(),
-      })),
-    ]
-  }
-
   /** Skips a user whose row belongs to a later change by now, which is published by itself. */
   async function markUser(userId: string, ver: number): Promise<void> {
     const isSame = and(eq(userRevocations.userId, userId), lte(userRevocations.ver, ver))
@@ -87,34 +29,7 @@ export function createRevocationRecords({ orm, query }: Database) {
   }
 
   return {
-    /** Returns the revocations of the last `ms` milliseconds. */
-    findRecent(ms: number): Promise<CommittedRevocation[]> {
-      const since = ago(ms)
-      const conditions = {
-        session: gt(sessions.revokedAt, since),
-        user: gt(userRevocations.at, since),
-        epoch: gt(epochs.at, since),
-      }
-      return read(conditions, NO_LIMIT)
-    },
-
-    /**
-     * Returns revocations that were committed more than `ms` milliseconds ago and never marked as
-     * published: at most `limit` of sessions and as many of users.
-     */
-    findUnpublished(ms: number, limit: number): Promise<CommittedRevocation[]> {
-      const before = ago(ms)
-      const conditions = {
-        session: and(
-          isNotNull(sessions.revokedAt),
-          isNull(sessions.publishedAt),
-          lt(sessions.revokedAt, before),
-        ),
-        user: and(isNull(userRevocations.publishedAt), lt(userRevocations.at, before)),
-        epoch: and(isNull(epochs.publishedAt), lt(epochs.at, before)),
-      }
-      return read(conditions, limit)
-    },
+    ...createRevocationReader({ orm, query }),
 
     /**
      * Revokes every session that started before the returned time, in milliseconds since 1970.

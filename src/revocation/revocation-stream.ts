@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
-import type { Revocation } from './revocations.ts'
+import type { UnpublishedRevocation } from './revocations.ts'
 import { NO_ENTRY, parseEntry, type StreamEntry } from './stream-entry.ts'
 
 /** Maximum number of entries in one read or write. */
@@ -21,6 +21,8 @@ export interface StreamBatch {
 
 type Reply = [stream: string, entries: [id: string, fields: string[]][]][] | null
 
+export type RevocationStream = ReturnType<typeof createRevocationStream>
+
 /** Gives access to the Redis stream of revocations; entries matter for `lifetime()` milliseconds. */
 export function createRevocationStream(
   redis: RedisClient,
@@ -28,15 +30,16 @@ export function createRevocationStream(
   prefix = 'pawl:',
 ) {
   const key = `{${prefix}revocations}`
+  const publisherKey = `${key}:publisher`
   const publish = createScript(redis, new URL('./lua/publish.lua', import.meta.url))
 
   return {
     /** Rejects with `AUTH_UNAVAILABLE` if it is not certain that Redis has all of them. */
-    async append(revocations: readonly Revocation[]): Promise<void> {
+    async append(revocations: readonly UnpublishedRevocation[]): Promise<void> {
       for (let start = 0; start < revocations.length; start += BATCH) {
         const batch = revocations.slice(start, start + BATCH)
-        const entries = batch.map((revocation) => JSON.stringify(revocation))
-        await awaitReply(publish(key, lifetime(), ...entries))
+        const args = batch.flatMap(({ revocation, age }) => [JSON.stringify(revocation), age])
+        await awaitReply(publish(key, lifetime(), ...args))
       }
     },
 
@@ -69,19 +72,33 @@ export function createRevocationStream(
     },
 
     /**
-     * Reads the stream in batches, from its beginning or from the entry after `position` to the
-     * entry that is the last one when its batch is read. Rejects with `AUTH_UNAVAILABLE` if Redis
-     * does not reply.
+     * Reads the stream in batches, from the entry after `position` to the entry that is the last
+     * one when its batch is read. Rejects with `AUTH_UNAVAILABLE` if Redis does not reply.
      */
-    async *history(position = NO_ENTRY): AsyncGenerator<StreamEntry[]> {
+    async *history(
+      reader: Pick<RedisClient, 'xread'>,
+      position: string = NO_ENTRY,
+    ): AsyncGenerator<StreamEntry[]> {
       let from = position
       for (;;) {
         const command = ['COUNT', BATCH, 'STREAMS', key, from] as const
-        const entries = entriesOf(await awaitReply(redis.xread(...command)))
+        const entries = entriesOf(await awaitReply(reader.xread(...command)))
         if (entries.length > 0) yield entries
         if (entries.length < BATCH) return
         from = entries.at(-1)?.id ?? from
       }
+    },
+
+    /**
+     * Returns whether this node may publish again what the stream lacks. One node at a time may,
+     * for `ms` milliseconds or until `release`, so that nodes do not all publish the same.
+     */
+    async claim(ms: number): Promise<boolean> {
+      return (await awaitReply(redis.set(publisherKey, '', 'PX', ms, 'NX'))) === 'OK'
+    },
+
+    async release(): Promise<void> {
+      await awaitReply(redis.del(publisherKey))
     },
   }
 }

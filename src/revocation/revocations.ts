@@ -1,3 +1,6 @@
+import { CLOCK_TOLERANCE } from '../common/clocks.ts'
+import { createExpiringMap } from './expiring-map.ts'
+
 /** An entry of the feed of revocations. */
 export type Revocation =
   | { kind: 'session'; sessionId: string }
@@ -15,11 +18,32 @@ export interface RevocableClaims {
   ver: number
 }
 
-interface UserEntry {
-  ver: number
-  except: string | undefined
-  addedAt: number
+/** What is known about an entry besides its revocation. */
+export interface EntryOrigin {
+  /** Milliseconds since the revocation was published or committed; 0 by default. */
+  age?: number
+  /** Whether the feed has the entry, so that it need not be published again. */
+  isPublished?: boolean
 }
+
+/** A revocation that the feed lacks. */
+export interface UnpublishedRevocation {
+  revocation: Revocation
+  /** Milliseconds since the revocation was published or committed. */
+  age: number
+}
+
+interface Entry<R extends Revocation = Revocation> {
+  revocation: R
+  /** Seconds since the map was created. */
+  addedAt: number
+  isPublished: boolean
+}
+
+type UserEntry = Entry<Extract<Revocation, { kind: 'user' }>>
+
+/** Number of entries that one step of a pass over the map visits, to share the event loop. */
+const STEP = 5_000
 
 export type Revocations = ReturnType<typeof createRevocations>
 
@@ -40,34 +64,47 @@ export function createRevocations(
   latest: () => number = clock,
 ) {
   const origin = clock()
-  // In the order in which entries were added, which is the order in which they expire. The time is
-  // in whole seconds since `origin`, rounded up: a small integer takes no memory of its own, and
-  // there may be a million entries.
-  const sessions = new Map<string, number>()
-  const users = new Map<string, UserEntry>()
+  // A session's entry is one small integer, which takes no memory of its own: the second in which
+  // it was added, and whether it is published. There may be a million of them.
+  const sessions = createExpiringMap<number>((packed) => packed >> 1)
+  const users = createExpiringMap<UserEntry>(({ addedAt }) => addedAt)
+  /** By kind, or by id of the key. There are few, and they never expire. */
+  const others = new Map<string, Entry>()
   let everythingBefore = 0
 
-  function removeExpired(ms: number): void {
-    const oldest = Math.floor((ms - lifetime() - origin) / 1_000)
-    for (const [sessionId, addedAt] of sessions) {
-      if (addedAt > oldest) break
-      sessions.delete(sessionId)
-    }
-    for (const [userId, { addedAt }] of users) {
-      if (addedAt > oldest) break
-      users.delete(userId)
-    }
+  /** Returns the time from which a revocation counts, in seconds since `origin`, rounded up. */
+  function timeOfAge(age: number): number {
+    const now = clock()
+    const last = latest()
+    const wasSetBack = last > now + CLOCK_TOLERANCE
+    return Math.ceil(((wasSetBack ? last : now - age) - origin) / 1_000)
   }
 
-  function addUser(
-    { userId, ver, except }: Extract<Revocation, { kind: 'user' }>,
-    addedAt: number,
-  ): void {
+  const ageOf = (addedAt: number) => Math.max(0, clock() - origin - addedAt * 1_000)
+
+  function addSession(sessionId: string, addedAt: number, isPublished: boolean): void {
+    const packed = sessions.get(sessionId)
+    const latest = packed === undefined ? addedAt : Math.max(packed >> 1, addedAt)
+    const flag = isPublished ? 1 : (packed ?? 0) & 1
+    sessions.set(sessionId, latest * 2 + flag)
+  }
+
+  function addUser({ revocation, addedAt, isPublished }: UserEntry): void {
+    const { userId, ver } = revocation
     const known = users.get(userId)
-    users.delete(userId)
+    const latest = Math.max(known?.addedAt ?? addedAt, addedAt)
     // An entry that arrives late must not replace that of a later change.
-    const isOlder = known !== undefined && known.ver > ver
-    users.set(userId, isOlder ? { ...known, addedAt } : { ver, except, addedAt })
+    if (known && known.revocation.ver > ver) {
+      users.set(userId, { ...known, addedAt: latest })
+      return
+    }
+    const isKnown = known?.revocation.ver === ver && known.isPublished
+    users.set(userId, { revocation, addedAt: latest, isPublished: isPublished || isKnown })
+  }
+
+  function addOther(key: string, entry: Entry): void {
+    const isPublished = entry.isPublished || (others.get(key)?.isPublished ?? false)
+    others.set(key, { ...entry, isPublished })
   }
 
   function isSessionRevoked(sessionId: string): boolean {
@@ -75,32 +112,73 @@ export function createRevocations(
     return everythingBefore > 0 && startOf(sessionId) < everythingBefore
   }
 
+  function* allEntries(): Generator<Entry> {
+    yield* others.values()
+    for (const [, entry] of users.entries()) yield entry
+    for (const [sessionId, packed] of sessions.entries()) {
+      const isPublished = (packed & 1) === 1
+      yield { revocation: { kind: 'session', sessionId }, addedAt: packed >> 1, isPublished }
+    }
+  }
+
   return {
     /** Adds an entry. Entries may come in any order, and more than once. */
-    add(revocation: Revocation): void {
-      const now = clock()
-      const addedAt = Math.ceil((Math.max(now, latest()) - origin) / 1_000)
-      removeExpired(now)
+    add(revocation: Revocation, { age = 0, isPublished = false }: EntryOrigin = {}): void {
+      const addedAt = timeOfAge(age)
+      const oldest = Math.floor((clock() - lifetime() - origin) / 1_000)
+      sessions.removeUntil(oldest)
+      users.removeUntil(oldest)
       switch (revocation.kind) {
         case 'session':
-          sessions.delete(revocation.sessionId)
-          sessions.set(revocation.sessionId, addedAt)
+          addSession(revocation.sessionId, addedAt, isPublished)
           return
         case 'user':
-          addUser(revocation, addedAt)
+          addUser({ revocation, addedAt, isPublished })
           return
         case 'everything':
-          everythingBefore = Math.max(everythingBefore, revocation.before)
+          if (revocation.before < everythingBefore) return
+          if (revocation.before > everythingBefore) others.delete('everything')
+          everythingBefore = revocation.before
+          addOther('everything', { revocation, addedAt, isPublished })
           return
         case 'key':
           onKey(revocation.kid)
+          addOther(revocation.kid, { revocation, addedAt, isPublished })
       }
+    },
+
+    /** Notes in steps that the feed has none of the entries, as far as this node knows. */
+    *forgetPublished(): Generator<void> {
+      let visited = 0
+      for (const entry of others.values()) entry.isPublished = false
+      for (const [, entry] of users.entries()) {
+        entry.isPublished = false
+        if (++visited % STEP === 0) yield
+      }
+      for (const [sessionId, packed] of sessions.entries()) {
+        sessions.set(sessionId, packed & ~1)
+        if (++visited % STEP === 0) yield
+      }
+    },
+
+    /** Returns in steps the entries that the feed lacks. Every batch may be empty. */
+    *unpublished(): Generator<UnpublishedRevocation[]> {
+      let batch: UnpublishedRevocation[] = []
+      let visited = 0
+      for (const { revocation, addedAt, isPublished } of allEntries()) {
+        const age = ageOf(addedAt)
+        if (!isPublished && age < lifetime()) batch.push({ revocation, age })
+        if (++visited % STEP > 0) continue
+        yield batch
+        batch = []
+      }
+      yield batch
     },
 
     /** Returns whether an access token with these claims is revoked. */
     denies({ sub, sid, ver }: RevocableClaims): boolean {
       if (isSessionRevoked(sid)) return true
-      const user = users.get(sub)
+      const user = users.get(sub)?.revocation
       return user !== undefined && ver < user.ver && sid !== user.except
     },
 
@@ -108,7 +186,7 @@ export function createRevocations(
     isSessionRevoked,
 
     /** Returns the number of entries. */
-    size: (): number => sessions.size + users.size,
+    size: (): number => sessions.size() + users.size(),
   }
 }
 

@@ -4,11 +4,8 @@ import type { SessionEndReason, SessionRef } from '../sessions/session.ts'
 import type { ReuseEvent, SessionRecords } from '../sessions/session-records.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
-import {
-  type CommittedRevocation,
-  type RevocationRecords,
-  revocationOf,
-} from './revocation-records.ts'
+import type { CommittedRevocation } from './revocation-reader.ts'
+import { type RevocationRecords, revocationOf } from './revocation-records.ts'
 
 /** Milliseconds between two sweeps. */
 const SWEEP_INTERVAL = 1_000

@@ -5,6 +5,8 @@ export interface StreamEntry {
   id: string
   /** The id of the entry before it, which may have been trimmed. `NO_ENTRY` if there was none. */
   after: string
+  /** The time of Redis at which it was first published, in milliseconds since 1970. */
+  at: number
   /** Undefined if this version does not know the kind of revocation. */
   revocation: Revocation | undefined
 }
@@ -18,7 +20,17 @@ export function parseEntry([id, fields]: [id: string, fields: string[]]): Stream
     const index = fields.indexOf(name)
     return index < 0 ? undefined : fields[index + 1]
   }
-  return { id, after: fieldOf('after') ?? NO_ENTRY, revocation: parse(fieldOf('revocation')) }
+  return {
+    id,
+    after: fieldOf('after') ?? NO_ENTRY,
+    at: Number(fieldOf('at') ?? timeOf(id)),
+    revocation: parse(fieldOf('revocation')),
+  }
+}
+
+/** Returns the time of Redis at which the entry was appended, in milliseconds since 1970. */
+export function timeOf(id: string): number {
+  return Number(id.split('-')[0])
 }
 
 /** Returns whether the entry with the first id comes before the one with the second id. */

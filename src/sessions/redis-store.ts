@@ -3,7 +3,6 @@ import { type SharedClock, watchClock } from '../common/clocks.ts'
 import { unavailable } from '../errors.ts'
 import { awaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { pingRedis } from '../redis/connect.ts'
 import { createScript } from '../redis/script.ts'
 import type { Era } from './redis-era.ts'
 import {
@@ -38,6 +37,8 @@ export interface RedisStoreOptions {
  * than the timeout of commands, so that nothing happens after its caller has given up.
  */
 const COMMAND_DEADLINE = 900
+/** Milliseconds after which Redis removes the key that proves that it accepts writes. */
+const PROBE_LIFETIME = 60_000
 
 type OpenReply = [number, number, number, string, ...string[]]
 
@@ -166,7 +167,7 @@ export function createRedisStore(
 
     async ping() {
       if (!era.isKnown()) throw unavailable('the hot state')
-      await awaitReply(pingRedis(redis))
+      await awaitReply(redis.set(`{${prefix}revocations}:ready`, '', 'PX', PROBE_LIFETIME))
     },
   }
 }

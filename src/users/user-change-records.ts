@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
-import type { CommittedRevocation } from '../revocation/revocation-records.ts'
+import type { CommittedRevocation } from '../revocation/revocation-reader.ts'
 import { ACCOUNT_COLUMNS, type Account, type Transaction, type User } from './user-records.ts'
 import { insertUserRevocation, type SessionsToRevoke, toRevocation } from './user-revocation.ts'
 

@@ -1,6 +1,6 @@
 import { and, eq, isNull, ne, type SQL, sql } from 'drizzle-orm'
 import { sessions, userRevocations } from '../db/schema.ts'
-import type { CommittedRevocation } from '../revocation/revocation-records.ts'
+import type { CommittedRevocation } from '../revocation/revocation-reader.ts'
 import type { SessionEndReason } from '../sessions/session.ts'
 import type { Account, Transaction } from './user-records.ts'
 

@@ -40,8 +40,8 @@ export const BREAKS: readonly Break[] = [
     shows: 'revokedAccepted',
     changes: [
       {
-        file: 'src/revocation/redis-feed.ts',
-        text: 'for (const { revocation } of batch.entries) if (revocation) known.add(revocation)',
+        file: 'src/revocation/stream-follower.ts',
+        text: 'if (revocation) known.add(revocation, { age: now - at, isPublished: true })',
         by: '',
       },
     ],

@@ -61,7 +61,7 @@ function setUp(losses: number) {
     },
     cap: { enforce: async () => {} },
     revocations,
-    feed: createLocalFeed(revocations, async () => []),
+    feed: createLocalFeed(revocations, async function* () {}),
     revocationMaxStaleness: 2_000,
     onRefresh() {},
     onEvent() {},

@@ -22,12 +22,15 @@ const PURGE_INTERVAL = 60_000
 export function createMemoryStore(settings: StoreSettings, clock: WatchedClock): SessionStore {
   const users = new Map<string, UserState>()
   let purgedAt = clock.now()
-  /** An era begins when the clock was set back. The times of earlier sessions are wrong then. */
-  let [era, eraBeganAt] = [clock.timesSetBack(), 0]
+  let era = 0
+  /** The era that began because the clock was set back. Earlier sessions were rotated before it. */
+  let renewal = { era: 0, at: 0 }
+  let renewedFor = clock.timesSetBack()
 
   function readClock(): number {
     const now = clock.now()
-    if (clock.timesSetBack() !== era) [era, eraBeganAt] = [clock.timesSetBack(), now]
+    if (clock.timesSetBack() !== renewedFor) renewal = { era: ++era, at: now }
+    renewedFor = clock.timesSetBack()
     return now
   }
 
@@ -70,7 +73,9 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
   /** Returns the session in this era if the store still knows it well enough to keep it. */
   function joinEra(known: StoredSession | undefined, generation: number) {
     if (!known || known.era === era || known.generation === CONDEMNED) return known
-    return known.generation < generation ? undefined : { ...rotatedBefore(known, eraBeganAt), era }
+    if (known.generation < generation) return undefined
+    const session = known.era < renewal.era ? rotatedBefore(known, renewal.at) : known
+    return { ...session, era }
   }
 
   return {
@@ -141,7 +146,7 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
     },
 
     async forgetAll() {
-      users.clear()
+      era++
     },
 
     async find(userId, sessionId) {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { singleFlight } from '../common/single-flight.ts'
 import { unavailable } from '../errors.ts'
@@ -46,9 +45,8 @@ export function createEra(redis: RedisClient, prefix = 'pawl:') {
     const replies = await Promise.allSettled(connectedMasters(redis).map(identify))
     const servers = replies.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     if (servers.length === 0) throw unavailable('Redis')
-    const newEra = randomBytes(4).toString('hex')
     marker = await awaitReply(
-      updateMarker<string>(markerKey, newEra, purpose, ...servers.map(({ runId }) => runId)),
+      updateMarker<string>(markerKey, purpose, ...servers.map(({ runId }) => runId)),
     )
     for (const { server, connection, runId } of servers)
       if (connection === connectionOf(server)) runIds.set(server, runId)

@@ -3,8 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { retryKeyOf } from '../../src/sessions/rotation.ts'
 import type { RotationResult } from '../../src/sessions/session-store.ts'
-import { CONDEMNED, PAST_GRACE } from '../support/sessions/model.ts'
-import { explore, hotKey, inWords, type Node, runTo } from '../support/sessions/model-search.ts'
+import { CONDEMNED, isKnown, PAST_GRACE } from '../support/sessions/model.ts'
+import { SET_BACK_BY } from '../support/sessions/model-losses.ts'
+import {
+  explore,
+  hotKey,
+  hotStateKey,
+  inWords,
+  type Node,
+  runTo,
+} from '../support/sessions/model-search.ts'
 import { FRAGILE_STORES, type FragileStore } from '../support/sessions/model-stores.ts'
 import {
   SETTING,
@@ -24,6 +32,9 @@ const EVERYTHING: Setting = {
   interruptions: true,
   flushes: 1,
   failOvers: 1,
+  returns: 1,
+  rowLosses: 1,
+  setBacks: 1,
   losses: 2,
   generations: 3,
 }
@@ -38,11 +49,11 @@ interface Moment {
  * Identifies what the server has stored and which tokens can be presented. What the clients know
  * makes no difference to the server.
  */
-function identityOf({ hot, replica, ...world }: World): string {
-  const { checkpoint, issued, revoked, flushes, failOvers, newest, waiting, detection } = world
-  const other = [checkpoint, issued, revoked, flushes, failOvers]
-  const tokens = [newest, waiting, detection.stolen, detection.thiefNewest]
-  return [hotKey(hot), hotKey(replica), ...other, ...tokens].join()
+function identityOf(world: World): string {
+  const { checkpoint, rowReplica, issued, revoked, newest, waiting, detection } = world
+  const row = [checkpoint, revoked, rowReplica.checkpoint, rowReplica.revoked]
+  const tokens = [issued, newest, waiting, detection.stolen, detection.thiefNewest]
+  return [hotStateKey(world), ...row, ...tokens].join()
 }
 
 /**
@@ -59,19 +70,24 @@ function runs(): Moment[][] {
 }
 
 function edgeOf(
-  { hot, replica, checkpoint, revoked, flushes, failOvers }: World,
+  { hot, replica, former, checkpoint, revoked, lost }: World,
   step: Step,
 ): string | undefined {
-  const state = [hotKey(hot), revoked, flushes, failOvers]
+  const state = [hotKey(hot), revoked, ...Object.values(lost)]
   switch (step.do) {
     case 'present':
-    case 'open':
-      return [...state, hot ? '' : checkpoint, step.do, step.generation, step.key].join()
+    case 'open': {
+      const row = hot && isKnown(hot) ? '' : checkpoint
+      return [...state, row, step.do, step.generation, step.key].join()
+    }
     case 'fail over':
-      return [...state, hotKey(replica), step.do].join()
+      return [...state, hotKey(replica.hot), step.do].join()
+    case 'return to the former server':
+      return [...state, hotKey(former?.hot), step.do].join()
     case 'wait':
     case 'close':
     case 'lose everything':
+    case 'set the clock back':
       return [...state, step.do].join()
     default:
       return undefined
@@ -114,34 +130,34 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
     if (step.do === 'lose everything') await fragile.loseEverything()
     if (step.do === 'replicate') await fragile.replicate()
     if (step.do === 'close') await store.close(userId, sessionId)
-    if (step.do === 'fail over') {
-      await fragile.failOver()
-      if (before.revoked) await store.close(userId, sessionId)
-    }
+    if (step.do === 'fail over') await fragile.failOver()
+    if (step.do === 'return to the former server') await fragile.returnToFormer()
+    if (step.do === 'set the clock back') await fragile.setBack(SET_BACK_BY * TICK)
     if (step.do === 'open') {
-      const { generation = CONDEMNED, key = '' } = after.hot ?? {}
-      await open(generation, lostKey(key, generation - 1))
+      const { requested, generation, key } = step
+      await open(requested, requested === generation + 1 ? lostKey(key, generation) : null)
     }
     if (step.do === 'present') {
       const { generation, key, decision } = step
       const retryKey = lostKey(key, generation)
       const present = () => store.rotate(userId, sessionId, { generation, retryKey })
       let result = await present()
-      if (decision.reopenedAt !== undefined) {
+      const { requested } = decision
+      if (requested !== undefined) {
         assert.equal(result.outcome, 'unknown')
-        await open(decision.reopenedAt, decision.reopenedAt === generation + 1 ? retryKey : null)
+        await open(requested, requested === generation + 1 ? retryKey : null)
         result = await present()
       }
       const current = decision.reopenedAt ?? before.hot?.generation
       assert.deepEqual(
-        seen(result, clock()),
+        seen(result, after, clock()),
         expected(decision.outcome, after, current),
         JSON.stringify(step),
       )
     }
     const found = await store.find(userId, sessionId)
-    const { generation } = after.hot ?? {}
-    const live = generation && { ver: AUTHORIZATION.ver, generation }
+    const { generation, isStale } = after.hot ?? {}
+    const live = isStale ? undefined : generation && { ver: AUTHORIZATION.ver, generation }
     assert.deepEqual(found, generation === CONDEMNED ? 'condemned' : live)
   }
 
@@ -150,6 +166,7 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
   const { generation = 0, key = '' } = last?.after.hot ?? {}
   if (generation <= 1) return
   clock.advance(PAST_GRACE * TICK)
+  if (last?.after.hot?.isStale) await open(generation, null)
   const tried = key || (last?.step.do === 'present' && last.step.key) || 'client'
   const retryKey = retryKeyOf(`${tried} for ${generation - 1}`)
   const { outcome } = await store.rotate(userId, sessionId, {
@@ -159,22 +176,25 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
   assert.equal(outcome, key ? 'replayed' : 'reused', `after the run, with the key of ${tried}`)
 }
 
-function seen(result: RotationResult, now: number) {
+function seen(result: RotationResult, world: World, now: number) {
   if (result.outcome === 'reused')
     return { outcome: result.outcome, current: result.currentGeneration }
   if (!('currentToken' in result)) return { outcome: result.outcome }
   const { generation, rotatedAt } = result.currentToken
-  return {
-    outcome: result.outcome,
-    generation,
-    age: Math.min(PAST_GRACE, (now - rotatedAt) / TICK),
-  }
+  const age = Math.min(PAST_GRACE, (now - rotatedAt) / TICK)
+  return { outcome: result.outcome, generation, ...(showsAge(world) && { age }) }
 }
 
-function expected(outcome: string, { hot }: World, current: number | undefined) {
+/** After the clock was set back, the age that counts cannot be seen in the time of the rotation. */
+function showsAge({ lost }: World): boolean {
+  return lost.setBacks === 0
+}
+
+function expected(outcome: string, world: World, current: number | undefined) {
+  const { hot } = world
   if (outcome === 'refused') return { outcome: 'unknown' }
   if (outcome === 'reused') return { outcome, current }
-  return { outcome, generation: hot?.generation, age: hot?.age }
+  return { outcome, generation: hot?.generation, ...(showsAge(world) && { age: hot?.age }) }
 }
 
 const RUNS = runs()

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { isServed, PAST_GRACE, present, RULES, type Rules } from '../support/sessions/model.ts'
 import { describe, search } from '../support/sessions/model-search.ts'
 import { initialWorld, SETTING, type Setting } from '../support/sessions/model-world.ts'
 
-const ANY_TWO_LOSSES = { flushes: 2, failOvers: 2, losses: 2 }
+const ANY_TWO_LOSSES = {
+  flushes: 2,
+  failOvers: 2,
+  returns: 2,
+  rowLosses: 2,
+  setBacks: 2,
+  losses: 2,
+}
 const FLUSHED_TWICE = { flushes: 2, losses: 2 }
 const EVERY_RESPONSE_ARRIVES = { lostResponses: 0 }
 
@@ -13,6 +20,13 @@ const WITH_A_THIEF: [string, Partial<Setting>][] = [
   ['a client without keys and no loss', { client: 'no key' }],
   ['everything lost once', { flushes: 1 }],
   ['the last writes lost once', { failOvers: 1, generations: 3 }],
+  ['a server that returns', { failOvers: 1, returns: 1, losses: 2, generations: 3 }],
+  ['the last commits of Postgres lost once', { rowLosses: 1, generations: 3 }],
+  ['a clock that is set back once', { setBacks: 1, generations: 3 }],
+  [
+    'a clock that is set back, and everything lost',
+    { setBacks: 1, flushes: 1, losses: 2, generations: 3 },
+  ],
 ]
 
 const HONEST: [string, Partial<Setting>][] = [
@@ -27,8 +41,9 @@ const HONEST: [string, Partial<Setting>][] = [
   ],
 ]
 
-function keepsPromises(changes: Partial<Setting>): void {
+function keepsPromises(t: TestContext, changes: Partial<Setting>): void {
   const result = search(changes)
+  t.diagnostic(describe(result))
   assert.ok(!result.broken, describe(result))
   // A search that stopped too early would find nothing either.
   assert.ok(result.states > 1_000, describe(result))
@@ -40,13 +55,13 @@ function breaks(promise: string, changes: Partial<Setting>, rules: Partial<Rules
 }
 
 for (const [who, changes] of HONEST) {
-  test(`No honest client is logged out or taken for a thief, whatever is lost: ${who}`, () =>
-    keepsPromises({ ...ANY_TWO_LOSSES, ...changes }))
+  test(`No honest client is logged out or taken for a thief, whatever is lost: ${who}`, (t) =>
+    keepsPromises(t, { ...ANY_TWO_LOSSES, ...changes }))
 }
 
 for (const [which, changes] of WITH_A_THIEF) {
-  test(`Thief and victim are not both served, and after detection neither is: ${which}`, () =>
-    keepsPromises({ thief: true, losses: 1, ...changes }))
+  test(`Thief and victim are not both served, and after detection neither is: ${which}`, (t) =>
+    keepsPromises(t, { thief: true, losses: 1, ...changes }))
 }
 
 test('If nothing but a rotation stores the key, an honest client is taken for a thief', () =>
@@ -55,12 +70,15 @@ test('If nothing but a rotation stores the key, an honest client is taken for a 
     reopeningKeepsKey: false,
   }))
 
-test('Without healing, an honest client is taken for a thief', () =>
-  breaks('an honest client is taken for a thief', { failOvers: 1 }, { healing: false }))
+test('If data from before a fail-over are trusted, an honest client needs the healing', (t) => {
+  keepsPromises(t, { failOvers: 1, rules: { ...RULES, healing: false } })
+  const rules = { eras: false, healing: false }
+  breaks('an honest client is taken for a thief', { failOvers: 1 }, rules)
+})
 
-test('Without healing, a re-opening needs the newer of checkpoint and token', () => {
+test('Without healing, a re-opening needs the newer of checkpoint and token', (t) => {
   const healing = false
-  keepsPromises({ tabs: 2, ...FLUSHED_TWICE, rules: { ...RULES, healing } })
+  keepsPromises(t, { tabs: 2, ...FLUSHED_TWICE, rules: { ...RULES, healing } })
   breaks('an honest client is taken for a thief', FLUSHED_TWICE, {
     healing,
     reopenAt: 'the checkpoint',
@@ -80,12 +98,32 @@ test('A thief who waits is not detected if spent tokens live until their success
 test('A replay that makes a successor of its own gives a generation two successors', () =>
   breaks('a generation has two successors', {}, { oneSuccessor: false }))
 
-test('A fail-over brings a revoked session back if it is not closed again', () =>
-  breaks('a revoked session is served', { failOvers: 1 }, { closingAgain: false }))
+test('A fail-over brings a revoked session back if its data are trusted', () =>
+  breaks('a revoked session is served', { failOvers: 1 }, { eras: false }))
 
-test('The key of a late retry survives a process that dies between re-opening and rotating', () => {
-  keepsPromises({ tabs: 2, ...ANY_TWO_LOSSES, interruptions: true })
-  keepsPromises({ thief: true, flushes: 1, generations: 3, interruptions: true })
+test('A server that returns as it was brings a revoked session back if eras have no order', () =>
+  breaks('a revoked session is served', { failOvers: 1, returns: 1 }, { orderedEras: false }))
+
+test('A Postgres that loses its last commits brings a revoked session back if it is not healed', () =>
+  breaks('a revoked session is served', { rowLosses: 1 }, { postgresIsHealed: false }))
+
+test('If nobody notices that the clock was set back, a spent token is served for long', () =>
+  breaks(
+    'a spent token is served after the grace',
+    { setBacks: 1, thief: true },
+    { setBackIsNoticed: false },
+  ))
+
+test('A spent token becomes fresh again with the time of its rotation, without a new era', () =>
+  breaks(
+    'a spent token is served after the grace',
+    { setBacks: 1, thief: true },
+    { eraAfterSetBack: false },
+  ))
+
+test('The key of a late retry survives a process that dies between re-opening and rotating', (t) => {
+  keepsPromises(t, { tabs: 2, ...ANY_TWO_LOSSES, interruptions: true })
+  keepsPromises(t, { thief: true, flushes: 1, generations: 3, interruptions: true })
 })
 
 test('A re-opening that does not store the key in the same write loses it then', () =>

@@ -3,18 +3,20 @@
 --
 -- KEYS[1]  the marker: the era (8 hex digits), then the run ids of the servers that it holds for,
 --          separated by spaces
--- ARGV[1]  a new era, 8 hex digits
--- ARGV[2]  'learn', or 'begin' to begin a new era in any case
--- ARGV[3]  and more: the run ids of all servers that the node is connected to
+-- ARGV[1]  'learn', or 'begin' to begin a new era in any case
+-- ARGV[2]  and more: the run ids of all servers that the node is connected to
 --
 -- reply    the marker that is in force now
 local marker = redis.call('GET', KEYS[1])
-local is_known = marker ~= false and ARGV[2] == 'learn'
-for i = 3, #ARGV do
+local is_known = marker ~= false and ARGV[1] == 'learn'
+for i = 2, #ARGV do
   is_known = is_known and string.find(marker, ARGV[i], 1, true) ~= nil
 end
 if not is_known then
-  marker = ARGV[1] .. ' ' .. table.concat(ARGV, ' ', 3)
+  -- A later era has a higher number, also if the marker was lost.
+  local known = marker and tonumber(string.sub(marker, 1, 8), 16) or 0
+  local era = math.max(known + 1, tonumber(redis.call('TIME')[1]))
+  marker = string.format('%08x', era) .. ' ' .. table.concat(ARGV, ' ', 2)
   redis.call('SET', KEYS[1], marker)
 end
 return marker

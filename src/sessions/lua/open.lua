@@ -93,7 +93,7 @@ if existing then
   if is_condemned or known_era == era or generation >= first then
     local packed = struct.pack(PACKED, LAYOUT, generation, at, known_key, known_absolute, era)
     local lead = #existing == SIZE and 0 or struct.unpack(PACKED_LEAD, existing, SIZE + 1)
-    if known_era ~= era and era == renewed_era then lead = math.max(lead, at - renewed_at) end
+    if known_era < renewed_era then lead = math.max(lead, at - renewed_at) end
     if lead > 0 then packed = packed .. struct.pack(PACKED_LEAD, lead) end
     redis.call('HSET', key, sid, packed)
     return { generation, at, math.min(at + idle_ttl, known_absolute * 1000), authorization }

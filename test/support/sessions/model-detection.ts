@@ -15,12 +15,10 @@
  * Two things are not claimed. A thief who is served within the grace after each refresh of the
  * victim has the victim's own tokens each time, and is not detected while that goes on: the
  * victim's refreshes are late, the thief's never are. And a loss of hot state starts the count
- * again, because the knowledge that a token was spent is lost. A thief who was about to be detected
- * gets the same time once more.
+ * again, because the knowledge that a token was spent is lost, or when it was spent if the clock is
+ * set back. A thief who was about to be detected gets the same time once more.
  */
-import { PAST_GRACE } from './model.ts'
-
-export const NEVER = -1
+import { NEVER, PAST_GRACE } from './model.ts'
 
 export interface Detection {
   /** The generation that the thief copied, or 0. */

@@ -3,6 +3,7 @@ import { transitionsFrom } from './model-steps.ts'
 import {
   initialWorld,
   SETTING,
+  type Server,
   type Setting,
   type Step,
   type Transition,
@@ -79,16 +80,27 @@ export function inWords(step: Step): string {
 
 /** Returns a text that is equal for two worlds if all their properties are equal. */
 function identityOf(world: World): string {
-  const { hot, replica, waiting, trying, detection } = world
+  const { rowReplica, waiting, trying, detection } = world
   const flags = `${+world.revoked}${+world.closed}${+world.theftFound}${+detection.isVictimServed}`
-  const losses = `${world.flushes}${world.failOvers}`
-  const generations = `${world.checkpoint}${world.issued}${world.issuedSinceLoss}${world.newest}`
+  const row = `${world.checkpoint}${rowReplica.checkpoint}${+rowReplica.revoked}`
+  const generations = `${world.issued}${world.issuedSinceLoss}${world.newest}${world.sinceRotation}`
   const client = `${waiting.map(Number)} ${trying} ${world.lostResponses}`
   const { stolen, thiefNewest, victim, thief, ahead, leader } = detection
   const theft = `${stolen}${thiefNewest} ${victim} ${thief} ${ahead}${leader}`
-  return `${hotKey(hot)}/${hotKey(replica)}/${flags}${losses}/${generations}/${client}/${theft}`
+  return `${hotStateKey(world)}/${flags}/${row}/${generations}/${client}/${theft}`
+}
+
+/** Identifies what the hot state has, may return to, and has lost. */
+export function hotStateKey(world: World): string {
+  const { replica, former, lost } = world
+  const counts = `${lost.flushes}${lost.failOvers}${lost.returns}${lost.rowLosses}${lost.setBacks}`
+  return `${serverKey(world)}/${serverKey(replica)}/${former ? serverKey(former) : ''}/${counts}`
+}
+
+function serverKey({ hot, published }: Server): string {
+  return `${hotKey(hot)}${+published}`
 }
 
 export function hotKey(hot: HotSession | undefined): string {
-  return hot ? `${hot.generation}${hot.age}${hot.key}` : ''
+  return hot ? `${hot.generation}${hot.age}${hot.key}${+hot.isStale}${hot.recurs}` : ''
 }

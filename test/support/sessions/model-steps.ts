@@ -1,6 +1,16 @@
 /** Every step that may come next in a world, and the promises that no step may break. */
-import { type HotSession, isServed, PAST_GRACE, present, reopen } from './model.ts'
-import { afterLoss, afterRefresh, NEVER } from './model-detection.ts'
+import {
+  type Decision,
+  type HotSession,
+  isKnown,
+  isServed,
+  NEVER,
+  PAST_GRACE,
+  present,
+  reopen,
+} from './model.ts'
+import { afterLoss, afterRefresh } from './model-detection.ts'
+import { lossSteps } from './model-losses.ts'
 import type { Setting, Step, Transition, World } from './model-world.ts'
 
 export function* transitionsFrom(world: World, setting: Setting): Generator<Transition> {
@@ -14,7 +24,8 @@ export function* transitionsFrom(world: World, setting: Setting): Generator<Tran
   // The user revokes the session, or reuse is detected: first in Postgres, then in the hot state.
   if (!revoked) yield { step: { do: 'revoke' }, world: { ...world, revoked: true } }
   else if (!closed || hot) {
-    const after = { hot: undefined, closed: true, detection: afterLoss(world.detection) }
+    const detection = afterLoss(world.detection)
+    const after = { hot: undefined, closed: true, published: true, detection }
     yield { step: { do: 'close' }, world: { ...world, ...after } }
   }
   const responsesAreQuick = Number.isFinite(setting.lostResponses)
@@ -89,27 +100,6 @@ function* thiefSteps(world: World, setting: Setting): Generator<Transition> {
   }
 }
 
-function* lossSteps(world: World, { rules, ...limits }: Setting): Generator<Transition> {
-  const { hot, replica, flushes, failOvers, revoked } = world
-  const mayLose = flushes + failOvers < limits.losses
-  const lost = {
-    issuedSinceLoss: 0,
-    theftFound: world.theftFound && revoked,
-    detection: afterLoss(world.detection),
-  }
-  if (mayLose && flushes < limits.flushes && hot) {
-    const flushed = { ...world, ...lost, hot: undefined, flushes: flushes + 1 }
-    yield { step: { do: 'lose everything' }, world: flushed }
-  }
-  if (failOvers === limits.failOvers || !mayLose || isSame(hot, replica)) return
-  yield { step: { do: 'replicate' }, world: { ...world, replica: hot } }
-  const restored = revoked && rules.closingAgain ? undefined : replica
-  yield {
-    step: { do: 'fail over' },
-    world: { ...world, ...lost, hot: restored, failOvers: failOvers + 1 },
-  }
-}
-
 function* interrupted(
   world: World,
   setting: Setting,
@@ -117,15 +107,22 @@ function* interrupted(
   generation: number,
   key: string,
 ) {
-  if (!setting.interruptions || world.hot || world.revoked) return
-  const hot = reopen(world, generation, key, setting.rules)
+  if (!setting.interruptions || world.revoked) return
+  if (world.hot && isKnown(world.hot)) return
+  const { requested, session: hot } = reopen(world.hot, world, generation, key, setting.rules)
   const [issued, issuedSinceLoss] = [
     Math.max(world.issued, hot.generation),
     Math.max(world.issuedSinceLoss, hot.generation),
   ]
   yield {
-    step: { do: 'open', who, generation, key } as const,
-    world: { ...world, hot, issued, issuedSinceLoss },
+    step: { do: 'open', who, generation, key, requested } as const,
+    world: {
+      ...world,
+      hot,
+      issued,
+      issuedSinceLoss,
+      sinceRotation: world.hot?.generation === hot.generation ? world.sinceRotation : 0,
+    },
   }
 }
 
@@ -142,19 +139,21 @@ function presented(world: World, setting: Setting, who: string, generation: numb
     ...world,
     hot: decision.hot,
     theftFound,
+    sinceRotation: sinceRotation(world, decision),
     issued: Math.max(world.issued, newest),
     issuedSinceLoss: Math.max(world.issuedSinceLoss, newest),
     // Theft is detected, so the count ends. If that knowledge is lost, it starts again.
     detection: theftFound ? afterLoss(detection) : detection,
   }
-  return { step, decision, world: after, broken: brokenPromise(world, after, step) }
+  return { step, decision, world: after, broken: brokenPromise(world, after, step, setting) }
 }
 
 /** Returns the promise that a decision breaks, if it breaks one. */
 function brokenPromise(
   world: World,
   after: World,
-  { decision, generation }: Step & { do: 'present' },
+  { decision, generation, key }: Step & { do: 'present' },
+  { rules }: Setting,
 ) {
   const served = isServed(decision)
   const isHonest = world.detection.stolen === 0
@@ -167,27 +166,42 @@ function brokenPromise(
   const isFarBehind = decision.reopenedAt !== undefined && generation + 1 < world.checkpoint
   if (served && isFarBehind) return 'a re-opening ignores the checkpoint'
   if (after.detection.isUndetected) return 'thief and victim are both served'
+  const isPastGrace = after.sinceRotation >= PAST_GRACE && !rules.spentUntilUsed
+  const isLate = isPastGrace && !isRetry(world.hot, key)
+  if (decision.outcome === 'replayed' && isLate) return 'a spent token is served after the grace'
   return undefined
 }
 
+/** Returns the ticks since the newest generation was issued, after a decision. */
+function sinceRotation(world: World, { isNew, reopenedAt }: Decision): number {
+  const isOpenedAfresh = reopenedAt !== undefined && reopenedAt !== world.hot?.generation
+  return isNew || isOpenedAfresh ? 0 : world.sinceRotation
+}
+
+function isRetry(hot: HotSession | undefined, key: string): boolean {
+  return key !== '' && hot?.key === key
+}
+
 function older(world: World): World {
-  const age = <T extends HotSession | undefined>(hot: T): T =>
-    hot && { ...hot, age: Math.min(hot.age + 1, PAST_GRACE) }
-  const { detection } = world
+  const { detection, replica, former } = world
   const { victim, thief, ahead } = detection
   return {
     ...world,
-    hot: age(world.hot),
-    replica: age(world.replica),
+    hot: olderSession(world.hot),
+    replica: { ...replica, hot: olderSession(replica.hot) },
+    former: former && { ...former, hot: olderSession(former.hot) },
+    sinceRotation: since(world.sinceRotation),
     trying: world.trying.map(since),
     detection: { ...detection, victim: since(victim), thief: since(thief), ahead: since(ahead) },
   }
 }
 
-function since(age: number): number {
-  return age === NEVER ? NEVER : Math.min(age + 1, PAST_GRACE)
+function olderSession(hot: HotSession | undefined): HotSession | undefined {
+  if (!hot) return hot
+  const recurs = Math.max(hot.recurs - 1, NEVER)
+  return { ...hot, age: recurs === 0 ? 0 : Math.min(hot.age + 1, PAST_GRACE), recurs }
 }
 
-function isSame(one: HotSession | undefined, other: HotSession | undefined): boolean {
-  return one?.generation === other?.generation && one?.age === other?.age && one?.key === other?.key
+function since(age: number): number {
+  return age === NEVER ? NEVER : Math.min(age + 1, PAST_GRACE)
 }

@@ -1,5 +1,5 @@
 /** Real stores whose data for one user can be lost, and set back to an earlier state. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { watchClock } from '../../../src/common/clocks.ts'
 import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
@@ -18,6 +18,10 @@ export interface FragileStore {
   /** A later fail-over restores the state of this moment. */
   replicate(): Promise<void>
   failOver(): Promise<void>
+  /** Restores the state that the store had at the last fail-over or return. */
+  returnToFormer(): Promise<void>
+  /** Sets the clock back, and lets the store read it. */
+  setBack(ms: number): Promise<void>
 }
 
 const START = 1_800_000_000_000
@@ -30,11 +34,11 @@ export const FRAGILE_STORES = {
       const clock = createClock(START)
       type Operation = { at: number; run(store: SessionStore): Promise<unknown> }
       let now = clock as () => number
-      let [store, operations, replicated]: [SessionStore, Operation[], Operation[]] = [
-        fresh(),
-        [],
-        [],
-      ]
+      let store = fresh()
+      let operations: Operation[] = []
+      let replicated: Operation[] = []
+      let former: Operation[] = []
+      const setBacks: Operation[] = []
 
       function fresh(): SessionStore {
         return createMemoryStore(
@@ -49,12 +53,21 @@ export const FRAGILE_STORES = {
       }
 
       async function startWith(kept: Operation[]): Promise<void> {
+        now = () => kept[0]?.at ?? clock()
         ;[store, operations] = [fresh(), [...kept]]
         for (const operation of kept) {
           now = () => operation.at
           await operation.run(store)
         }
         now = clock
+      }
+
+      /** As a new server of the hot state begins an era. */
+      async function replaceBy(kept: Operation[]): Promise<void> {
+        former = operations
+        // What the nodes know about the clock is not lost with the server.
+        await startWith([...kept, ...setBacks.filter((one) => !kept.includes(one))])
+        await perform((store) => store.forgetAll())
       }
 
       return {
@@ -73,7 +86,13 @@ export const FRAGILE_STORES = {
         replicate: async () => {
           replicated = [...operations]
         },
-        failOver: () => startWith(replicated),
+        failOver: () => replaceBy(replicated),
+        returnToFormer: () => replaceBy(former),
+        setBack: async (ms) => {
+          clock.advance(-ms)
+          await perform((store) => readClock(store))
+          setBacks.push(...operations.slice(-1))
+        },
       }
     },
 
@@ -86,6 +105,13 @@ export const FRAGILE_STORES = {
     return async (userId: string): Promise<FragileStore> => {
       const key = `${prefix}{${userId}}`
       let replicated: Buffer | null = null
+      let former: Buffer | null = null
+      async function replaceBy(state: Buffer | null): Promise<void> {
+        former = await redis.dumpBuffer(key)
+        if (state) await redis.restore(key, 0, state, 'REPLACE')
+        else await redis.del(key)
+        await store.forgetAll()
+      }
       return {
         store,
         clock,
@@ -95,11 +121,18 @@ export const FRAGILE_STORES = {
         replicate: async () => {
           replicated = await redis.dumpBuffer(key)
         },
-        failOver: async () => {
-          if (replicated) await redis.restore(key, 0, replicated, 'REPLACE')
-          else await redis.del(key)
+        failOver: () => replaceBy(replicated),
+        returnToFormer: () => replaceBy(former),
+        setBack: async (ms) => {
+          clock.advance(-ms)
+          await readClock(store)
         },
       }
     }
   },
+}
+
+/** Lets a store read the clock. A node reads it all the time. */
+function readClock(store: SessionStore): Promise<unknown> {
+  return store.rotate(randomUUID(), randomUUID(), { generation: 1, retryKey: null })
 }

@@ -6,11 +6,22 @@
  * - A request is decided when it is sent, or never. (A request that is delayed until its client has
  *   refreshed elsewhere looks like theft; the real server refuses it by its deadline.)
  * - A decision is one step, except for a re-opening if interruptions are allowed.
- * - Revoked sessions are closed again before anyone is served after a fail-over.
+ * - Whatever a store lost is noticed before anyone is served: a new server, a clock that was set
+ *   back, and a Postgres that went back. What the stream of revocations lacks is published again,
+ *   and what Postgres lacks is revoked again, in that moment.
+ * - The stream keeps a revocation for as long as the run lasts.
  * - No session expires.
  */
-import { type Decision, type HotSession, PAST_GRACE, RULES, type Rules } from './model.ts'
-import { BEFORE_THEFT, type Detection, NEVER } from './model-detection.ts'
+import {
+  type Decision,
+  type HotSession,
+  NEVER,
+  PAST_GRACE,
+  RULES,
+  type Rules,
+  type SessionRow,
+} from './model.ts'
+import { BEFORE_THEFT, type Detection } from './model-detection.ts'
 
 export interface Setting {
   rules: Rules
@@ -31,11 +42,17 @@ export interface Setting {
   thief: boolean
   /** Whether a process may die, or lose Redis, between re-opening a session and rotating it. */
   interruptions: boolean
-  /** Maximum number of times that everything is lost. */
+  /** Maximum number of times that the hot state is lost. */
   flushes: number
-  /** Maximum number of times that the last writes are lost. */
+  /** Maximum number of times that the last writes of the hot state are lost. */
   failOvers: number
-  /** Maximum number of both together. */
+  /** Maximum number of times that the server before the last fail-over returns, as it was then. */
+  returns: number
+  /** Maximum number of times that Postgres loses its last commits. */
+  rowLosses: number
+  /** Maximum number of times that the clock is set back. */
+  setBacks: number
+  /** Maximum number of all of them together. */
   losses: number
   /** The highest generation that a run reaches. */
   generations: number
@@ -50,16 +67,31 @@ export const SETTING: Setting = {
   interruptions: false,
   flushes: 0,
   failOvers: 0,
+  returns: 0,
+  rowLosses: 0,
+  setBacks: 0,
   losses: 2,
   generations: 4,
 }
 
-export interface World {
+/** What a server of the hot state has. */
+export interface Server {
   hot: HotSession | undefined
-  /** What a fail-over restores: the hot state of any earlier moment. */
-  replica: HotSession | undefined
-  checkpoint: number
-  revoked: boolean
+  /** Whether the stream of revocations has the session. */
+  published: boolean
+}
+
+export type Loss = 'flushes' | 'failOvers' | 'returns' | 'rowLosses' | 'setBacks'
+
+export interface World extends Server, SessionRow {
+  /** What a fail-over restores: the server at any earlier moment. */
+  replica: Server
+  /** The server before the last fail-over. */
+  former: Server | undefined
+  /** What a fail-over of Postgres restores: the row of any earlier moment. */
+  rowReplica: SessionRow
+  /** Ticks since the newest generation was issued, by no clock, or since the last loss. */
+  sinceRotation: number
   /** Whether the revocation is acknowledged. */
   closed: boolean
   /** Whether reuse was detected. Lost only together with the hot state, before Postgres has it. */
@@ -68,8 +100,8 @@ export interface World {
   issued: number
   /** The newest generation that was issued since the last loss. */
   issuedSinceLoss: number
-  flushes: number
-  failOvers: number
+  /** How often each of them has happened. */
+  lost: Readonly<Record<Loss, number>>
   /** The generation of the honest client's newest token. */
   newest: number
   /** Per tab: whether a response is on its way. */
@@ -88,12 +120,16 @@ export type Step =
         | 'lose everything'
         | 'replicate'
         | 'fail over'
+        | 'return to the former server'
+        | 'replicate Postgres'
+        | 'fail over Postgres'
+        | 'set the clock back'
         | 'checkpoint'
         | 'revoke'
         | 'close'
         | 'steal'
     }
-  | { do: 'open'; who: string; generation: number; key: string }
+  | { do: 'open'; who: string; generation: number; key: string; requested: number }
   | { do: 'deliver' | 'lose the response'; tab: number }
 
 export interface Transition {
@@ -104,22 +140,27 @@ export interface Transition {
 }
 
 export function initialWorld({ tabs }: Setting): World {
-  const hot = { generation: 1, age: PAST_GRACE, key: '' }
+  const hot = { generation: 1, age: PAST_GRACE, key: '', isStale: false, recurs: NEVER }
+  const server = { hot, published: false }
+  const row = { checkpoint: 1, revoked: false }
   const client = {
     newest: 1,
     waiting: Array(tabs).fill(false),
     trying: Array(tabs).fill(NEVER),
     lostResponses: 0,
   }
-  const row = { checkpoint: 1, revoked: false, closed: false, theftFound: false }
   return {
-    hot,
-    replica: hot,
+    ...server,
+    replica: server,
+    former: undefined,
     ...row,
+    rowReplica: row,
+    sinceRotation: PAST_GRACE,
+    closed: false,
+    theftFound: false,
     issued: 1,
     issuedSinceLoss: 1,
-    flushes: 0,
-    failOvers: 0,
+    lost: { flushes: 0, failOvers: 0, returns: 0, rowLosses: 0, setBacks: 0 },
     ...client,
     detection: BEFORE_THEFT,
   }

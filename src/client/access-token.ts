@@ -12,17 +12,10 @@ export interface AccessToken {
 }
 
 /** Creates the holder of this tab's access token. The token is kept in memory only. */
-export function createAccessTokenHolder({ wall, steady }: Pick<Platform, 'wall' | 'steady'>) {
+export function createAccessTokenHolder(platform: Platform) {
+  const wall = () => platform.Date.now()
+  const steady = () => platform.performance.now()
   let current: (AccessToken & { since: number }) | undefined
-
-  /**
-   * Returns the milliseconds until expiry, negative after it. The server's clock does not matter.
-   * Our wall clock may be set, and our steady clock may stop during sleep, so the clock that saw
-   * more time pass decides.
-   */
-  function remaining(): number {
-    return current ? current.life - Math.max(wall() - current.at, steady() - current.since) : 0
-  }
 
   return {
     get: () => current,
@@ -39,14 +32,16 @@ export function createAccessTokenHolder({ wall, steady }: Pick<Platform, 'wall' 
     clear(): void {
       current = undefined
     },
-    /** Returns the token unless it is the one that was refused or is about to expire. */
-    usable(refused?: string): string | undefined {
-      const isFresh =
-        current && current.token !== refused && remaining() > Math.min(30_000, current.life / 5)
-      return isFresh ? current?.token : undefined
+    /**
+     * Returns the token unless it is the one that was refused, or has expired, or is `fresh` no
+     * more because it expires soon. The server's clock does not matter. Our wall clock may be set,
+     * and our steady clock may stop during sleep, so the clock that saw more time pass decides.
+     */
+    valid(refused?: string, fresh?: boolean): AccessToken | undefined {
+      if (!current || current.token === refused) return undefined
+      const { life, at, since } = current
+      const left = life - Math.max(wall() - at, steady() - since)
+      return left > (fresh ? life / 30 : 0) ? current : undefined
     },
-    /** Returns the token unless it is the one that was refused or has expired. */
-    unexpired: (refused?: string): string | undefined =>
-      current?.token !== refused && remaining() > 0 ? current?.token : undefined,
   }
 }

@@ -1,26 +1,45 @@
+import type { AccessToken } from './access-token.ts'
+import { signedOut } from './error.ts'
 import type { Platform } from './platform.ts'
 
 /**
  * Returns a `fetch` that adds the access token to requests to the trusted origins. To any other
- * origin the token would be disclosed. A request that has credentials of its own stays as it is.
+ * origin the token would be disclosed. A request that has credentials of its own stays as it is. A
+ * request is sent only in the session in which it was made, which belongs to one user.
  */
 export function createAuthorizedFetch(
-  { fetch }: Platform,
+  platform: Platform,
   trusted: readonly string[],
-  getToken: (refused?: string) => Promise<string | undefined>,
+  currentId: () => string | undefined,
+  getToken: (id: string | undefined, refused?: string) => Promise<AccessToken | undefined>,
 ): typeof globalThis.fetch {
   return async (input, init) => {
-    const request = new Request(input, init)
+    const id = currentId()
+    // Old web views have no `Request`. It is used if possible, because it copies the body.
+    const request = platform.Request && new platform.Request(input, init)
+    const { headers, signal } = request ?? init ?? {}
+    const own = new Headers(headers)
     const isTrusted =
-      trusted.includes(new URL(request.url).origin) && !request.headers.has('authorization')
-    const send = (token?: string) => {
-      const copy = request.clone()
-      if (token) copy.headers.set('authorization', `Bearer ${token}`)
-      return fetch(copy)
+      trusted.includes(new URL(request?.url ?? (input as string), trusted[1]).origin) &&
+      !own.has('authorization')
+
+    const send = (token?: AccessToken) => {
+      const copy = request?.clone()
+      if (token) (copy?.headers ?? own).set('authorization', `Bearer ${token.token}`)
+      return copy ? platform.fetch(copy) : platform.fetch(input, { ...init, headers: own })
     }
-    const token = isTrusted ? await getToken() : undefined
+    // An aborted request does not wait. Then `fetch` rejects with the reason and sends nothing.
+    const aborted = new Promise<undefined>((resolve) => {
+      if (signal?.aborted) resolve(undefined)
+      signal?.addEventListener('abort', () => resolve(undefined))
+    })
+    const wait = (of = id, refused?: string) => Promise.race([aborted, getToken(of, refused)])
+
+    const token = isTrusted ? await wait() : undefined
+    if (isTrusted && id && !token && !signal?.aborted) throw signedOut()
     const response = await send(token)
-    const next = token && response.status === 401 ? await getToken(token) : undefined
-    return next ? send(next) : response
+    if (!token || response.status !== 401) return response
+    const next = await wait(token.session, token.token)
+    return next || signal?.aborted ? send(next) : response
   }
 }

@@ -1,10 +1,11 @@
+import type { AccessToken } from './access-token.ts'
 import { createAuthorizedFetch } from './authorized-fetch.ts'
-import { PawlClientError } from './error.ts'
-import { createPost, ignore401, retryTransient, type TokenResponse } from './http.ts'
-import { browserPlatform } from './platform.ts'
+import { PawlClientError, signedOut } from './error.ts'
+import { createPost, ignoreEnded, retryTransient, type Tokens } from './http.ts'
+import type { Page, Platform } from './platform.ts'
 import { createRefreshLock } from './refresh-lock.ts'
 import { createSharedSession } from './shared-session.ts'
-import { randomId, type StoredSession } from './stored-session.ts'
+import { type StoredSession, storageOf } from './stored-session.ts'
 import type { Client, ClientOptions, Credentials } from './types.ts'
 
 /** Milliseconds. After a refresh this recent, another tab probably has an access token to share. */
@@ -14,98 +15,112 @@ const RECENT = 5_000
  * Creates a client; a page needs one. The tabs of an origin that use the same `baseUrl` are signed
  * in and out together.
  */
-export function createClient({ baseUrl, storage, origins = [], ...rest }: ClientOptions): Client {
-  const platform = { ...browserPlatform(), ...rest.platform }
-  const { wall, href } = platform
-  const base = new URL(baseUrl, href).href.replace(/\/+$/, '')
+export function createClient({
+  baseUrl,
+  storage,
+  origins = [],
+  platform = globalThis as unknown as Platform,
+}: ClientOptions): Client {
+  // On a server or in a worker, nothing is shared: there the clients may be of many users.
+  const page: Page = platform.document ? platform : {}
+  const href = page.location?.href
+  // Only a page has a cookie. Without a page, a relative address has no meaning.
+  const byCookie = !storage && !!href
+  const base = new URL(baseUrl, href ?? 'http://page.invalid').href.replace(/\/+$/, '')
   const trusted = [base, href ?? base, ...origins].map((url) => new URL(url).origin)
-  const name = `pawl ${base}`
-  const sharedStorage = storage ?? platform.storage
-  const withLock = createRefreshLock(platform, sharedStorage, name)
-  const post = createPost(platform, base, !storage)
-  const session = createSharedSession(platform, sharedStorage, name)
+  const name = `pawl ${byCookie ? '' : 'tokens '}${base}`
+  const withLock = createRefreshLock(platform, page, name)
+  const post = createPost(platform, base, byCookie)
+  const session = createSharedSession(platform, page, storage ?? storageOf(page), name)
   const { accessToken } = session
   let refreshing: Promise<void> | undefined
 
   async function refreshIfNeeded(refused: string | undefined, waited: boolean): Promise<void> {
-    const isDone = (stored: StoredSession | undefined) =>
-      stored?.session === '' || accessToken.usable(refused)
-    let stored = await session.sync()
-    if (isDone(stored)) return
-    const at = stored?.at ?? 0
-    if (waited || ((accessToken.get()?.at ?? 0) < at && Math.abs(wall() - at) < RECENT)) {
-      await session.askOtherTabs()
+    let stored: StoredSession | undefined
+    const isDone = async () => {
       stored = await session.sync()
-      if (isDone(stored)) return
+      return stored?.session === '' || accessToken.valid(refused, true)
+    }
+    if (await isDone()) return
+    const at = stored?.at ?? 0
+    const isNewer = (accessToken.get()?.at ?? 0) < at
+    if (waited || (isNewer && platform.Date.now() - at < RECENT)) {
+      await session.askOtherTabs()
+      if (await isDone()) return
     }
     if (!stored) {
-      if (storage) return
+      if (!byCookie) return
       // Only the server knows whether the cookie is good for a session. The key is stored before
       // the request, so that another tab can repeat it as a retry.
-      stored = { key: randomId(), at: 0, why: 'restored' }
-      await session.store.write(stored)
+      stored = await session.store.write({ at: 0, why: 'restored' })
     }
     await refresh(stored)
   }
 
   /** Refreshes, and stores the response unless the session was replaced during the request. */
   async function refresh({ key, token, session: id, why }: StoredSession): Promise<void> {
-    const at = wall()
-    const response = await post('refresh', token && { refreshToken: token }, key).catch(ignore401)
+    const tokens = await post('refresh', token && { refreshToken: token }, key).catch(ignoreEnded)
     const now = await session.store.read()
     if (now?.key === key)
-      return response ? session.save(response, at, id ? why : 'restored') : session.clear('ended')
+      return tokens ? session.save(tokens, id ? why : 'restored') : session.clear('ended')
     // The user signed out or in again, or another tab refreshed the session. Then a refusal or a
     // response for another session says nothing about the current one.
-    if (!response || now?.session !== response.sessionId) throw new PawlClientError(0, {}, 0)
-    await session.save(response, at)
+    if (!tokens || now?.session !== tokens.access.session) throw new PawlClientError(0)
+    await session.save(tokens)
   }
 
-  /** Returns an access token that is not the refused one. Concurrent calls share one refresh. */
-  async function getToken(refused?: string): Promise<string | undefined> {
-    const stored = await session.sync()
-    if (stored?.session === '') return undefined
-    const usable = accessToken.usable(refused)
-    if (usable) return usable
-    refreshing ??= retryTransient(platform, () =>
-      withLock((waited) => refreshIfNeeded(refused, waited)),
-    ).finally(() => {
-      refreshing = undefined
-    })
-    const unexpired = accessToken.unexpired(refused)
-    // Before expiry no caller needs to wait for the refresh, nor to see that it failed.
-    if (unexpired) refreshing.catch(() => {})
-    else await refreshing
-    return unexpired ?? accessToken.unexpired(refused)
+  /**
+   * Returns an access token of this session that is not the refused one. Returns undefined if
+   * another session or none has replaced it. If the id is not known, it is that of the current
+   * session. Concurrent calls share one refresh.
+   */
+  async function getToken(id?: string, refused?: string): Promise<AccessToken | undefined> {
+    await session.sync()
+    const expected = id ?? session.id()
+    if (expected === '') return undefined
+    if (!accessToken.valid(refused, true)) {
+      refreshing ??= retryTransient(platform, () =>
+        withLock((waited) => refreshIfNeeded(refused, waited)),
+      ).finally(() => {
+        refreshing = undefined
+      })
+      // Before expiry no caller needs to wait for the refresh, nor to see that it failed.
+      if (accessToken.valid(refused)) refreshing.catch(() => {})
+      else await refreshing
+    }
+    const found = accessToken.valid(refused)
+    return expected && found?.session !== expected ? undefined : found
   }
 
-  function signIn(path: string, { email, password }: Credentials): Promise<{ sessionId: string }> {
+  function signIn(path: string, credentials: Credentials): Promise<{ sessionId: string }> {
     return withLock(async () => {
-      const at = wall()
-      const response = (await post(path, { email, password })) as TokenResponse
-      await session.save(response, at, 'login')
-      return { sessionId: response.sessionId }
+      const tokens = (await post(path, credentials)) as Tokens
+      await session.save(tokens, 'login')
+      return { sessionId: tokens.access.session }
     })
   }
 
   return {
     get sessionId() {
-      return session.sessionId()
+      return session.id() || undefined
     },
     signup: (credentials) => signIn('signup', credentials),
     login: (credentials) => signIn('login', credentials),
-    logout: () =>
-      retryTransient(platform, () =>
+    logout() {
+      const id = session.id()
+      return retryTransient(platform, () =>
         withLock(async () => {
           const stored = await session.sync()
-          if (stored ? stored.session === '' : storage) return
-          await post('logout', stored?.token && { refreshToken: stored.token }).catch(ignore401)
+          if (stored ? stored.session === '' : !byCookie) return
+          if (id && id !== stored?.session) throw signedOut()
+          await post('logout', stored?.token && { refreshToken: stored.token }).catch(ignoreEnded)
           await session.clear('logout')
         }),
-      ),
-    token: () => getToken(),
-    refresh: () => getToken(accessToken.get()?.token),
-    fetch: createAuthorizedFetch(platform, trusted, getToken),
+      )
+    },
+    token: async () => (await getToken())?.token,
+    refresh: async () => (await getToken(undefined, accessToken.get()?.token))?.token,
+    fetch: createAuthorizedFetch(platform, trusted, session.id, getToken),
     onChange: session.onChange,
     close: session.close,
   }

@@ -1,22 +1,40 @@
-/** The error of a call that Pawl refused, or whose response was incomplete or missing. */
+/** The part of a problem document (RFC 9457) that the client uses. */
+export interface Problem {
+  type?: string
+  title?: string
+  detail?: string
+  code?: string
+  errors?: readonly { field: string; message: string }[]
+}
+
+/** The error of a call that Pawl refused, or to which Pawl did not respond. */
 export class PawlClientError extends Error {
   override readonly name = 'PawlClientError'
-  /** The HTTP status, or 0 without a complete response. */
-  readonly status: number
-  /** The stable code of the problem document. */
-  readonly code: string | undefined
+  /** The HTTP status, whoever responded, or 0 without a complete response. */
+  declare readonly status: number
+  /** Pawl's stable code. Undefined if the response did not come from Pawl. */
+  declare readonly code: string | undefined
+  /** What is wrong with the fields of a form, by the name of the field. */
+  declare readonly fields: Readonly<Record<string, string>>
   /** Seconds to wait before a retry, from `Retry-After`; 0 if the server does not say. */
-  readonly retryAfter: number
+  declare readonly retryAfter: number
+  /**
+   * True if Pawl did not respond: there is no network, or something in between responded, such as
+   * a proxy or the sign-in page of a public network.
+   */
+  declare readonly offline: boolean
 
-  constructor(
-    status: number,
-    problem: { title?: string; detail?: string; code?: string },
-    retryAfter: number,
-    cause?: unknown,
-  ) {
-    super(problem.detail ?? problem.title ?? (status ? `HTTP ${status}` : 'No response'), { cause })
+  constructor(status: number, problem: Problem = {}, retryAfter = 0, cause?: unknown) {
+    const { title, detail, code, errors = [] } = problem
+    super(detail ?? title ?? 'No response', { cause })
     this.status = status
-    this.code = problem.code
+    this.code = code
+    this.fields = Object.fromEntries(errors.map(({ field, message }) => [field, message]))
     this.retryAfter = retryAfter
+    this.offline = !code
   }
 }
+
+/** Returns the error of a request whose user is no longer signed in when it could be sent. */
+export const signedOut = () =>
+  new PawlClientError(401, { title: 'No longer signed in', code: 'SIGNED_OUT' })

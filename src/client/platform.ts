@@ -22,63 +22,42 @@ export interface Channel {
   close(): void
 }
 
-type EventTargetMethod = (type: string, listener: (event: { key?: string | null }) => void) => void
+type EventTargetMethod = (type: string, listener: () => void) => void
 
-/**
- * The features of a browser that the client uses. It works without those that may be undefined.
- */
-export interface Platform {
+/** The features that only a page has. Its tabs share all but the events and the address. */
+export interface Page {
+  localStorage?: TokenStorage | undefined
+  navigator?: { locks?: Locks } | undefined
+  BroadcastChannel?: (new (name: string) => Channel) | undefined
+  addEventListener?: EventTargetMethod | undefined
+  removeEventListener?: EventTargetMethod | undefined
+  location?: { href: string } | undefined
+}
+
+/** The part of the global object that the client uses. It works without what is optional. */
+export interface Platform extends Page {
   fetch: typeof globalThis.fetch
-  /** Shared by the tabs of an origin. */
-  storage: TokenStorage | undefined
-  locks: Locks | undefined
-  createChannel: ((name: string) => Channel) | undefined
-  addEventListener: EventTargetMethod | undefined
-  removeEventListener: EventTargetMethod | undefined
-  /** The address of the page. */
-  href: string | undefined
-  /** Returns milliseconds since 1970. The clock may be set, and it runs during sleep. */
-  wall(): number
-  /** Returns milliseconds of a monotonic clock. It may stop while the machine sleeps. */
-  steady(): number
-  sleep(ms: number): Promise<void>
-  /** Returns a signal that aborts after this many milliseconds. */
-  timeoutSignal(ms: number): AbortSignal
+  /** Exists only in a page. */
+  document?: unknown
+  /** The wall clock. It may be set, and it runs during sleep. */
+  Date: { now(): number }
+  /** A monotonic clock. It may stop while the machine sleeps. */
+  performance: { now(): number }
+  setTimeout(work: () => void, ms: number): unknown
+  Request?: typeof globalThis.Request | undefined
+  AbortSignal?: { timeout?(ms: number): AbortSignal } | undefined
+  crypto?: { getRandomValues?(words: Uint32Array): Uint32Array } | undefined
 }
 
-interface Browser {
-  localStorage?: TokenStorage
-  navigator?: { locks?: Locks }
-  location?: { href: string }
-  BroadcastChannel?: new (name: string) => unknown
-  addEventListener?: EventTargetMethod
-  removeEventListener?: EventTargetMethod
+/** Resolves after this many milliseconds. */
+export function sleep({ setTimeout }: Platform, ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Returns the browser features that the current page has. */
-export function browserPlatform(): Platform {
-  const page = globalThis as Browser
-  const { BroadcastChannel } = page
-  return {
-    fetch: (...request) => fetch(...request),
-    storage: storageOf(page),
-    locks: page.navigator?.locks,
-    createChannel: BroadcastChannel && ((name) => new BroadcastChannel(name) as Channel),
-    addEventListener: page.addEventListener?.bind(page),
-    removeEventListener: page.removeEventListener?.bind(page),
-    href: page.location?.href,
-    wall: Date.now,
-    steady: () => performance.now(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    timeoutSignal: (ms) => AbortSignal.timeout(ms),
-  }
-}
-
-/** Returns undefined if the browser is configured to store nothing: then even the getter throws. */
-function storageOf(page: Browser): TokenStorage | undefined {
-  try {
-    return page.localStorage
-  } catch {
-    return undefined
-  }
+/** Returns a signal that aborts after this many milliseconds. */
+export function timeoutSignal(platform: Platform, ms: number): AbortSignal {
+  if (platform.AbortSignal?.timeout) return platform.AbortSignal.timeout(ms)
+  const controller = new AbortController()
+  sleep(platform, ms).then(() => controller.abort())
+  return controller.signal
 }

@@ -1,7 +1,7 @@
 import { type AccessToken, createAccessTokenHolder } from './access-token.ts'
-import type { TokenResponse } from './http.ts'
-import type { Platform, TokenStorage } from './platform.ts'
-import { createSessionStore, randomId, type StoredSession } from './stored-session.ts'
+import type { Tokens } from './http.ts'
+import { type Page, type Platform, sleep, type TokenStorage } from './platform.ts'
+import { createSessionStore, type StoredSession } from './stored-session.ts'
 import type { Change, Reason } from './types.ts'
 
 /** Milliseconds in which another tab responds if it has an access token. */
@@ -16,12 +16,13 @@ type Message = AccessToken | 'ask' | 'look'
  */
 export function createSharedSession(
   platform: Platform,
+  page: Page,
   storage: TokenStorage | undefined,
   name: string,
 ) {
-  const store = createSessionStore(storage, name)
+  const store = createSessionStore(platform, storage, name)
   const accessToken = createAccessTokenHolder(platform)
-  const channel = platform.createChannel?.(name)
+  const channel = page.BroadcastChannel && new page.BroadcastChannel(name)
   const listeners = new Set<(change: Change) => void>()
   let lastId: string | undefined
   let isFirstRead = true
@@ -34,18 +35,16 @@ export function createSharedSession(
   async function sync(elsewhere = true): Promise<StoredSession | undefined> {
     const stored = await store.read()
     const id = stored?.session
-    if (id === undefined) {
-      isFirstRead = false
-      return stored
-    }
+    const isRestored = isFirstRead && elsewhere
+    isFirstRead = false
+    if (id === undefined) return stored
     if (accessToken.get()?.session !== id) accessToken.clear()
     if (id !== (lastId ?? '')) {
-      const reason = id && isFirstRead && elsewhere ? 'restored' : (stored?.why ?? 'login')
+      const reason = id && isRestored ? 'restored' : (stored?.why ?? 'login')
       const change: Change = { signedIn: !!id, sessionId: id || undefined, reason, elsewhere }
       for (const listener of listeners) queueMicrotask(() => listener(change))
     }
     lastId = id
-    isFirstRead = false
     return stored
   }
 
@@ -54,49 +53,47 @@ export function createSharedSession(
   async function receive(message: Message): Promise<void> {
     const current = accessToken.get()
     if (message === 'ask') {
-      if (current && accessToken.usable()) broadcast(current)
+      if (current && accessToken.valid(undefined, true)) broadcast(current)
     } else {
       const stored = await sync()
-      if (message === 'look' || (stored?.session ?? message.session) !== message.session) return
-      if (accessToken.replace(message, false)) onAccessToken()
+      // A client that does not share the record must not get the token of another user.
+      const isOurs = message !== 'look' && stored?.session === message.session
+      if (isOurs && accessToken.replace(message, false)) onAccessToken()
     }
   }
 
-  const onStorage = ({ key }: { key?: string | null }) => {
-    if (!key || key === name) sync().catch(() => {})
+  const onEvent = () => {
+    sync().catch(() => {})
   }
   // A page that returns from the back/forward cache missed all events while it was there.
-  const events = ['storage', 'pageshow']
-  for (const event of events) platform.addEventListener?.(event, onStorage)
+  const types = ['storage', 'pageshow']
+  for (const type of types) page.addEventListener?.(type, onEvent)
   if (channel) channel.onmessage = ({ data }) => void receive(data as Message).catch(() => {})
 
-  sync().catch(() => {})
+  onEvent()
 
   return {
     accessToken,
     store,
     sync,
-    sessionId: () => lastId || undefined,
+    /** Returns the id as far as this tab knows. Empty: signed out. Undefined: not known. */
+    id: () => lastId,
 
     /**
      * Passes new tokens to all tabs. With a reason they also replace the stored session, which they
      * must not if it has changed since they were requested.
      */
-    async save(
-      { sessionId, refreshToken, accessToken: token, expiresIn }: TokenResponse,
-      at: number,
-      why?: Reason,
-    ): Promise<void> {
-      if (why)
-        await store.write({ session: sessionId, key: randomId(), token: refreshToken, at, why })
-      accessToken.replace({ session: sessionId, token, life: expiresIn * 1_000, at }, !!why)
+    async save({ access, refreshToken: token }: Tokens, why?: Reason): Promise<void> {
+      const { session, at } = access
+      if (why) await store.write({ session, token, at, why })
+      accessToken.replace(access, !!why)
       await sync(false)
       broadcast(accessToken.get() ?? 'look')
     },
 
     /** Signs all tabs out. */
     async clear(why: Reason): Promise<void> {
-      await store.write({ session: '', key: randomId(), at: 0, why })
+      await store.write({ session: '', at: 0, why })
       await sync(false)
       broadcast('look')
     },
@@ -107,7 +104,7 @@ export function createSharedSession(
         onAccessToken = resolve
       })
       broadcast('ask')
-      if (channel) await Promise.race([received, platform.sleep(HANDOVER_TIMEOUT)])
+      if (channel) await Promise.race([received, sleep(platform, HANDOVER_TIMEOUT)])
     },
 
     onChange(listener: (change: Change) => void): () => void {
@@ -116,7 +113,7 @@ export function createSharedSession(
     },
 
     close(): void {
-      for (const event of events) platform.removeEventListener?.(event, onStorage)
+      for (const type of types) page.removeEventListener?.(type, onEvent)
       channel?.close()
     },
   }

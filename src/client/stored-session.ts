@@ -1,4 +1,4 @@
-import type { TokenStorage } from './platform.ts'
+import type { Page, Platform, TokenStorage } from './platform.ts'
 import type { Reason } from './types.ts'
 
 /** The session as the tabs of an origin share it. The names of the fields are the stored format. */
@@ -17,17 +17,21 @@ export interface StoredSession {
   why: Reason
 }
 
-/** Returns 128 random bits as hexadecimal text. */
-export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+/** Returns 128 random bits as text, of a weaker source if the platform has no good one. */
+export function randomId({ crypto }: Pick<Platform, 'crypto'>): string {
+  const words = crypto?.getRandomValues?.(new Uint32Array(4))
+  return (words ?? [1, 2, 3, 4].map(Math.random)).join('-')
 }
 
 /**
  * Creates the store of the session. Everything is one item, so that no tab reads a token together
  * with the key of another token. Without a storage each tab has a session record of its own.
  */
-export function createSessionStore(storage: TokenStorage | undefined, name: string) {
+export function createSessionStore(
+  platform: Platform,
+  storage: TokenStorage | undefined,
+  name: string,
+) {
   let own: string | null = null
   return {
     async read(): Promise<StoredSession | undefined> {
@@ -38,9 +42,21 @@ export function createSessionStore(storage: TokenStorage | undefined, name: stri
         return undefined
       }
     },
-    async write(stored: StoredSession): Promise<void> {
+    /** Stores the session with a new key, and returns both. */
+    async write(session: Omit<StoredSession, 'key'>): Promise<StoredSession> {
+      const stored = { ...session, key: randomId(platform) }
       own = JSON.stringify(stored)
       await storage?.setItem(name, own)
+      return stored
     },
+  }
+}
+
+/** Returns undefined if the browser is configured to store nothing: then even the getter throws. */
+export function storageOf(page: Page): TokenStorage | undefined {
+  try {
+    return page.localStorage
+  } catch {
+    return undefined
   }
 }

@@ -17,8 +17,8 @@ export interface ClientOptions {
    * Origins to which `fetch` sends the access token, in addition to Pawl's and the page's own.
    */
   origins?: readonly string[]
-  /** Replaces features of the browser in tests. */
-  platform?: Partial<Platform>
+  /** Replaces the global object in tests. */
+  platform?: Platform
 }
 
 /**

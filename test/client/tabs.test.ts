@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as tick } from 'node:timers/promises'
 import type { Platform } from '../../src/client/platform.ts'
+import { createStorageLocks } from '../../src/client/storage-locks.ts'
 import { EXPIRY, GRACE, startWorld } from '../support/client/client-world.ts'
 import { until } from '../support/until.ts'
 
@@ -38,16 +40,16 @@ test('eight tabs whose token is refused at the same time refresh once', async (t
 })
 
 const MISSING_FEATURES: [string, (keyof Platform)[]][] = [
-  ['Web Locks', ['locks']],
-  ['BroadcastChannel', ['createChannel']],
-  ['Web Locks and BroadcastChannel', ['locks', 'createChannel']],
-  ['storage', ['storage']],
-  ['all of these', ['locks', 'createChannel', 'storage']],
+  ['Web Locks', ['navigator']],
+  ['BroadcastChannel', ['BroadcastChannel']],
+  ['Web Locks and BroadcastChannel', ['navigator', 'BroadcastChannel']],
+  ['storage', ['localStorage']],
+  ['all of these', ['navigator', 'BroadcastChannel', 'localStorage']],
 ]
 
 for (const [what, without] of MISSING_FEATURES) {
   test(`without ${what} tabs still get access tokens and stay signed in`, async (t) => {
-    const { open, url, credentials, browser, pass } = await startWorld(t)
+    const { open, url, credentials, pass } = await startWorld(t)
     await open({}, { without }).login(credentials)
     for (let round = 0; round < 3; round++) {
       pass(EXPIRY)
@@ -57,18 +59,34 @@ for (const [what, without] of MISSING_FEATURES) {
         responses.every(({ status }) => status === 200),
         `round ${round}`,
       )
-      if (what === 'Web Locks') assert.equal(browser.refreshes(), round + 1)
     }
   })
 }
+
+test('with locks in the storage, tabs without Web Locks refresh once', async (t) => {
+  const { open, url, credentials, browser, pass } = await startWorld(t)
+  const openTab = () => {
+    const clock = { wall: () => browser.wall, sleep: () => tick() }
+    const storage = browser.openTab().platform.localStorage ?? assert.fail()
+    return open({ platform: { navigator: { locks: createStorageLocks(storage, clock) } } })
+  }
+  await openTab().login(credentials)
+  for (let round = 1; round <= 3; round++) {
+    pass(EXPIRY)
+    const tabs = Array.from({ length: 4 }, openTab)
+    const responses = await Promise.all(tabs.map((tab) => tab.fetch(me(url))))
+    assert.ok(responses.every(({ status }) => status === 200))
+    assert.equal(browser.refreshes(), round)
+  }
+})
 
 test('two tabs without a common lock refresh with the same key', async (t) => {
   const { open, url, credentials, browser, pass } = await startWorld(t)
   await open().login(credentials)
   pass(EXPIRY)
   const tabs = [
-    open({}, { without: ['createChannel'] }),
-    open({}, { without: ['locks', 'createChannel'] }),
+    open({}, { without: ['BroadcastChannel'] }),
+    open({}, { without: ['navigator', 'BroadcastChannel'] }),
   ]
   let arrived = 0
   browser.wire = async (path, send, take) => {
@@ -87,7 +105,7 @@ test('two tabs without a common lock refresh with the same key', async (t) => {
 
 test('a logout in one tab signs the others out, and the next login signs them in', async (t) => {
   const { open, url, credentials } = await startWorld(t)
-  for (const without of [[], ['createChannel']] satisfies (keyof Platform)[][]) {
+  for (const without of [[], ['BroadcastChannel']] satisfies (keyof Platform)[][]) {
     const [one, other] = [open({}, { without }), open({}, { without })]
     const first = await one.login(credentials)
     await until(() => other.changes.length === 1)

@@ -18,6 +18,11 @@ export async function start(t: TestContext, browser: Browser) {
   return { site, context, open, signIn }
 }
 
-/** Returns the status of a request that the tab sends with its token, refreshed if necessary. */
+/**
+ * Returns the status of a request that the tab sends with its token, refreshed if necessary. It is
+ * 401, too, if the session has ended before the request could be sent.
+ */
 export const me = (page: Page) =>
-  page.evaluate<number>("client.fetch('/auth/me').then(({ status }) => status)")
+  page.evaluate<number>(
+    "client.fetch('/auth/me').then(({ status }) => status, ({ status }) => status)",
+  )

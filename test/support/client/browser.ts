@@ -21,7 +21,7 @@ export type Wire = (
 export function createBrowser(origin: string) {
   const jar = new Map<string, string>()
   const items = new Map<string, string>()
-  const tabs = new Set<{ onStorage: (key: string) => void; channel: Channel | undefined }>()
+  const tabs = new Set<{ onStorage: () => void; channel: Channel | undefined }>()
   const webLocks = createWebLocks()
   const timeouts: { ms: number; controller: AbortController }[] = []
   const browser = {
@@ -78,9 +78,9 @@ export function createBrowser(origin: string) {
     const locks = webLocks.forTab(() => isStopped)
     const never = new Promise<never>(() => {})
     const tab = {
-      onStorage: (_key: string) => {},
+      onStorage: () => {},
       channel: undefined as Channel | undefined,
-      platform: {} as Partial<Platform>,
+      platform: {} as Platform,
       /** Ends the tab at once: no more of its code runs, and its locks are released. */
       kill() {
         isStopped = true
@@ -105,13 +105,17 @@ export function createBrowser(origin: string) {
       setItem(name, value) {
         if (isStopped) return
         items.set(name, value)
-        for (const other of tabs) if (other !== tab) setImmediate(() => other.onStorage(name))
+        for (const other of tabs) if (other !== tab) setImmediate(() => other.onStorage())
       },
     }
 
     const platform: Platform = {
+      document: {},
+      Request,
+      crypto,
       fetch: (input, init) => {
         const sent = new Request(input, init)
+        if (sent.signal.aborted) return Promise.reject(sent.signal.reason)
         const { pathname } = new URL(sent.url)
         browser.requests.push(`${sent.method} ${pathname}`)
         if (pathname.endsWith('/refresh'))
@@ -122,37 +126,38 @@ export function createBrowser(origin: string) {
         )
         return whileAlive(Promise.race([response, aborted]))
       },
-      storage,
-      locks: { request: (...args) => whileAlive(locks.request(...args)) },
-      createChannel: () => {
-        const channel: Channel = {
-          onmessage: null,
-          postMessage(data) {
-            const copy = structuredClone(data)
-            for (const other of tabs)
-              if (other !== tab) setImmediate(() => other.channel?.onmessage?.({ data: copy }))
-          },
-          close: () => tabs.delete(tab),
+      localStorage: storage,
+      navigator: { locks: { request: (...args) => whileAlive(locks.request(...args)) } },
+      BroadcastChannel: class implements Channel {
+        onmessage: Channel['onmessage'] = null
+        constructor() {
+          tab.channel = this
         }
-        tab.channel = channel
-        return channel
+        postMessage(data: unknown) {
+          const copy = structuredClone(data)
+          for (const other of tabs)
+            if (other !== tab) setImmediate(() => other.channel?.onmessage?.({ data: copy }))
+        }
+        close = () => tabs.delete(tab)
       },
       addEventListener: (type, listener) => {
-        if (type === 'storage') tab.onStorage = (key) => listener({ key })
+        if (type === 'storage') tab.onStorage = listener
       },
-      removeEventListener: () => {},
-      href: `${origin}/`,
-      wall: () => browser.wall,
-      steady: () => browser.steady,
-      sleep: async (ms) => {
+      location: { href: `${origin}/` },
+      Date: { now: () => browser.wall },
+      performance: { now: () => browser.steady },
+      setTimeout: async (work, ms) => {
         if (ms === HANDOVER_TIMEOUT) await delay(ms)
         else browser.pauses.push(ms)
         await whileAlive(tick())
+        work()
       },
-      timeoutSignal: (ms) => {
-        const controller = new AbortController()
-        timeouts.push({ ms, controller })
-        return controller.signal
+      AbortSignal: {
+        timeout(ms) {
+          const controller = new AbortController()
+          timeouts.push({ ms, controller })
+          return controller.signal
+        },
       },
     }
     tabs.add(tab)

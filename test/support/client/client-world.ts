@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { createClient } from '../../../src/client/index.ts'
+import type { Platform } from '../../../src/client/platform.ts'
 import type { Change, ClientOptions } from '../../../src/client/types.ts'
 import { signUp } from '../app-requests.ts'
 import { createClock } from '../clock.ts'
@@ -18,7 +19,7 @@ export async function startWorld(t: TestContext, env: Env = {}) {
   await signUp(app, credentials.email)
 
   function open(
-    options: Partial<ClientOptions> = {},
+    options: Omit<Partial<ClientOptions>, 'platform'> & { platform?: Partial<Platform> } = {},
     without: Parameters<typeof browser.openTab>[0] = {},
   ) {
     const tab = browser.openTab(without)
@@ -45,6 +46,15 @@ export async function startWorld(t: TestContext, env: Env = {}) {
     },
     /** The server's clock alone. */
     clock,
+  }
+}
+
+/** Returns a storage of one client. */
+export function createMemoryStorage() {
+  const items = new Map<string, string>()
+  return {
+    getItem: (name: string) => items.get(name) ?? null,
+    setItem: (name: string, value: string) => items.set(name, value),
   }
 }
 

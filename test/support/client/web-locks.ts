@@ -19,6 +19,7 @@ export function createWebLocks() {
 
   function waitFor(name: string, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
       const queue = waiting.get(name) ?? []
       waiting.set(name, queue)
       queue.push(resolve)

@@ -54,6 +54,11 @@ export const hotState = fp(
       // A key may have signed tokens under a longer ACCESS_TOKEN_TTL, on this node or on another.
       longestTokenLife: () => Math.max(accessTokenTtl, keys.longestTokenLife()),
       revocationMaxStaleness,
+      onRedisError: metrics.counter(
+        'pawl_redis_errors_total',
+        'Failed Redis commands by kind: unavailable, refused, full, script',
+        'kind',
+      ),
       log,
       clock,
     })

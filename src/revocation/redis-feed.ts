@@ -2,6 +2,7 @@ import { backoffDelay, retry, withJitter } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
 import { PawlError } from '../errors.ts'
+import type { AwaitReply } from '../redis/await-reply.ts'
 import { onConnectionChange } from '../redis/servers.ts'
 import type { Era } from '../sessions/redis-era.ts'
 import { createRepublisher } from './republisher.ts'
@@ -11,6 +12,7 @@ import { createStreamFollower, type StreamFollowerOptions } from './stream-follo
 
 export interface RedisFeedOptions extends Omit<StreamFollowerOptions, 'stream' | 'wait' | 'era'> {
   era: Era
+  awaitReply: AwaitReply
   /** Milliseconds that this node may be behind before it responds with 503. */
   revocationMaxStaleness: number
   log: Log
@@ -33,7 +35,7 @@ const START_TIMEOUT = 5_000
  */
 export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   const { redis, era, known, lifetime, revocationMaxStaleness, log, prefix } = options
-  const stream = createRevocationStream(redis, lifetime, prefix)
+  const stream = createRevocationStream(redis, lifetime, options.awaitReply, prefix)
   // A read must end well within the bound, because only a finished read proves something.
   const wait = Math.min(MAX_WAIT, Math.max(10, Math.floor(revocationMaxStaleness / 4)))
   const follower = createStreamFollower({ ...options, stream, wait })

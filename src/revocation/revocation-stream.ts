@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { awaitReply } from '../redis/await-reply.ts'
+import type { AwaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
 import type { UnpublishedRevocation } from './revocations.ts'
@@ -27,6 +27,7 @@ export type RevocationStream = ReturnType<typeof createRevocationStream>
 export function createRevocationStream(
   redis: RedisClient,
   lifetime: () => number,
+  awaitReply: AwaitReply,
   prefix = 'pawl:',
 ) {
   const key = `{${prefix}revocations}`

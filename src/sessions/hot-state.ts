@@ -1,5 +1,6 @@
 import { createMachineClock, createSharedClock, watchClock } from '../common/clocks.ts'
 import type { Log } from '../common/log.ts'
+import { createAwaitReply, type RedisErrorKind } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import {
   createLocalFeed,
@@ -21,6 +22,8 @@ export interface HotStateOptions {
   longestTokenLife: () => number
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
+  /** Called for each failure of a command of Redis. */
+  onRedisError: (kind: RedisErrorKind) => void
   log: Log
   /** For tests: replaces every other clock. Returns milliseconds since 1970. */
   clock?: (() => number) | undefined
@@ -50,6 +53,7 @@ export async function createHotState({
   recover,
   onKeyRevoked,
   longestTokenLife,
+  onRedisError,
   clock,
   ...rest
 }: HotStateOptions): Promise<HotState> {
@@ -71,17 +75,19 @@ export async function createHotState({
     import('../revocation/redis-feed.ts'),
     import('./redis-store.ts'),
   ])
-  const era = createEra(redis)
+  const awaitReply = createAwaitReply(onRedisError)
+  const era = createEra(redis, awaitReply)
   const serverClock = clock ? watchClock(clock) : createSharedClock()
   const { now, latest } = serverClock
   // Revocations expire by the same clock as tokens. So a revocation outlives the tokens that it
   // concerns, even if that clock is set forward or back.
   const revocations = createRevocations(lifetime, now, onKeyRevoked, latest)
   return {
-    store: createRedisStore(redis, settings, { era, serverClock, clock }),
+    store: createRedisStore(redis, settings, { era, serverClock, awaitReply, clock }),
     feed: createRedisFeed({
       redis,
       era,
+      awaitReply,
       serverClock,
       known: revocations,
       recover,

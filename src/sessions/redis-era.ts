@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { singleFlight } from '../common/single-flight.ts'
 import { unavailable } from '../errors.ts'
-import { awaitReply } from '../redis/await-reply.ts'
+import type { AwaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
 import { connectedMasters, masterOf, onConnectionChange } from '../redis/servers.ts'
@@ -19,7 +19,7 @@ const RETRY_INTERVAL = 100
  * from a snapshot, or from a replica that was behind. So a new era begins, and each session of an
  * earlier era is looked up in Postgres before it is served again.
  */
-export function createEra(redis: RedisClient, prefix = 'pawl:') {
+export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = 'pawl:') {
   // The braces put the marker on the same cluster node as the stream of revocations.
   const markerKey = `{${prefix}revocations}:marker`
   const updateMarker = createScript(redis, new URL('./lua/era.lua', import.meta.url))

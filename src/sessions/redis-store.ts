@@ -1,7 +1,7 @@
 import { stringify } from 'uuid'
 import { type SharedClock, watchClock } from '../common/clocks.ts'
 import { unavailable } from '../errors.ts'
-import { awaitReply } from '../redis/await-reply.ts'
+import { type AwaitReply, awaitReply as plainAwaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
 import type { Era } from './redis-era.ts'
@@ -23,6 +23,8 @@ export interface RedisStoreOptions {
   era: Pick<Era, 'current' | 'isKnown' | 'begin'>
   /** The time of the Redis server, as far as this node knows it. */
   serverClock: SharedClock
+  /** Counts failures, if it is given. */
+  awaitReply?: AwaitReply
   /** The beginning of every key. Several installations on one Redis have different ones. */
   prefix?: string
   /**
@@ -50,7 +52,7 @@ type OpenReply = [number, number, number, string, ...string[]]
 export function createRedisStore(
   redis: RedisClient,
   settings: StoreSettings,
-  { era, serverClock, prefix = 'pawl:', clock }: RedisStoreOptions,
+  { era, serverClock, prefix = 'pawl:', clock, awaitReply = plainAwaitReply }: RedisStoreOptions,
 ): SessionStore {
   const script = (name: string) =>
     createScript(redis, new URL(`./lua/${name}.lua`, import.meta.url))

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CLOCK_TOLERANCE, createMachineClock, createSharedClock } from '../../src/common/clocks.ts'
+
+const HOUR = 3_600_000
+
+test('A reply that was delayed is not taken for a clock that was set back', () => {
+  const clock = createSharedClock()
+  const server = Date.now()
+  clock.observe(server, performance.now())
+  // The request was sent a minute ago, and the reply has its time.
+  clock.observe(server - 60_000, performance.now() - 60_000)
+  // Without the time of the request, nothing is known about the delay.
+  clock.observe(server - HOUR)
+  assert.equal(clock.timesSetBack(), 0)
+  assert.equal(clock.steadySince(), server)
+})
+
+test('A clock that is set back by more than the tolerance is noticed', () => {
+  const clock = createSharedClock()
+  const server = Date.now()
+  clock.observe(server, performance.now())
+  clock.observe(server - CLOCK_TOLERANCE / 2, performance.now())
+  assert.equal(clock.timesSetBack(), 0)
+  clock.observe(server - HOUR, performance.now())
+  assert.equal(clock.timesSetBack(), 1)
+  assert.equal(clock.steadySince(), server - HOUR)
+  assert.ok(clock.latest() >= server && clock.latest() < server + HOUR)
+  assert.ok(clock.now() < server - HOUR / 2)
+})
+
+test('The first time of a server is no step back, whatever this machine says', () => {
+  const clock = createSharedClock()
+  const server = Date.now() - HOUR
+  clock.observe(server, performance.now())
+  assert.equal(clock.timesSetBack(), 0)
+  assert.equal(clock.steadySince(), server)
+  assert.ok(clock.latest() < server + HOUR / 2)
+})
+
+test('The clock of the machine follows it in both directions, and notices the way back', (t) => {
+  const { now } = Date
+  let offset = 0
+  t.mock.method(Date, 'now', () => now() + offset)
+  const clock = createMachineClock()
+  const start = clock.now()
+  offset = HOUR
+  assert.ok(clock.now() >= start + HOUR)
+  assert.equal(clock.timesSetBack(), 0)
+  offset = 0
+  assert.ok(clock.now() < start + HOUR / 2)
+  assert.equal(clock.timesSetBack(), 1)
+  assert.ok(clock.latest() >= start + HOUR)
+})

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { type ErrorCode, PawlError } from '../src/errors.ts'
 import { challengeOf } from '../src/http/challenges.ts'
 import { PROBLEM_JSON, toOauthProblem, toProblem } from '../src/http/problem.ts'
+import { toFieldErrors } from '../src/http/validation.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -85,7 +86,7 @@ function codeOf({ code }: Fault): string {
 
 function toPawlError(fault: Fault): PawlError {
   if (fault instanceof PawlError) return fault
-  if (fault.validation) return new PawlError('VALIDATION_FAILED', { detail: describe(fault) })
+  if (fault.validation) return validationFailed(fault)
   const [code, detail] = FRAMEWORK_ERRORS.get(codeOf(fault)) ?? []
   if (code) return new PawlError(code, detail ? { detail } : {})
   const { statusCode = 500 } = fault
@@ -93,19 +94,14 @@ function toPawlError(fault: Fault): PawlError {
   return new PawlError(BY_STATUS.get(statusCode) ?? other, { cause: fault })
 }
 
-/**
- * Returns the place of the first mismatch with the schema, and its kind. The text contains neither
- * a value nor a property name that the client chose.
- */
-function describe({ validation, validationContext }: Fault): string {
-  const { message = 'does not match the schema', instancePath = '' } = validation?.[0] ?? {}
-  const path =
-    message === UNEXPECTED ? instancePath.slice(0, instancePath.lastIndexOf('/')) : instancePath
-  return `${validationContext ?? 'request'}${path}: ${message}`
+/** Contains neither a value nor a property name that the client chose. */
+function validationFailed({ validation = [], validationContext }: Fault): PawlError {
+  const { message = '', instancePath = '' } = validation[0] ?? {}
+  return new PawlError('VALIDATION_FAILED', {
+    detail: `${validationContext ?? 'request'}${instancePath}: ${message}`,
+    errors: toFieldErrors(validation),
+  })
 }
-
-/** TypeBox's message for a property that the schema does not have. */
-const UNEXPECTED = 'Unexpected property'
 
 function log(error: PawlError, fault: Fault, request: FastifyRequest): void {
   const facts = { code: error.code, reason: error.reason ?? error.detail }

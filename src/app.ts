@@ -1,4 +1,3 @@
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
@@ -23,6 +22,7 @@ import { tokens } from '../plugins/tokens.ts'
 import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
+import { compileValidator } from './http/validation.ts'
 
 export interface PawlOptions {
   /** The result of `loadConfig(process.env)`. */
@@ -58,7 +58,7 @@ async function registerParts(
   scope: FastifyInstance,
   { config, clock }: PawlOptions,
 ): Promise<void> {
-  scope.setValidatorCompiler(TypeBoxValidatorCompiler)
+  scope.setValidatorCompiler(compileValidator)
   await scope.register(jsonBody)
   await scope.register(problemDetails)
   await scope.register(metrics)

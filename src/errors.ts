@@ -32,9 +32,18 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
+/** What is wrong with a field of a form, in words for people. */
+export interface FieldError {
+  /** The name of the field, such as `email` or `roles.0`. Empty for the request as a whole. */
+  field: string
+  message: string
+}
+
 export interface ErrorDetails {
   /** Explains to the client why this request failed. */
   detail?: string
+  /** Says which fields of the request are not acceptable. */
+  errors?: FieldError[]
   /** Says which of several causes it was. For the log only. */
   reason?: string
   /** Seconds until another attempt makes sense, sent as `Retry-After` (RFC 9110 10.2.3). */
@@ -48,6 +57,7 @@ export class PawlError extends Error {
   readonly code: ErrorCode
   readonly statusCode: number
   readonly detail: string | undefined
+  readonly errors: FieldError[] | undefined
   readonly reason: string | undefined
   readonly retryAfter: number | undefined
 
@@ -56,6 +66,7 @@ export class PawlError extends Error {
     this.code = code
     this.statusCode = ERRORS[code].status
     this.detail = details.detail
+    this.errors = details.errors
     this.reason = details.reason
     this.retryAfter = details.retryAfter ?? (this.statusCode === 503 ? 1 : undefined)
   }

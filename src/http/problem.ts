@@ -4,9 +4,16 @@ import type { Problem } from '../schemas/problem.ts'
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8'
 
 /** Returns the problem document that the client gets for an error (RFC 9457 3.1). */
-export function toProblem({ code, statusCode, detail }: PawlError): Problem {
+export function toProblem({ code, statusCode, detail, errors }: PawlError): Problem {
   const type = `urn:pawl:problem:${code.toLowerCase().replaceAll('_', '-')}`
-  return { type, title: ERRORS[code].title, status: statusCode, ...(detail && { detail }), code }
+  return {
+    type,
+    title: ERRORS[code].title,
+    status: statusCode,
+    ...(detail && { detail }),
+    code,
+    ...(errors && { errors }),
+  }
 }
 
 /** Returns the problem document of a route that OAuth defines: it carries an OAuth `error`, too. */

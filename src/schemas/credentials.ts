@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { explained } from './explained.ts'
 
 /** A part of a domain name. */
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
@@ -16,21 +17,27 @@ const EMAIL = `^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]{1,64}@${LABEL}(?:\\.${LABEL})*$
  */
 const WELL_FORMED = '^(?:[^\\u0000\\uFFFD\\uD800-\\uDFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])*$'
 
-export const Email = Type.String({
-  maxLength: 254,
-  pattern: EMAIL,
-  examples: ['ada@example.com'],
-  description: 'An e-mail address. Case does not matter.',
-})
+export const Email = explained(
+  'must be an e-mail address',
+  Type.String({
+    maxLength: 254,
+    pattern: EMAIL,
+    examples: ['ada@example.com'],
+    description: 'An e-mail address. Case does not matter.',
+  }),
+)
 
 /** Lengths are in UTF-16 code units. The rules for new passwords count code points. */
-const Password = Type.String({
-  minLength: 1,
-  maxLength: 512,
-  pattern: WELL_FORMED,
-  examples: ['correct horse battery staple'],
-  description: 'Any text of at most 512 characters without NUL',
-})
+const Password = explained(
+  'has a character that no keyboard can type',
+  Type.String({
+    minLength: 1,
+    maxLength: 512,
+    pattern: WELL_FORMED,
+    examples: ['correct horse battery staple'],
+    description: 'Any text of at most 512 characters without NUL',
+  }),
+)
 
 export const Credentials = Type.Object(
   { email: Email, password: Password },
@@ -44,7 +51,13 @@ export const PasswordChange = Type.Object(
 )
 
 /** The name of a role. It is short, because it travels in every access token. */
-export const Role = Type.String({ pattern: '^[a-z][a-z0-9:_-]{0,31}$', examples: ['admin'] })
+export const Role = explained(
+  'must begin with a small letter and have at most 32 small letters, digits, and : _ -',
+  Type.String({
+    pattern: '^[a-z][a-z0-9:_-]{0,31}$',
+    examples: ['admin'],
+  }),
+)
 
 export const Roles = Type.Array(Role, {
   maxItems: 32,

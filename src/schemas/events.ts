@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EVENT_TYPES } from '../events/event-types.ts'
+import { explained } from './explained.ts'
 
 const Id = (description: string) => Type.String({ format: 'uuid', description })
 
@@ -32,19 +33,25 @@ export const EventPage = Type.Object(
 )
 
 const FilterId = (description: string) =>
-  Type.String({
-    pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
-    description,
-  })
+  explained(
+    'must be a UUID',
+    Type.String({
+      pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
+      description,
+    }),
+  )
 
 const DATE = '\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])'
 const TIME = '([01]\\d|2[0-3]):[0-5]\\d'
 
 /** An RFC 3339 timestamp whose month, hour and minute exist. */
-export const Moment = Type.String({
-  pattern: `^${DATE}T${TIME}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]${TIME})$`,
-  examples: ['2026-01-31T12:00:00Z'],
-})
+export const Moment = explained(
+  'must be a time such as 2026-01-31T12:00:00Z',
+  Type.String({
+    pattern: `^${DATE}T${TIME}:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]${TIME})$`,
+    examples: ['2026-01-31T12:00:00Z'],
+  }),
+)
 
 export const EventQuery = Type.Object(
   {

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { TokenDelivery } from './delivery.ts'
+import { explained } from './explained.ts'
 
 /** The limit is far above the length of any token of ours. Longer text is refused unread. */
 const RefreshToken = Type.String({
@@ -20,12 +21,15 @@ export const RefreshBody = Type.Union([
 export const RefreshHeaders = Type.Object({
   'x-token-delivery': TokenDelivery,
   'idempotency-key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{16,128}$',
-      description:
-        '16 to 128 characters, new for each attempt that is not a retry. If the response to a ' +
-        'refresh is lost, the request can be repeated with the same key, however late, and ' +
-        'gets the same refresh token.',
-    }),
+    explained(
+      'must have 16 to 128 characters of ASCII without spaces',
+      Type.String({
+        pattern: '^[\\x21-\\x7e]{16,128}$',
+        description:
+          '16 to 128 characters, new for each attempt that is not a retry. If the response to a ' +
+          'refresh is lost, the request can be repeated with the same key, however late, and ' +
+          'gets the same refresh token.',
+      }),
+    ),
   ),
 })

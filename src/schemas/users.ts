@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Roles, Seed, Status } from './credentials.ts'
+import { explained } from './explained.ts'
 
 export const UserView = Type.Object(
   {
@@ -26,10 +27,13 @@ export const UserPage = Type.Object(
 export const UserQuery = Type.Object(
   {
     email: Type.Optional(
-      Type.String({
-        pattern: "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~@-]{1,254}$",
-        description: 'Only users whose address begins with this. Case does not matter.',
-      }),
+      explained(
+        'must be the beginning of an e-mail address',
+        Type.String({
+          pattern: "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~@-]{1,254}$",
+          description: 'Only users whose address begins with this. Case does not matter.',
+        }),
+      ),
     ),
     // Not an integer: the validator would cut off a fraction instead of refusing it.
     limit: Type.Optional(
@@ -41,10 +45,13 @@ export const UserQuery = Type.Object(
       }),
     ),
     cursor: Type.Optional(
-      Type.String({
-        pattern: '^[A-Za-z0-9_-]{1,340}$',
-        description: 'The `next` of the previous page',
-      }),
+      explained(
+        'is not the cursor of a page',
+        Type.String({
+          pattern: '^[A-Za-z0-9_-]{1,340}$',
+          description: 'The `next` of the previous page',
+        }),
+      ),
     ),
   },
   { additionalProperties: false },

@@ -60,7 +60,7 @@ export function createOwnAccount({
       const user = await find(signedIn.userId)
       const chosen = normalizePassword(newPassword)
       // This comes first, so that a rejected new password reveals nothing about the current one.
-      checkNewPassword(chosen, user.email, passwordMinLength)
+      checkNewPassword(chosen, user.email, passwordMinLength, 'newPassword')
       const current = normalizePassword(currentPassword)
       if (!(await hasher.verify(user.passwordHash, current, device.ip)))
         throw new PawlError('AUTH_WRONG_PASSWORD')

@@ -17,13 +17,17 @@ export function normalizePassword(password: string): string {
 /**
  * Checks a new password. It must be long enough, not the user's own address, and not one of the
  * most common passwords. Any character is allowed and none is required. Throws
- * `AUTH_PASSWORD_REJECTED` with what to do about it.
+ * `AUTH_PASSWORD_REJECTED` with what to do about it. `field` is the name of the field in the form.
  */
 export function checkNewPassword(
   normalized: string,
   email: string,
   passwordMinLength: number,
+  field = 'password',
 ): void {
+  const rejected = (detail: string) =>
+    new PawlError('AUTH_PASSWORD_REJECTED', { detail, errors: [{ field, message: detail }] })
+
   const length = [...normalized].length
   const folded = normalized.toLowerCase()
   if (length < passwordMinLength) throw rejected(`Use at least ${passwordMinLength} characters.`)
@@ -32,8 +36,4 @@ export function checkNewPassword(
     throw rejected('Do not use your e-mail address.')
   if (COMMON.has(folded))
     throw rejected('This is one of the most common passwords. Choose another.')
-}
-
-function rejected(detail: string): PawlError {
-  return new PawlError('AUTH_PASSWORD_REJECTED', { detail })
 }

@@ -58,6 +58,7 @@ export function parseCursor(cursor: string): string {
   if (!isValid)
     throw new PawlError('VALIDATION_FAILED', {
       detail: 'querystring/cursor: is not the cursor of a page',
+      errors: [{ field: 'cursor', message: 'is not the cursor of a page' }],
     })
   return email
 }

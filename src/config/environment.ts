@@ -38,6 +38,7 @@ export const ENVIRONMENT = {
 /** What a command reads that works on the database alone: no secret among it. */
 export const DATABASE_ENVIRONMENT = {
   databaseUrl: STORE_VARIABLES.databaseUrl,
+  databasePoolSize: STORE_VARIABLES.databasePoolSize,
   dataDir: STORE_VARIABLES.dataDir,
   refreshIdleTtl: SESSION_VARIABLES.refreshIdleTtl,
   ...PASSWORD_VARIABLES,

@@ -20,7 +20,7 @@ export interface Database {
 export type Query = <T>(statement: PromiseLike<T>) => Promise<T>
 
 /** Milliseconds that a statement may take. */
-const STATEMENT_LIMIT = 5_000
+export const STATEMENT_LIMIT = 5_000
 
 /**
  * Driver codes and SQLSTATEs after which another attempt may succeed: no connection, a server that
@@ -33,24 +33,17 @@ const TEMPORARY = new RegExp(
 )
 
 /** SQLSTATE of a write to a server, or in a session, that is read-only. */
-const READ_ONLY = '25006'
+export const READ_ONLY = '25006'
 
 /** SQLSTATEs whose messages name the user or the database, but contain no data. */
 const ABOUT_THE_CONNECTION = /^(28|3D)/
 
-/**
- * Creates `query`. It calls `onStart` before each statement, and calls the function that `onStart`
- * returned if the statement is not answered in time or its connection turns out to be read-only.
- */
-export function createQuery(onStart: () => () => void = () => () => {}): Query {
-  return async (statement) => {
-    const discardConnections = onStart()
-    try {
-      return await withDeadline(statement, STATEMENT_LIMIT, discardConnections)
-    } catch (error) {
-      if (codeOf(error) === READ_ONLY) discardConnections()
-      throw translate(error)
-    }
+/** Returns the result of a statement, as described at `Query`. */
+export const query: Query = async (statement) => {
+  try {
+    return await withDeadline(statement, STATEMENT_LIMIT)
+  } catch (error) {
+    throw translate(error)
   }
 }
 
@@ -81,10 +74,12 @@ export function rowsOf<T>(result: unknown): T[] {
 
 function translate(error: unknown): Error {
   if (error instanceof PawlError) return error
+  const driverError = driverErrorOf(error)
+  if (driverError instanceof PawlError) return driverError
   const code = codeOf(error)
   const cause = new Error(
     ABOUT_THE_CONNECTION.test(code)
-      ? errorText(driverErrorOf(error))
+      ? errorText(driverError)
       : `Postgres failed the statement (${code}): ${statementOf(error)}`,
   )
   return TEMPORARY.test(code) ? unavailable('Postgres', cause) : cause
@@ -95,7 +90,8 @@ function driverErrorOf(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error
 }
 
-function codeOf(error: unknown): string {
+/** Returns the driver code or the SQLSTATE of an error. */
+export function codeOf(error: unknown): string {
   return String((driverErrorOf(error) as { code?: unknown }).code ?? 'no code')
 }
 

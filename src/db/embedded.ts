@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
-import { createQuery, type Database } from './database.ts'
+import { type Database, query } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { createDurableFiles, DURABLE_PARAMS } from './durable-files.ts'
 import { unpackSnapshot } from './embedded-snapshot.ts'
@@ -50,7 +50,6 @@ export async function openEmbedded(directory: string): Promise<Database> {
       await client.close()
       throw error
     }
-    const query = createQuery()
     return {
       orm,
       query,

@@ -2,6 +2,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { migrationsFolder } from './migrations.ts'
+import { MIGRATION_SETTINGS } from './session-settings.ts'
 
 /** Key of an advisory lock. Every version of Pawl must use the same number. */
 const MIGRATION_LOCK = 7_295_001
@@ -13,6 +14,7 @@ export async function migrate(url: string): Promise<void> {
     onnotice: () => {},
     connect_timeout: 5,
     fetch_types: false,
+    connection: MIGRATION_SETTINGS,
   })
   try {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`

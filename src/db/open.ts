@@ -3,15 +3,18 @@ import type { Database } from './database.ts'
 export interface DatabaseOptions {
   /** If undefined, Postgres runs in this process (PGlite) and keeps its data in `dataDir`. */
   databaseUrl: string | undefined
+  /** Highest number of connections to the Postgres of `databaseUrl`. */
+  databasePoolSize: number
   dataDir: string
 }
 
 /** Opens the configured database. Rejects if it cannot be used. The caller must close it. */
-export async function openDatabase({ databaseUrl, dataDir }: DatabaseOptions): Promise<Database> {
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { databaseUrl, databasePoolSize, dataDir } = options
   // Only the driver in use is loaded, because PGlite is megabytes of WebAssembly.
   if (databaseUrl) {
     const { openPostgres } = await import('./postgres.ts')
-    return openPostgres(databaseUrl)
+    return openPostgres(databaseUrl, databasePoolSize)
   }
   const { openEmbedded } = await import('./embedded.ts')
   return openEmbedded(dataDir)

@@ -1,12 +1,28 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { unavailable } from '../errors.ts'
+import { retry } from '../common/backoff.ts'
+import { createAdmission } from './admission.ts'
+import { codeOf, READ_ONLY, STATEMENT_LIMIT, withDeadline } from './database.ts'
+import { beginSafely } from './safe-transaction.ts'
 import * as schema from './schema.ts'
+import { SERVING_SETTINGS } from './session-settings.ts'
 
-/** Returns a pool of connections to the Postgres at `url`. It connects on the first statement. */
-function createPool(url: string): postgres.Sql {
-  return postgres(url, {
+/** Milliseconds that a statement waits for a connection. */
+const QUEUE_LIMIT = 3_000
+/** Milliseconds after a refused connection before the pool tries to open more of them. */
+const GROW_AFTER = 10_000
+/** SQLSTATE of a refused connection: the server, the database or the role has too many. */
+const TOO_MANY_CONNECTIONS = '53300'
+
+/** A place for one connection. The client is created when the place is used first. */
+interface Slot {
+  client?: postgres.Sql | undefined
+}
+
+/** Returns a client with one connection to `url`. It connects on the first statement. */
+function createClient(url: string): postgres.Sql {
+  const client = postgres(url, {
+    max: 1,
     connect_timeout: 5,
     backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: () => {},
@@ -14,76 +30,114 @@ function createPool(url: string): postgres.Sql {
     // starts, an unhandled rejection ends the process: porsager/postgres issue 1192. The option
     // stays off after that issue is fixed, because it also costs a statement per connection.
     fetch_types: false,
-    connection: {
-      application_name: 'pawl',
-      // The texts that Drizzle and the statements read depend on these. A database may have others.
-      DateStyle: 'ISO',
-      TimeZone: 'UTC',
-      IntervalStyle: 'postgres',
-    },
+    connection: SERVING_SETTINGS,
   })
+  // Drizzle sets the parsers of the driver.
+  drizzle(client, { schema })
+  return client
 }
 
 /**
- * Returns a client whose pool can be replaced. Call `onStart` before each statement. Call the
- * function that it returns if the statement is not answered in time, or if the server is read-only:
- * new connections find the server that is the writer now.
+ * Creates a pool of at most `size` connections to the Postgres at `url`, with a client for Drizzle.
  *
- * If a network drops packets, there is no error, and the driver waits on such a connection for as
- * long as TCP does: a quarter of an hour. This can be removed when the driver closes the connection
- * of a statement that takes too long: porsager/postgres issue 1089.
+ * Each connection has a driver of its own. The pool of the driver sends statements ahead on busy
+ * connections, so that all wait for one lock, and it cannot close a single connection. If a network
+ * drops packets, there is no error, and the driver waits on such a connection for as long as TCP
+ * does: a quarter of an hour. This can be removed when the driver closes the connection of a
+ * statement that takes too long: porsager/postgres issue 1089.
  */
-export function createReplaceablePool(url: string) {
-  let current = createPool(url)
-  const client = new Proxy(current, {
-    get: (_first, name) => (name === 'begin' ? beginSafely(current) : Reflect.get(current, name)),
-    apply: (_first, self, args) => Reflect.apply(current, self, args),
+export function createPool(url: string, size: number) {
+  const slots: Slot[] = Array.from({ length: size }, () => ({}))
+  /** The last one was used last. It is used next, so that the pool opens few connections. */
+  const free = [...slots]
+  const admission = createAdmission({
+    size,
+    queueLimit: QUEUE_LIMIT,
+    growAfter: GROW_AFTER,
+    now: () => performance.now(),
   })
-  function onStart() {
-    const used = current
-    return () => {
-      if (used !== current) return
-      current = createPool(url)
-      // Drizzle sets the parsers of the driver. It must do so for each new pool.
-      drizzle(current, { schema })
-      used.end({ timeout: 0 }).catch(() => {})
+
+  function discard(slot: Slot) {
+    slot.client?.end({ timeout: 0 }).catch(() => {})
+    slot.client = undefined
+  }
+
+  /** Closes the connections that no statement uses. The next statements open new ones. */
+  function discardIdle() {
+    for (const slot of free) discard(slot)
+  }
+
+  async function runOnce<T>(kind: string, work: (client: postgres.Sql) => PromiseLike<T>) {
+    await admission.enter(kind)
+    const slot = free.pop() ?? {}
+    slot.client ??= createClient(url)
+    let isRefused = false
+    try {
+      // Postgres cancels statements earlier. One that is not even cancelled has lost its
+      // connection, and probably the idle connections are lost too.
+      return await withDeadline(work(slot.client), STATEMENT_LIMIT, () => {
+        discard(slot)
+        discardIdle()
+      })
+    } catch (error) {
+      isRefused = isRefusal(error)
+      if (isRefused) admission.refused()
+      if (codeOf(error) === READ_ONLY) {
+        discard(slot)
+        discardIdle()
+      }
+      throw error
+    } finally {
+      if (isRefused) free.unshift(slot)
+      else free.push(slot)
+      admission.leave(kind)
     }
   }
-  return { client, onStart }
-}
 
-/**
- * Returns `begin` of the driver, without its writes to a connection that is closed. If a connection
- * closes during a transaction, the driver still writes to it, which ends the process with an error
- * that no code can catch; or, if the connection was reopened, the rest runs in another transaction.
- *
- * After the transaction has failed with its connection, its statements throw here. The work never
- * settles as far as the driver can see, so that it sends neither `commit` nor `rollback`.
- *
- * This can be removed when porsager/postgres issues 1133 and 1208 are fixed: the tests of lost
- * connections in `test/db/postgres.test.ts` then pass without it.
- */
-function beginSafely(client: postgres.Sql) {
-  return (work: (tx: postgres.TransactionSql) => Promise<unknown>) => {
-    let isOver = false
-    const guarded = (tx: postgres.TransactionSql) =>
-      new Proxy(tx, {
-        get(_tx, name) {
-          if (isOver) throw unavailable('Postgres')
-          return Reflect.get(tx, name)
+  /** Runs `work` on a connection. If the server refuses a connection, it waits for another one. */
+  function run<T>(kind: string, work: (client: postgres.Sql) => PromiseLike<T>): Promise<T> {
+    return retry(() => runOnce(kind, work), {
+      first: 20,
+      longest: 250,
+      limit: QUEUE_LIMIT,
+      isTemporary: isRefusal,
+    })
+  }
+
+  /** The functions of the driver that Drizzle uses. */
+  const client = {
+    options: { parsers: {}, serializers: {} },
+    unsafe(text: string, ...rest: [never[]?, postgres.UnsafeQueryOptions?]) {
+      let asArrays = false
+      // Drizzle calls `values` at once, so that the statement is complete one turn later.
+      const rows = Promise.resolve().then(() =>
+        run<unknown>(text, (connection) => {
+          const statement = connection.unsafe(text, ...rest)
+          return asArrays ? statement.values() : statement
+        }),
+      )
+      return Object.assign(rows, {
+        values() {
+          asArrays = true
+          return rows
         },
       })
-    const transaction = client.begin(async (tx) => {
-      const [result] = await Promise.allSettled([work(guarded(tx))])
-      // The statement fails one turn before `begin` rejects because of the closed connection.
-      if (result.status === 'rejected') await nextTurn()
-      if (isOver) return new Promise<never>(() => {})
-      if (result.status === 'rejected') throw result.reason
-      return result.value
-    })
-    transaction.catch(() => {
-      isOver = true
-    })
-    return transaction
+    },
+    begin: (work: (tx: postgres.TransactionSql) => Promise<unknown>) =>
+      run('transaction', (connection) => beginSafely(connection)(work)),
   }
+
+  return {
+    client: client as unknown as postgres.Sql,
+    discardIdle,
+    /** Closes all connections, at the latest after `timeout` seconds. */
+    async close(timeout: number): Promise<void> {
+      await Promise.all(slots.map((slot) => slot.client?.end({ timeout })))
+    },
+  }
+}
+
+/** Returns whether the server refused the connection. The statement was then not sent. */
+function isRefusal(error: unknown): boolean {
+  return codeOf(error) === TOO_MANY_CONNECTIONS
 }

@@ -3,9 +3,9 @@ import { retry } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
 import { hostOf } from '../common/host-of.ts'
 import { PawlError, unavailable } from '../errors.ts'
-import { createQuery, type Database, rowsOf, withDeadline } from './database.ts'
+import { type Database, query, rowsOf, withDeadline } from './database.ts'
 import { isMigrated } from './migrations.ts'
-import { createReplaceablePool } from './postgres-pool.ts'
+import { createPool } from './postgres-pool.ts'
 import * as schema from './schema.ts'
 
 /** Milliseconds to wait at the start for a server that is unavailable. */
@@ -16,32 +16,30 @@ const RETRY_INTERVAL = 250
 const READ_ONLY = `select current_setting('transaction_read_only') as "readOnly"`
 
 /**
- * Connects to the Postgres at `url`. Rejects if it is unavailable for about 5 seconds, or if its
- * schema is not up to date. Later the pool reconnects by itself, at most one second after the
- * server is available again.
+ * Connects to the Postgres at `url` with at most `poolSize` connections. Rejects if it is
+ * unavailable for about 5 seconds, or if its schema is not up to date. Later the pool reconnects by
+ * itself, at most one second after the server is available again.
  */
-export async function openPostgres(url: string): Promise<Database> {
-  const { client, onStart } = createReplaceablePool(url)
-  const orm = drizzle(client, { schema })
-  const query = createQuery(onStart)
+export async function openPostgres(url: string, poolSize = 10): Promise<Database> {
+  const pool = createPool(url, poolSize)
+  const orm = drizzle(pool.client, { schema })
   const database: Database = {
     orm,
     query,
     async ping() {
-      const discardConnections = onStart()
       const [state] = rowsOf<{ readOnly: string }>(await query(orm.execute(READ_ONLY)))
       if (state?.readOnly !== 'on') return
-      discardConnections()
+      pool.discardIdle()
       throw unavailable('Postgres', new Error('the server is read-only'))
     },
-    close: () => client.end({ timeout: 5 }),
+    close: () => pool.close(5),
   }
   try {
     if (!(await whenAvailable(() => isMigrated(database))))
       throw new Error("the schema is not up to date: run 'pawl migrate' first")
     return database
   } catch (error) {
-    await client.end({ timeout: 0 })
+    await pool.close(0)
     throw new Error(`Postgres at ${hostOf(url)}: ${reasonOf(error)}`)
   }
 }

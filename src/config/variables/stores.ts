@@ -1,12 +1,19 @@
 import { parseRedisUrl } from '../../redis/url.ts'
-import { optionalText, optionalUrl, variable } from '../variable.ts'
+import { optionalText, optionalUrl, variable, wholeNumber } from '../variable.ts'
 
 export const STORE_VARIABLES = {
   databaseUrl: optionalUrl('DATABASE_URL', ['postgres', 'postgresql'], {
     requiredWith: 'REDIS_URL',
     description:
-      'Postgres database. If neither this nor `REDIS_URL` is set, Pawl runs on its embedded ' +
-      'default: Postgres, and the state that would be in Redis, are part of the process.',
+      'Postgres database ([guide](guides/postgres.md)). If neither this nor `REDIS_URL` is set, ' +
+      'Pawl runs on its embedded default: Postgres, and the state that would be in Redis, are ' +
+      'part of the process.',
+  }),
+  databasePoolSize: wholeNumber('DATABASE_POOL_SIZE', [1, 1_000], {
+    default: '10',
+    description:
+      'Highest number of connections that each process opens to `DATABASE_URL`. If Postgres ' +
+      'grants fewer, statements wait for the ones that are open.',
   }),
   redisUrl: optionalText('REDIS_URL', {
     requiredWith: 'DATABASE_URL',

@@ -21,8 +21,8 @@ interface Module {
 export const DURABLE_PARAMS = ['-c', 'wal_sync_method=fsync']
 
 /**
- * Creates the file system of PGlite on `directory`, with an `fsync` that waits for the disk. The one
- * of `NodeFS` does nothing (https://github.com/electric-sql/pglite/issues/1107), so a power cut
+ * Creates the file system of PGlite on `directory`, with an `fsync` that waits for the disk. The
+ * one of `NodeFS` does nothing (https://github.com/electric-sql/pglite/issues/1107), so a power cut
  * would lose acknowledged data. This can be removed when `NodeFS` writes to the disk itself.
  */
 export function createDurableFiles(directory: string): NodeFS {

@@ -7,6 +7,7 @@ import { createHotState, type HotState } from '../src/sessions/hot-state.ts'
 import { createSessionCap, type SessionCap } from '../src/sessions/session-cap.ts'
 import { createSessionRecords, type SessionRecords } from '../src/sessions/session-records.ts'
 import type { StoreSettings } from '../src/sessions/session-store.ts'
+import { createUserChangeRecords } from '../src/users/user-change-records.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -63,7 +64,23 @@ export const hotState = fp(
       clock,
     })
     const { store, feed, revocations } = state
-    const revoker = createRevoker({ sessionRecords, revocationRecords, store, feed, log })
+    const countConflict = metrics.counter(
+      'pawl_versions_conflicting_total',
+      'Users whose version in Redis was one that Postgres had not given out',
+      'store',
+    )
+    const revoker = createRevoker({
+      sessionRecords,
+      revocationRecords,
+      userRecords: createUserChangeRecords(database),
+      store,
+      feed,
+      onConflict(userId, detail) {
+        countConflict('redis')
+        events.record({ type: 'version_conflict', userId, detail })
+      },
+      log,
+    })
 
     metrics.gauge(
       'revocation_lag_seconds',

@@ -6,8 +6,8 @@ interface Metrics {
   countRefresh(outcome: string): void
   /** Adds a gauge whose value is read at each scrape. */
   gauge(name: string, help: string, read: () => number): void
-  /** Adds a counter with one label. Returns a function that increments it for a label's value. */
-  counter(name: string, help: string, label: string): (value: string) => void
+  /** Adds a counter with one label. Returns what increments it for a value of the label. */
+  counter(name: string, help: string, label: string): (value: string, by?: number) => void
   /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>
 }
@@ -36,7 +36,7 @@ export const metrics = fp(
       },
       counter(name, help, label) {
         const counter = new Counter({ name, help, labelNames: [label], registers })
-        return (value) => counter.inc({ [label]: value })
+        return (value, by = 1) => counter.inc({ [label]: value }, by)
       },
       text: () => registry.metrics(),
     } satisfies Metrics)

@@ -35,7 +35,14 @@ export const sessions = fp(
     app.decorate(
       'sessions',
       createSessionService({
-        starter: createSessionStarter({ store, records, cap, sessionMaxTtl, clock }),
+        starter: createSessionStarter({
+          store,
+          records,
+          cap,
+          settleVersion: revoker.settleVersion,
+          sessionMaxTtl,
+          clock,
+        }),
         views: createSessionViews(database),
         accessTokens,
         refreshTokens,

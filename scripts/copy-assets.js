@@ -2,5 +2,11 @@
 // into dist, with the same relative paths.
 import { cpSync } from 'node:fs'
 
-for (const folder of ['src/sessions/lua', 'src/revocation/lua', 'drizzle', 'playground'])
+for (const folder of [
+  'src/sessions/lua',
+  'src/revocation/lua',
+  'src/healing/lua',
+  'drizzle',
+  'playground',
+])
   cpSync(folder, `dist/${folder}`, { recursive: true })

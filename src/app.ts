@@ -9,6 +9,7 @@ import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
 import { device } from '../plugins/device.ts'
 import { events } from '../plugins/events.ts'
+import { healing } from '../plugins/healing.ts'
 import { hotState } from '../plugins/hot-state.ts'
 import { jsonBody } from '../plugins/json-body.ts'
 import { keys } from '../plugins/keys.ts'
@@ -68,11 +69,9 @@ async function registerParts(
   await scope.register(database, config)
   await scope.register(events, { ...config, clock })
   await scope.register(keys, { ...config, ...(await loadSecrets(config)) })
-  await scope.register(hotState, {
-    ...config,
-    redis: await openRedis(scope, config),
-    clock,
-  })
+  const redis = await openRedis(scope, config)
+  await scope.register(hotState, { ...config, redis, clock })
+  await scope.register(healing, { ...config, redis })
   await scope.register(tokens, config)
   await scope.register(sessions, config)
   await scope.register(accounts, { ...config, clock })

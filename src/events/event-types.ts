@@ -16,10 +16,12 @@ export const DROP_ORDER = [
     'key_rotated',
     'key_revoked',
     'admin_action',
+    'version_conflict',
+    'postgres_went_back',
   ],
 ] as const satisfies readonly (readonly EventType[])[]
 
-/** Event types that are sent to the webhook: theft, and changes of who may do what. */
+/** Event types that are sent to the webhook: theft, changes of who may do what, lost commits. */
 export const WEBHOOK_TYPES: readonly EventType[] = [
   'reuse_found',
   'password_changed',
@@ -27,6 +29,8 @@ export const WEBHOOK_TYPES: readonly EventType[] = [
   'key_rotated',
   'key_revoked',
   'admin_action',
+  'version_conflict',
+  'postgres_went_back',
 ]
 
 type UnlistedType = Exclude<EventType, (typeof DROP_ORDER)[number][number]>

@@ -46,6 +46,10 @@ export interface EventDetails {
   /** The key was retired at once: tokens that it signed are refused. */
   key_revoked: { purpose: Purpose; kid: string }
   admin_action: { action: AdminAction; via: 'api' | 'cli' }
+  /** Redis had a version of the user that Postgres had not given out. It is replaced. */
+  version_conflict: { held: number; raisedTo: number }
+  /** Postgres lost its last commits. These revocations among them were committed again. */
+  postgres_went_back: Record<'sessions' | 'users' | 'everything' | 'keys', number>
 }
 
 export type EventType = keyof EventDetails

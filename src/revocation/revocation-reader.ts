@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts'
 import { ago } from '../db/interval.ts'
 import { epochs, sessions, userRevocations, users } from '../db/schema.ts'
 import type { Authorization } from '../sessions/session-store.ts'
+import type { CommittedUser } from './revocations.ts'
 
 /** A revocation that is committed in Postgres: what to apply to the hot state and to publish. */
 export type CommittedRevocation =
@@ -16,6 +17,7 @@ export type CommittedRevocation =
       kind: 'user'
       userId: string
       authorization: Authorization
+      status: CommittedUser['status']
       sessionsEnded: boolean
       except?: string
     }
@@ -52,22 +54,22 @@ export function createRevocationReader({ orm, query }: Pick<Database, 'orm' | 'q
   /** Reads revocations of users that match, in their order. */
   async function readUsers(isWanted: SQL | undefined, limit: number): Promise<Row[]> {
     const { userId, at } = userRevocations
-    const { ver, roles } = users
+    const { ver, roles, status } = users
     const rows = await query(
       orm
-        .select({ committed: userRevocations, ver, roles, ...timeOf(at) })
+        .select({ committed: userRevocations, ver, roles, status, ...timeOf(at) })
         .from(userRevocations)
         .leftJoin(users, eq(users.id, userId))
         .where(isWanted)
         .orderBy(at, userId)
         .limit(limit),
     )
-    return rows.map(({ committed, ver, roles, at, age }) => {
+    return rows.map(({ committed, ver, roles, status, at, age }) => {
       const { userId, sessionsEnded, exceptSession } = committed
       const authorization = { ver: ver ?? committed.ver, roles: roles ?? [] }
       const except = exceptSession ? { except: exceptSession } : {}
-      const revocation = { kind: 'user', userId, authorization, sessionsEnded, ...except } as const
-      return { id: userId, at, age, revocation }
+      const state = { authorization, status: status ?? ('deleted' as const), sessionsEnded }
+      return { id: userId, at, age, revocation: { kind: 'user', userId, ...state, ...except } }
     })
   }
 

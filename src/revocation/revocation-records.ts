@@ -73,10 +73,10 @@ export function createRevocationRecords({ orm, query }: Database) {
 export function revocationOf(committed: CommittedRevocation): Revocation {
   switch (committed.kind) {
     case 'session':
-      return { kind: 'session', sessionId: committed.sessionId }
+      return { kind: 'session', sessionId: committed.sessionId, isCommitted: true }
     case 'user': {
-      const { userId, authorization, except } = committed
-      return { kind: 'user', userId, ver: authorization.ver, ...(except && { except }) }
+      const { authorization, ...rest } = committed
+      return { ...rest, ...authorization }
     }
     case 'everything':
       return committed

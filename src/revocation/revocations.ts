@@ -3,13 +3,25 @@ import { createExpiringMap } from './expiring-map.ts'
 
 /** An entry of the feed of revocations. */
 export type Revocation =
-  | { kind: 'session'; sessionId: string }
-  /** The user's access tokens below `ver`, except those of the session `except`. */
-  | { kind: 'user'; userId: string; ver: number; except?: string }
+  /** `isCommitted` says that Postgres has the revocation, unless it loses its last commits. */
+  | { kind: 'session'; sessionId: string; isCommitted?: true }
+  /**
+   * The user's access tokens below `ver`, except those of the session `except`. The rest says what
+   * was committed with it, for the case that Postgres loses it.
+   */
+  | ({ kind: 'user'; userId: string; ver: number; except?: string } & Partial<CommittedUser>)
   /** Every session that started before this time. Milliseconds since 1970. */
   | { kind: 'everything'; before: number }
   /** Every token that this key signed. */
   | { kind: 'key'; kid: string }
+
+/** The state of a user after the change that raised their version. */
+export interface CommittedUser {
+  roles: readonly string[]
+  status: 'active' | 'disabled' | 'deleted'
+  /** Whether the user's sessions were revoked as well, except for `except`. */
+  sessionsEnded: boolean
+}
 
 /** The claims by which a revocation applies to an access token. */
 export interface RevocableClaims {

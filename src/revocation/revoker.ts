@@ -2,7 +2,8 @@ import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
 import type { SessionEndReason, SessionRef } from '../sessions/session.ts'
 import type { ReuseEvent, SessionRecords } from '../sessions/session-records.ts'
-import type { SessionStore } from '../sessions/session-store.ts'
+import type { Authorization, SessionStore } from '../sessions/session-store.ts'
+import { conflicts, type UserChangeRecords } from '../users/user-change-records.ts'
 import type { RevocationFeed } from './revocation-feed.ts'
 import type { CommittedRevocation } from './revocation-reader.ts'
 import { type RevocationRecords, revocationOf } from './revocation-records.ts'
@@ -30,9 +31,18 @@ interface Reuse {
 export interface RevokerOptions {
   sessionRecords: Pick<SessionRecords, 'revoke' | 'revokeForReuse'>
   revocationRecords: Pick<RevocationRecords, 'findUnpublished' | 'markPublished'>
+  userRecords: Pick<UserChangeRecords, 'raiseAbove'>
   store: SessionStore
   feed: RevocationFeed
+  /** Called when the hot state had a version that Postgres has not given out. */
+  onConflict: (userId: string, versions: VersionConflict) => void
   log: Log
+}
+
+/** The version that the hot state had, and the one above it that the user has now. */
+interface VersionConflict {
+  held: number
+  raisedTo: number
 }
 
 export type Revoker = ReturnType<typeof createRevoker>
@@ -46,15 +56,53 @@ export type Revoker = ReturnType<typeof createRevoker>
  * repeated.
  */
 export function createRevoker(options: RevokerOptions) {
-  const { sessionRecords, revocationRecords, store, feed, log } = options
+  const { sessionRecords, revocationRecords, userRecords, store, feed, log } = options
   /** Published, but not marked as published in Postgres yet: that can wait for the next sweep. */
   let unmarked: CommittedRevocation[] = []
   /** Thefts that could not be recorded in Postgres or published. */
   let unrecorded: Reuse[] = []
 
+  /**
+   * Raises the user's version above the one that the hot state has, if Postgres has not given that
+   * one out, and puts the user's roles in force again. Postgres may have lost commits, or somebody
+   * may have written to Redis.
+   */
+  async function settleVersion(userId: string, held: Authorization): Promise<void> {
+    const changed = await userRecords.raiseAbove(userId, held)
+    if (!changed) return
+    const versions = { held: held.ver, raisedTo: changed.user.ver }
+    log.warn(
+      { event: 'version_conflict', userId, ...versions },
+      'the hot state had a version that Postgres has not given out',
+    )
+    options.onConflict(userId, versions)
+    await publishAll([changed.revocation])
+  }
+
+  async function apply(revocation: CommittedRevocation): Promise<void> {
+    switch (revocation.kind) {
+      case 'session':
+        return store.close(revocation.userId, revocation.sessionId)
+      case 'user': {
+        const { userId, authorization } = revocation
+        if (revocation.sessionsEnded) await store.closeAll(userId, revocation.except)
+        const held = await store.setAuthorization(userId, authorization)
+        if (held && conflicts(held, authorization)) await settleVersion(userId, held)
+        return
+      }
+      case 'everything':
+        return store.forgetAll()
+    }
+  }
+
+  async function applyAll(revocations: readonly CommittedRevocation[]): Promise<void> {
+    for (let start = 0; start < revocations.length; start += CONCURRENCY)
+      await Promise.all(revocations.slice(start, start + CONCURRENCY).map(apply))
+  }
+
   async function publishAll(revocations: readonly CommittedRevocation[]): Promise<void> {
     // In parallel, so that the nodes learn of it even if a part of the hot state is unavailable.
-    const steps = [applyAll(store, revocations), feed.publish(revocations.map(revocationOf))]
+    const steps = [applyAll(revocations), feed.publish(revocations.map(revocationOf))]
     const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected')
     if (failed) throw failed.reason
     unmarked.push(...revocations)
@@ -117,6 +165,8 @@ export function createRevoker(options: RevokerOptions) {
       await publishAll(sessions.map((session) => ({ kind: 'session', ...session })))
     },
 
+    settleVersion,
+
     /** Puts a revocation in force that is already committed in Postgres. */
     publish: (revocation: CommittedRevocation): Promise<void> => publishAll([revocation]),
 
@@ -141,27 +191,5 @@ export function createRevoker(options: RevokerOptions) {
       await sweeper.stop()
       await mark().catch(() => {})
     },
-  }
-}
-
-async function applyAll(
-  store: SessionStore,
-  revocations: readonly CommittedRevocation[],
-): Promise<void> {
-  for (let start = 0; start < revocations.length; start += CONCURRENCY) {
-    const batch = revocations.slice(start, start + CONCURRENCY)
-    await Promise.all(batch.map((revocation) => apply(store, revocation)))
-  }
-}
-
-async function apply(store: SessionStore, revocation: CommittedRevocation): Promise<void> {
-  switch (revocation.kind) {
-    case 'session':
-      return store.close(revocation.userId, revocation.sessionId)
-    case 'user':
-      if (revocation.sessionsEnded) await store.closeAll(revocation.userId, revocation.except)
-      return store.setAuthorization(revocation.userId, revocation.authorization)
-    case 'everything':
-      return store.forgetAll()
   }
 }

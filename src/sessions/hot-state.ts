@@ -33,6 +33,8 @@ export interface HotState {
   store: SessionStore
   feed: RevocationFeed
   revocations: Revocations
+  /** Returns the milliseconds for which a revocation matters. */
+  lifetime: () => number
   /** Returns the time that all nodes share, not that of this node, in milliseconds since 1970. */
   now: () => number
 }
@@ -66,6 +68,7 @@ export async function createHotState({
       store: createMemoryStore(settings, machineClock),
       feed: createLocalFeed(revocations, () => recover(lifetime())),
       revocations,
+      lifetime,
       now,
     }
   }
@@ -95,6 +98,7 @@ export async function createHotState({
       ...rest,
     }),
     revocations,
+    lifetime,
     now,
   }
 }

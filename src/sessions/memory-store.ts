@@ -142,7 +142,8 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
 
     async setAuthorization(userId, authorization) {
       const user = users.get(userId)
-      if (user && user.authorization.ver <= authorization.ver) user.authorization = authorization
+      if (user && user.authorization.ver < authorization.ver) user.authorization = authorization
+      return user?.authorization
     },
 
     async forgetAll() {

@@ -147,7 +147,8 @@ export function createRedisStore(
 
     async setAuthorization(userId, authorization) {
       const text = formatAuthorization(authorization)
-      await awaitReply(setAuthorization<number>(keyOf(userId), text))
+      const inForce = await awaitReply(setAuthorization<string>(keyOf(userId), text))
+      return inForce === '' ? undefined : parseAuthorization(inForce)
     },
 
     forgetAll: () => era.begin(),

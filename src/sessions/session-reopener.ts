@@ -1,10 +1,11 @@
 import type { Log } from '../common/log.ts'
 import { unavailable } from '../errors.ts'
 import type { Revoker } from '../revocation/revoker.ts'
+import { conflicts } from '../users/user-change-records.ts'
 import type { PresentedToken } from './rotation.ts'
 import type { SessionRef } from './session.ts'
 import type { SessionCap } from './session-cap.ts'
-import type { SessionRecords } from './session-records.ts'
+import type { LiveSession, SessionRecords } from './session-records.ts'
 import type { OpenResult, RotationResult, SessionStore } from './session-store.ts'
 
 /**
@@ -25,7 +26,7 @@ const REFRESH_DEADLINE = 5_000
 export interface SessionReopenerOptions {
   store: Pick<SessionStore, 'open' | 'rotate'>
   records: Pick<SessionRecords, 'withLiveSession'>
-  revoker: Pick<Revoker, 'announceRevoked'>
+  revoker: Pick<Revoker, 'announceRevoked' | 'settleVersion'>
   cap: SessionCap
   /** Returns milliseconds since 1970. */
   clock: () => number
@@ -53,7 +54,7 @@ export function createSessionReopener(options: SessionReopenerOptions) {
 
   async function openFromRecords(attempt: RefreshAttempt): Promise<boolean> {
     const { sessionId, generation: presented } = attempt
-    let reopened: { userId: string; evicted: OpenResult['evicted'] } | undefined
+    let reopened: { session: LiveSession; opened: OpenResult } | undefined
     const isLive = await records.withLiveSession(sessionId, clock(), async (session) => {
       const { userId, expiresAt: absoluteExpiry, ver, roles } = session
       // We signed the token, so that generation existed, whatever the checkpoint says.
@@ -62,7 +63,7 @@ export function createSessionReopener(options: SessionReopenerOptions) {
       // the session, so the retry succeeds even if this process dies before it rotates.
       const retryKey = generation === presented + 1 ? attempt.retryKey : null
       const authorization = { ver, roles }
-      const { evicted } = await store.open({
+      const opened = await store.open({
         userId,
         sessionId,
         absoluteExpiry,
@@ -70,7 +71,7 @@ export function createSessionReopener(options: SessionReopenerOptions) {
         generation,
         retryKey,
       })
-      reopened = { userId, evicted }
+      reopened = { session, opened }
     })
     if (!isLive) {
       // The process that revoked it may have died before it published that. This client is refused
@@ -79,9 +80,12 @@ export function createSessionReopener(options: SessionReopenerOptions) {
       rememberDead(sessionId)
     }
     if (reopened) {
-      const { userId, evicted } = reopened
+      const { session, opened } = reopened
+      const { userId } = session
       log.info({ event: 'reopened', userId, sessionId }, 'the hot state had lost a session')
-      await cap.enforce({ userId, sessionId }, evicted)
+      if (conflicts(opened.authorization, session))
+        await revoker.settleVersion(userId, opened.authorization)
+      await cap.enforce({ userId, sessionId }, opened.evicted)
     }
     return isLive
   }

@@ -1,4 +1,7 @@
 import { v7 as uuid } from 'uuid'
+import { unavailable } from '../errors.ts'
+import type { Revoker } from '../revocation/revoker.ts'
+import { conflicts } from '../users/user-change-records.ts'
 import type { Device } from './device.ts'
 import type { SessionCap } from './session-cap.ts'
 import type { SessionRecords } from './session-records.ts'
@@ -17,6 +20,7 @@ export interface SessionStarterOptions {
   store: Pick<SessionStore, 'open' | 'close'>
   records: Pick<SessionRecords, 'insert' | 'revoke'>
   cap: SessionCap
+  settleVersion: Revoker['settleVersion']
   /** The longest life of a session, in milliseconds. */
   sessionMaxTtl: number
   /** Returns milliseconds since 1970. */
@@ -30,6 +34,7 @@ export function createSessionStarter({
   store,
   records,
   cap,
+  settleVersion,
   sessionMaxTtl,
   clock,
 }: SessionStarterOptions) {
@@ -58,6 +63,11 @@ export function createSessionStarter({
         retryKey: null,
       })
       if (await records.insert({ id: sessionId, userId, createdAt, expiresAt }, ver, device)) {
+        // The insert has proved that the user is at `ver`.
+        if (conflicts(authorization, user)) {
+          await settleVersion(userId, authorization)
+          throw unavailable('the hot state')
+        }
         await cap.enforce({ userId, sessionId }, evicted)
         return { sessionId, authorization, currentToken }
       }

@@ -91,9 +91,10 @@ export interface SessionStore {
 
   /**
    * Sets the authorization of the next access token of each of the user's sessions. Has no effect
-   * if the store has a newer one.
+   * if the store has one of the same version or of a newer one. Returns what is in force now, or
+   * undefined if the user has no session.
    */
-  setAuthorization(userId: string, authorization: Authorization): Promise<void>
+  setAuthorization(userId: string, authorization: Authorization): Promise<Authorization | undefined>
 
   /**
    * Makes every session of every user unknown from now on. The cost does not depend on their

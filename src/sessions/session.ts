@@ -16,3 +16,5 @@ export type SessionEndReason =
   | 'roles_changed'
   | 'user_disabled'
   | 'user_deleted'
+  /** Postgres had lost the revocation and its reason. */
+  | 'revoked_again'

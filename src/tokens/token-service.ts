@@ -22,7 +22,7 @@ export interface TokenServiceOptions {
   store: SessionStore
   records: Pick<SessionRecords, 'withLiveSession' | 'find'>
   checkpoints: Pick<Checkpoints, 'note'>
-  revoker: Pick<Revoker, 'announceRevoked' | 'revokeForReuse'>
+  revoker: Pick<Revoker, 'announceRevoked' | 'revokeForReuse' | 'settleVersion'>
   cap: SessionCap
   revocations: Revocations
   feed: RevocationFeed

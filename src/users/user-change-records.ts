@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts'
 import { users } from '../db/schema.ts'
 import { PawlError } from '../errors.ts'
 import type { CommittedRevocation } from '../revocation/revocation-reader.ts'
+import type { Authorization } from '../sessions/session-store.ts'
 import { ACCOUNT_COLUMNS, type Account, type Transaction, type User } from './user-records.ts'
 import { insertUserRevocation, type SessionsToRevoke, toRevocation } from './user-revocation.ts'
 
@@ -53,6 +54,21 @@ export function createUserChangeRecords({ orm, query }: Database) {
     },
 
     /**
+     * Gives a user a version above one that the hot state has, if that is not lower than the user's
+     * own and means other roles. Returns undefined if it is not so, or if there is no such user.
+     */
+    raiseAbove(id: string, held: Authorization): Promise<ChangedUser | undefined> {
+      return query(
+        orm.transaction(async (tx) => {
+          const user = await lock(tx, id)
+          if (!user || !conflicts(held, user)) return undefined
+          await tx.update(users).set({ ver: held.ver }).where(eq(users.id, id))
+          return apply(tx, id, {}, async () => {})
+        }),
+      )
+    },
+
+    /**
      * Deletes a user and their sessions. The revocation of their tokens stays in Postgres. Returns
      * undefined if there is no such user. Rejects with `ADMIN_REQUIRED` like `apply`.
      */
@@ -64,8 +80,7 @@ export function createUserChangeRecords({ orm, query }: Database) {
           const changed = await apply(tx, id, { revokeSessions }, onChange)
           if (!changed) return undefined
           await tx.delete(users).where(eq(users.id, id))
-          const withoutRoles = { ...changed.user, roles: [] }
-          return { ...changed, revocation: toRevocation(withoutRoles, revokeSessions) }
+          return { ...changed, revocation: toRevocation(changed.user, revokeSessions, true) }
         }),
       )
     },
@@ -81,6 +96,12 @@ const NEXT_VERSION = sql`greatest(
   ${users.ver} + 1,
   floor(extract(epoch from clock_timestamp()) * 1000)::bigint
 )`
+
+/** Returns whether the hot state has a version that Postgres has not given out for these roles. */
+export function conflicts(held: Authorization, committed: Authorization): boolean {
+  if (held.ver !== committed.ver) return held.ver > committed.ver
+  return held.roles.join(' ') !== committed.roles.join(' ')
+}
 
 /** Returns undefined if there is no such user, or if their `ver` is not `ifVer`. */
 async function apply(

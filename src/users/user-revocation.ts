@@ -73,13 +73,15 @@ end`
 
 /** Returns what `insertUserRevocation` has written, for the publisher. */
 export function toRevocation(
-  { id: userId, ver, roles }: Account,
+  { id: userId, ver, roles, status }: Account,
   revoke: SessionsToRevoke | undefined,
+  isDeleted = false,
 ): CommittedRevocation {
   return {
     kind: 'user',
     userId,
-    authorization: { ver, roles },
+    authorization: { ver, roles: isDeleted ? [] : roles },
+    status: isDeleted ? 'deleted' : status,
     sessionsEnded: revoke !== undefined,
     ...(revoke?.except && { except: revoke.except }),
   }

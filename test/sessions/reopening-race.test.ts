@@ -50,7 +50,7 @@ test('A session that is revoked while it is being re-opened stays revoked', asyn
   const { rotate } = createSessionReopener({
     store: interruptedStore,
     records,
-    revoker: { announceRevoked: async () => {} },
+    revoker: { announceRevoked: async () => {}, settleVersion: async () => {} },
     cap: { enforce: async () => {} },
     clock: Date.now,
     log: { debug() {}, info() {}, warn() {} },

@@ -57,6 +57,7 @@ function setUp(losses: number) {
     checkpoints: { note() {} },
     revoker: {
       announceRevoked: async () => {},
+      settleVersion: async () => {},
       revokeForReuse: async () => {},
     },
     cap: { enforce: async () => {} },

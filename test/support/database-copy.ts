@@ -1,0 +1,31 @@
+import type { Sql } from 'postgres'
+
+/** The tables of Pawl, in an order that satisfies the foreign keys. */
+const TABLES = [
+  'users',
+  'sessions',
+  'user_revocations',
+  'epochs',
+  'security_events',
+  'webhook_deliveries',
+  'signing_keys',
+  'store_state',
+]
+
+/**
+ * Copies the contents of all tables. Returns what puts them back, as the restore of a dump does or
+ * a fail-over to a replica that was behind.
+ */
+export async function copyDatabase(sql: Sql): Promise<() => Promise<void>> {
+  await sql`drop schema if exists copy cascade`
+  await sql`create schema copy`
+  for (const table of TABLES) await sql`create table ${sql(`copy.${table}`)} as table ${sql(table)}`
+  return async () => {
+    await sql.begin(async (tx) => {
+      await tx`truncate ${tx(TABLES)}`
+      for (const table of TABLES)
+        await tx`
+          insert into ${tx(table)} overriding system value table ${tx(`copy.${table}`)}`
+    })
+  }
+}

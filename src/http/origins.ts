@@ -11,11 +11,15 @@ export function isLoopbackAddress(address: string | undefined): boolean {
   return /^((::ffff:)?127(\.\d{1,3}){3}|::1)$/i.test(address ?? '')
 }
 
+/** Origins of pages in web views and extensions. To the URL standard they are opaque. */
+const APP_ORIGIN = /^(capacitor|ionic|tauri|chrome-extension|moz-extension):\/\/[a-z0-9.-]+$/
+
 /**
  * Returns whether text is an origin as browsers send it: scheme and host, and a port only if it is
- * not the default port of the scheme.
+ * not the default port of the scheme. It may be that of an app in a web view or of an extension.
  */
-export function isWebOrigin(text: string): boolean {
+export function isOrigin(text: string): boolean {
+  if (APP_ORIGIN.test(text)) return true
   return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }
 

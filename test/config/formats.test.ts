@@ -142,7 +142,11 @@ test('REDIS_URL is one server, a cluster or Sentinels with the name of a master'
 })
 
 test('a CORS origin is exact, as browsers send it, and never a wildcard', () => {
-  const origins = 'https://app.example.com, http://localhost:5173'
+  const origins = [
+    'https://app.example.com, http://localhost:5173, capacitor://localhost, ionic://localhost',
+    'tauri://localhost, chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'moz-extension://0f3ac4b1-7d2e-4c5a-9b8f-1234567890ab, capacitor://app.example.com',
+  ].join(', ')
   assert.deepEqual(loadConfig({ CORS_ORIGINS: origins }).corsOrigins, origins.split(', '))
   assert.deepEqual(loadConfig({ CORS_ORIGINS: '' }).corsOrigins, [])
   const bad = [
@@ -158,6 +162,15 @@ test('a CORS origin is exact, as browsers send it, and never a wildcard', () => 
     'https://app.example.com:443',
     'https://user@app.example.com',
     'https://a,',
+    'capacitor://',
+    'capacitor://localhost/',
+    'capacitor://*',
+    'capacitor://LOCALHOST',
+    'tauri://user@localhost',
+    'chrome-extension://*',
+    'file://',
+    'javascript://localhost',
+    'Capacitor://localhost',
   )
   for (const origin of bad) {
     const problems = problemsOf({ CORS_ORIGINS: origin })

@@ -5,7 +5,8 @@ import { newEmail, PASSWORD } from '../support/credentials.ts'
 import { build } from '../support/in-process-server.ts'
 
 const APP = 'https://app.example.com'
-const ENV = { CORS_ORIGINS: `${APP},http://localhost:5173` }
+const NATIVE = ['capacitor://localhost', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
+const ENV = { CORS_ORIGINS: [APP, 'http://localhost:5173', ...NATIVE].join() }
 
 function preflight(app: FastifyInstance, origin: string, url = '/auth/refresh') {
   const headers = {
@@ -28,7 +29,7 @@ function logIn(app: FastifyInstance, origin?: string) {
 
 test('pages of an allowed origin may send headers and cookies, and read responses', async (t) => {
   const app = await build(t, ENV)
-  for (const origin of [APP, 'http://localhost:5173']) {
+  for (const origin of [APP, 'http://localhost:5173', ...NATIVE]) {
     const response = await preflight(app, origin)
     assert.equal(response.statusCode, 204)
     assert.equal(response.headers['access-control-allow-origin'], origin)
@@ -54,6 +55,9 @@ test('no other origin gets CORS headers, and caches keep the origins apart', asy
     'http://app.example.com',
     'null',
     '*',
+    'capacitor://localhost.evil',
+    'ionic://localhost',
+    'chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba',
   ]) {
     for (const response of [await preflight(app, origin), await logIn(app, origin)]) {
       const allowed = Object.keys(response.headers).filter((name) =>

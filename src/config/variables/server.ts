@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { isWebOrigin } from '../../http/origins.ts'
+import { isOrigin } from '../../http/origins.ts'
 import { flag, oneOf, optional, splitList, variable, wholeNumber } from '../variable.ts'
 
 export const SERVER_VARIABLES = {
@@ -30,8 +30,9 @@ export const SERVER_VARIABLES = {
   corsOrigins: variable<readonly string[]>('CORS_ORIGINS', {
     default: '',
     format:
-      'a comma-separated list of origins as browsers send them, such as https://app.example.com',
-    isValid: (text) => splitList(text).every(isWebOrigin),
+      'a comma-separated list of origins as browsers send them, such as ' +
+      'https://app.example.com or capacitor://localhost',
+    isValid: (text) => splitList(text).every(isOrigin),
     parse: splitList,
     description:
       'Exact origins, comma-separated, whose pages may call this server and use its refresh ' +

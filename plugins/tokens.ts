@@ -29,6 +29,8 @@ export interface TokensOptions {
   /** Milliseconds. */
   accessTokenTtl: number
   /** Milliseconds. */
+  sessionMaxTtl: number
+  /** Milliseconds. */
   revocationMaxStaleness: number
   /** What each role allows. */
   rolePermissions: RolePermissions
@@ -75,7 +77,13 @@ export const tokens = fp(
       audience: refreshAudience(issuer),
     })
 
-    const checkpoints = createCheckpoints(createCheckpointRecords(app.database), log)
+    const checkpoints = createCheckpoints({
+      records: createCheckpointRecords(app.database),
+      revoker,
+      isSessionRevoked: revocations.isSessionRevoked,
+      sessionMaxTtl: options.sessionMaxTtl,
+      log,
+    })
     checkpoints.start()
     app.addHook('onClose', checkpoints.stop)
     app.decorate('accessTokens', accessTokens)

@@ -1,4 +1,5 @@
 import { CLOCK_TOLERANCE } from '../common/clocks.ts'
+import { startOf } from '../sessions/session.ts'
 import { createExpiringMap } from './expiring-map.ts'
 
 /** An entry of the feed of revocations. */
@@ -200,9 +201,4 @@ export function createRevocations(
     /** Returns the number of entries. */
     size: (): number => sessions.size() + users.size(),
   }
-}
-
-/** Returns when a session started, which its id (a UUIDv7, RFC 9562 5.7) begins with. */
-function startOf(sessionId: string): number {
-  return Number.parseInt(sessionId.slice(0, 8) + sessionId.slice(9, 13), 16)
 }

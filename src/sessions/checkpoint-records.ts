@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
-import type { Database } from '../db/database.ts'
+import { type Database, rowsOf } from '../db/database.ts'
 import { type Device, deviceColumns } from './device.ts'
+import { startOf } from './session.ts'
 
 export interface Checkpoint {
+  userId: string
   generation: number
   /** Milliseconds since 1970. */
   lastSeenAt: number
@@ -21,15 +23,18 @@ export type CheckpointRecords = ReturnType<typeof createCheckpointRecords>
 /** Creates access to the columns of the `sessions` table that say how far a session has come. */
 export function createCheckpointRecords({ orm, query }: Database) {
   return {
-    /** Saves the checkpoints of many sessions in one statement. A generation never decreases. */
-    async save(checkpoints: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    /**
+     * Saves the checkpoints of many sessions in one statement. A generation never decreases.
+     * Returns the ids of the sessions that have no row.
+     */
+    async save(checkpoints: ReadonlyMap<string, Checkpoint>): Promise<string[]> {
       const rows = [...checkpoints].map(([id, { generation, lastSeenAt, device }]) => ({
         id,
         generation: Math.min(generation, MAX_GENERATION),
         seen: new Date(lastSeenAt),
         ...(device && deviceColumns(device)),
       }))
-      await query(
+      const saved = await query(
         orm.execute(sql`
           update sessions set
             generation = greatest(sessions.generation, v.generation),
@@ -40,8 +45,41 @@ export function createCheckpointRecords({ orm, query }: Database) {
             last_seen_at = greatest(sessions.last_seen_at, v.seen)
           from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
             as v(id uuid, generation int, seen timestamptz, ip text, "userAgent" text)
-          where sessions.id = v.id`),
+          where sessions.id = v.id
+          returning sessions.id`),
       )
+      const ids = new Set(rowsOf<{ id: string }>(saved).map(({ id }) => id))
+      return [...checkpoints.keys()].filter((id) => !ids.has(id))
+    },
+
+    /**
+     * Inserts sessions again that Postgres has lost, if their users exist. `sessionMaxTtl` is in
+     * milliseconds. Returns the ids of those that it inserted.
+     */
+    async restore(
+      checkpoints: ReadonlyMap<string, Checkpoint>,
+      sessionMaxTtl: number,
+    ): Promise<string[]> {
+      const rows = [...checkpoints].map(([id, { userId, generation, lastSeenAt }]) => ({
+        id,
+        user: userId,
+        created: new Date(startOf(id)),
+        expires: new Date(startOf(id) + sessionMaxTtl),
+        seen: new Date(lastSeenAt),
+        generation: Math.min(generation, MAX_GENERATION),
+      }))
+      const inserted = await query(
+        orm.execute(sql`
+          insert into sessions (id, user_id, created_at, expires_at, last_seen_at, generation)
+          select v.id, users.id, v.created, v.expires, v.seen, v.generation
+          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(
+            id uuid, "user" uuid, created timestamptz, expires timestamptz, seen timestamptz,
+            generation int)
+          join users on users.id = v."user" and users.status = 'active'
+          on conflict do nothing
+          returning id`),
+      )
+      return rowsOf<{ id: string }>(inserted).map(({ id }) => id)
     },
   }
 }

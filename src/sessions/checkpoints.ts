@@ -1,6 +1,7 @@
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
+import type { Revoker } from '../revocation/revoker.ts'
 import type { Checkpoint, CheckpointRecords } from './checkpoint-records.ts'
 
 /** Milliseconds between two writes. */
@@ -13,15 +14,44 @@ const BATCH_SIZE = 1_000
  */
 const MAX_WAITING = 100_000
 
+export interface CheckpointsOptions {
+  records: CheckpointRecords
+  revoker: Pick<Revoker, 'revokeSessions'>
+  /** Returns whether a session is revoked, as far as this node knows. */
+  isSessionRevoked: (sessionId: string) => boolean
+  /** The longest life of a session, in milliseconds. */
+  sessionMaxTtl: number
+  log: Log
+}
+
 export type Checkpoints = ReturnType<typeof createCheckpoints>
 
 /**
  * Creates the worker that writes the generations of sessions to Postgres every few seconds, so that
  * no refresh has to wait for Postgres. A checkpoint may be late or missing. If the hot state is
  * lost, it keeps a spent token from being taken for the newest one.
+ *
+ * A session that is refreshed and has no row was lost by Postgres. Its row is inserted again, or
+ * the session is revoked if its user was lost, too.
  */
-export function createCheckpoints(records: CheckpointRecords, log: Log) {
+export function createCheckpoints(options: CheckpointsOptions) {
+  const { records, revoker, isSessionRevoked, sessionMaxTtl, log } = options
   let waiting = new Map<string, Checkpoint>()
+
+  async function save(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
+    const lost = (await records.save(batch)).filter((sessionId) => !isSessionRevoked(sessionId))
+    if (lost.length === 0) return
+    const checkpoints = new Map([...batch].filter(([sessionId]) => lost.includes(sessionId)))
+    const restored = await records.restore(checkpoints, sessionMaxTtl)
+    const refs = [...checkpoints]
+      .map(([sessionId, { userId }]) => ({ sessionId, userId }))
+      .filter(({ sessionId }) => !restored.includes(sessionId))
+    log.warn(
+      { event: 'sessions_lost', restored: restored.length, revoked: refs.length },
+      'Postgres had no row of sessions that are in use',
+    )
+    if (refs.length > 0) await revoker.revokeSessions(refs, 'user_deleted')
+  }
 
   async function write(): Promise<undefined> {
     const unwritten = [...waiting]
@@ -29,7 +59,7 @@ export function createCheckpoints(records: CheckpointRecords, log: Log) {
     while (unwritten.length > 0) {
       const batch = unwritten.slice(0, BATCH_SIZE)
       try {
-        await records.save(new Map(batch))
+        await save(new Map(batch))
       } catch (error) {
         const reason = errorText(error)
         log.warn(

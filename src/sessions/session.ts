@@ -18,3 +18,11 @@ export type SessionEndReason =
   | 'user_deleted'
   /** Postgres had lost the revocation and its reason. */
   | 'revoked_again'
+
+/**
+ * Returns when a session started, in milliseconds since 1970. Its id, a UUIDv7 (RFC 9562 5.7),
+ * begins with that.
+ */
+export function startOf(sessionId: string): number {
+  return Number.parseInt(sessionId.slice(0, 8) + sessionId.slice(9, 13), 16)
+}

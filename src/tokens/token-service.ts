@@ -71,7 +71,7 @@ export function createTokenService(options: TokenServiceOptions) {
     device: Device,
   ): TokenPair {
     const { generation } = currentToken
-    checkpoints.note(sessionId, { generation, lastSeenAt: now, device })
+    checkpoints.note(sessionId, { userId, generation, lastSeenAt: now, device })
     onEvent({ type: 'refresh', userId, sessionId, device, detail: { outcome, generation } })
     return issueTokenPair(options, { userId, sessionId, authorization, currentToken }, now)
   }

@@ -130,6 +130,27 @@ test('A revoked key and the revocation of everything hold if Postgres loses them
   assert.ok(!(await next.inject('/.well-known/jwks.json')).body.includes(key?.kid))
 })
 
+test('A session that Postgres lost goes on, and ends if its user was lost, too', async (t) => {
+  const { env, sql, app } = await setUp(t)
+  const user = await signUp(app)
+  const putBack = await copyDatabase(sql)
+  const kept = (await logIn(app, user.email)).json()
+  const stranger = await signUp(app)
+  await putBack()
+
+  const next = (await refresh(app, kept.refreshToken)).json()
+  assert.equal(await refreshStatus(app, stranger.refreshToken), 200)
+  // A stop writes the last checkpoints.
+  const restarted = await restart(t, app, env)
+  const [row] = await sql`
+    select generation, expires_at - created_at > interval '1 day' as "isLong", revoked_at
+    from sessions where id = ${kept.sessionId}`
+  assert.deepEqual({ ...row }, { generation: 2, isLong: true, revoked_at: null })
+  assert.equal(await refreshStatus(restarted, next.refreshToken), 200)
+  assert.equal(await refreshStatus(restarted, stranger.refreshToken), 401)
+  assert.equal((await me(restarted, stranger.accessToken)).statusCode, 401)
+})
+
 test('A running node notices that Postgres went back, reports it and restores', async (t) => {
   const { sql, app } = await setUp(t)
   const user = await signUp(app)

@@ -53,10 +53,11 @@ async function createServices(database: Database, config: DatabaseConfig) {
       createSessionViews(database).list(userId, clock(), config.refreshIdleTtl),
 
     async revokeAll(onCommit?: OnCommit) {
-      // An epoch begins after the newest session, and not before the given time. Sessions start by
-      // the clock of Redis, which is unknown here. If the given time were ahead of that clock, the
-      // logins of the next minutes would be revoked too.
-      await publish({ kind: 'everything', before: await revocationRecords.revokeAll(0, onCommit) })
+      // Sessions start by the clock of Redis, which is unknown here. If an epoch began at a time
+      // ahead of that clock, the logins of the next minutes would be revoked too.
+      const { before, later } = await revocationRecords.revokeAll(undefined, onCommit)
+      await publish({ kind: 'everything', before })
+      for (const session of later) await publish({ kind: 'session', ...session })
     },
   }
   const administration = createAdministration({

@@ -1,6 +1,8 @@
-import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
+import { fromNow } from '../db/interval.ts'
 import { epochs, sessions, userRevocations } from '../db/schema.ts'
+import type { SessionRef } from '../sessions/session.ts'
 import { type CommittedRevocation, createRevocationReader } from './revocation-reader.ts'
 import type { Revocation } from './revocations.ts'
 
@@ -15,6 +17,17 @@ export type RevocationRecords = ReturnType<typeof createRevocationRecords>
  */
 const CLOCK_MARGIN = 100
 
+/** The clocks of Redis and Postgres may differ by this many milliseconds. */
+const CLOCK_TOLERANCE = 60_000
+
+/** What revoked every session. */
+export interface GlobalRevocation {
+  /** Every session that started before this time is revoked. Milliseconds since 1970. */
+  before: number
+  /** Sessions that started later, because the clock was ahead at that time. */
+  later: SessionRef[]
+}
+
 /** Creates the access to the revocations in Postgres. */
 export function createRevocationRecords({ orm, query }: Database) {
   /** Skips a user whose row belongs to a later change by now, which is published by itself. */
@@ -28,29 +41,44 @@ export function createRevocationRecords({ orm, query }: Database) {
     await query(orm.update(epochs).set({ publishedAt: sql`now()` }).where(isCovered))
   }
 
+  async function findNewestStart(): Promise<number> {
+    const { createdAt: at, id } = sessions
+    const isPast = lte(at, fromNow(CLOCK_TOLERANCE))
+    const newest = orm.select({ at }).from(sessions).where(isPast).orderBy(desc(id)).limit(1)
+    const [last] = await query(newest)
+    return last?.at.getTime() ?? 0
+  }
+
   return {
     ...createRevocationReader({ orm, query }),
 
     /**
-     * Revokes every session that started before the returned time, in milliseconds since 1970.
-     * That time is after `at` and after the start of the newest session. `onCommit` can record who
-     * did it.
+     * Revokes every session, in the order: those that started before the returned time `before`,
+     * in milliseconds since 1970, as a whole, and the others one by one. `now` is the time that all
+     * nodes share. If it is unknown, `before` is after the start of the newest session that did not
+     * start in the future by the clock of Postgres. `onCommit` can record who did it.
      */
-    async revokeAll(at: number, onCommit: OnCommit = async () => {}): Promise<number> {
-      const newest = orm
-        .select({ at: sessions.createdAt })
-        .from(sessions)
-        .orderBy(desc(sessions.id))
-        .limit(1)
-      const [last] = await query(newest)
-      const startedAt = new Date(Math.max(at, last?.at.getTime() ?? 0) + CLOCK_MARGIN)
-      await query(
+    async revokeAll(now?: number, onCommit: OnCommit = async () => {}): Promise<GlobalRevocation> {
+      const startedAt = new Date((now ?? (await findNewestStart())) + CLOCK_MARGIN)
+      return query(
         orm.transaction(async (tx) => {
           await tx.insert(epochs).values({ startedAt, at: sql`now()` }).onConflictDoNothing()
+          // The clock was ahead when these started. If `before` were later than they, the logins
+          // of the time until then would be revoked too.
+          const startedLater = and(
+            gte(sessions.id, firstIdAt(startedAt)),
+            gte(sessions.createdAt, startedAt),
+            isNull(sessions.revokedAt),
+          )
+          const later = await tx
+            .update(sessions)
+            .set({ revokedAt: sql`now()`, revokedReason: 'ended_by_admin' })
+            .where(startedLater)
+            .returning({ sessionId: sessions.id, userId: sessions.userId })
           await onCommit(tx)
+          return { before: startedAt.getTime(), later }
         }),
       )
-      return startedAt.getTime()
     },
 
     async markPublished(revocations: readonly CommittedRevocation[]): Promise<void> {
@@ -81,4 +109,10 @@ export function revocationOf(committed: CommittedRevocation): Revocation {
     case 'everything':
       return committed
   }
+}
+
+/** Returns the lowest id that a session can have that started at this time (RFC 9562 5.7). */
+function firstIdAt(time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }

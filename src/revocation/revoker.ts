@@ -167,8 +167,8 @@ export function createRevoker(options: RevokerOptions) {
 
     settleVersion,
 
-    /** Puts a revocation in force that is already committed in Postgres. */
-    publish: (revocation: CommittedRevocation): Promise<void> => publishAll([revocation]),
+    /** Puts revocations in force that are already committed in Postgres. */
+    publish: (...revocations: CommittedRevocation[]): Promise<void> => publishAll(revocations),
 
     /**
      * Revokes a session that the hot state has condemned because a spent token was presented.

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseId } from '../common/id.ts'
 import { PawlError } from '../errors.ts'
 import type { NewEvent } from '../events/event.ts'
@@ -25,6 +26,9 @@ export interface SessionServiceOptions {
   /** Returns milliseconds since 1970. */
   clock: () => number
 }
+
+/** Milliseconds. */
+const LONGEST_WAIT = 200
 
 export type SessionService = ReturnType<typeof createSessionService>
 
@@ -86,8 +90,12 @@ export function createSessionService(options: SessionServiceOptions) {
      * same transaction.
      */
     async revokeAll(onCommit?: OnCommit): Promise<void> {
-      const before = await revocationRecords.revokeAll(clock(), onCommit)
-      await revoker.publish({ kind: 'everything', before })
+      const { before, later } = await revocationRecords.revokeAll(clock(), onCommit)
+      const sessions = later.map((session) => ({ kind: 'session' as const, ...session }))
+      await revoker.publish({ kind: 'everything', before }, ...sessions)
+      // The time `before` is in the near future, and a login until then would be revoked at once.
+      const wait = Math.min(before - clock(), LONGEST_WAIT)
+      if (wait > 0) await delay(wait)
     },
   }
 }

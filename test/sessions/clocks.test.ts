@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { me, meOnce, refresh, signUp } from '../support/app-requests.ts'
+import type { TokenPair } from '../../src/schemas/token-pair.ts'
+import { call, me, meOnce, refresh, signUp } from '../support/app-requests.ts'
+import { cleanUp } from '../support/clean-up.ts'
 import { createClock } from '../support/clock.ts'
 import { newRetryKey } from '../support/credentials.ts'
+import { openSql } from '../support/database.ts'
+import { environment } from '../support/environment.ts'
+import { adminToken } from '../support/events/scenarios.ts'
 import { build } from '../support/in-process-server.ts'
 import { logOut } from '../support/nodes.ts'
+import { startRedis } from '../support/services/redis.ts'
 import { until } from '../support/until.ts'
 
 /** The leeway is for access tokens that were issued in the future. */
@@ -106,5 +112,30 @@ test('An access token from the future is refused, revoked or not, until it is re
     // Entries that have expired are removed when another one is added.
     assert.equal(await logOut(app, (await signUp(app)).refreshToken), 204)
     assert.equal((await me(app, revoked.accessToken)).statusCode, 401)
+  }
+})
+
+test('Revoking everything after the shared clock was set back revokes no later login', async (t) => {
+  const redis = await startRedis()
+  cleanUp(t, redis.stop)
+  const env = await environment(t, { REDIS_URL: redis.url })
+  const { app, clock } = await setUp(t, env)
+  const ahead = await signUp(app)
+  clock.advance(-HOUR)
+  const token = await adminToken(app, openSql(t, env))
+  const before = await signUp(app)
+  // The token of a session that started in the future, but this token did not.
+  const refreshed = (await refresh(app, ahead.refreshToken)).json()
+  assert.equal((await call(app, token, 'POST', '/admin/revoke-all')).statusCode, 202)
+  clock.advance(200)
+  let after: TokenPair = await signUp(app)
+  for (const ms of [0, 2 * HOUR]) {
+    clock.advance(ms)
+    for (const revoked of [before, refreshed]) {
+      assert.equal((await me(app, revoked.accessToken)).statusCode, 401)
+      assert.equal((await refresh(app, revoked.refreshToken)).statusCode, 401)
+    }
+    after = (await refresh(app, after.refreshToken)).json()
+    assert.equal((await me(app, after.accessToken)).statusCode, 200)
   }
 })

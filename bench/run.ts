@@ -13,6 +13,7 @@ import { login } from './works/login.ts'
 import { loginStorm } from './works/login-storm.ts'
 import { manySessions } from './works/many-sessions.ts'
 import { memory } from './works/memory.ts'
+import { reconnection } from './works/reconnection.ts'
 import { refresh } from './works/refresh.ts'
 import { revocation } from './works/revocation.ts'
 
@@ -28,6 +29,7 @@ const WORKS: Record<string, Work> = {
   'many-sessions': manySessions,
   'deny-list': denyList,
   revocation,
+  reconnection,
   'cold-start': coldStart,
 }
 

@@ -93,7 +93,9 @@ export function createRevocationReader({ orm, query }: Pick<Database, 'orm' | 'q
       if (rows.length > 0) yield rows
       const last = rows.at(-1)
       if (!last || rows.length < PAGE) return
-      isWanted = sql`(${at}, ${id}) > (${last.at}::timestamptz, ${last.id}::uuid)`
+      // The first half seems redundant, but without it Postgres does not use a partial index.
+      isWanted = sql`${at} >= ${last.at}::timestamptz and
+        (${at}, ${id}) > (${last.at}::timestamptz, ${last.id}::uuid)`
     }
   }
 

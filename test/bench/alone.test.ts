@@ -11,6 +11,7 @@ test('The benchmarks of Pawl alone run and compare their results with the target
     'many-sessions': /by the number of sessions in Redis/,
     'deny-list': /by the number of revoked sessions/,
     revocation: /^Revocation at one/m,
+    reconnection: /^Reconnection to Redis/m,
     'cold-start': /^Start of the embedded default/m,
   }))
 

@@ -23,7 +23,7 @@ export function createAccessTokenHolder(platform: Platform) {
      * Replaces the token. Returns false if it was not replaced, because the offered one is neither
      * known to be the newest nor newer than the current one of the same session.
      */
-    replace(offered: AccessToken, isNewest: boolean): boolean {
+    replace(offered: AccessToken, isNewest?: unknown): boolean {
       if (!isNewest && current && offered.session === current.session && offered.at <= current.at)
         return false
       current = { ...offered, since: steady() - Math.max(0, wall() - offered.at) }

@@ -30,8 +30,9 @@ export function createAuthorizedFetch(
     }
     // An aborted request does not wait. Then `fetch` rejects with the reason and sends nothing.
     const aborted = new Promise<undefined>((resolve) => {
-      if (signal?.aborted) resolve(undefined)
-      signal?.addEventListener('abort', () => resolve(undefined))
+      const stop = () => resolve(undefined)
+      if (signal?.aborted) stop()
+      signal?.addEventListener('abort', stop)
     })
     const wait = (of = id, refused?: string) => Promise.race([aborted, getToken(of, refused)])
 

@@ -6,7 +6,7 @@ import type { Page, Platform } from './platform.ts'
 import { createRefreshLock } from './refresh-lock.ts'
 import { createSharedSession } from './shared-session.ts'
 import { type StoredSession, storageOf } from './stored-session.ts'
-import type { Client, ClientOptions, Credentials } from './types.ts'
+import type { Client, ClientOptions } from './types.ts'
 
 /** Milliseconds. After a refresh this recent, another tab probably has an access token to share. */
 const RECENT = 5_000
@@ -26,9 +26,9 @@ export function createClient({
   const href = page.location?.href
   // Only a page has a cookie. Without a page, a relative address has no meaning.
   const byCookie = !storage && !!href
-  const base = new URL(baseUrl, href ?? 'http://page.invalid').href.replace(/\/+$/, '')
+  const base = new URL(baseUrl, href ?? 'http://invalid').href.replace(/\/+$/, '')
   const trusted = [base, href ?? base, ...origins].map((url) => new URL(url).origin)
-  const name = `pawl ${byCookie ? '' : 'tokens '}${base}`
+  const name = `pawl ${byCookie ? '' : 'token '}${base}`
   const withLock = createRefreshLock(platform, page, name)
   const post = createPost(platform, base, byCookie)
   const session = createSharedSession(platform, page, storage ?? storageOf(page), name)
@@ -45,7 +45,7 @@ export function createClient({
     const at = stored?.at ?? 0
     const isNewer = (accessToken.get()?.at ?? 0) < at
     if (waited || (isNewer && platform.Date.now() - at < RECENT)) {
-      await session.askOtherTabs()
+      await session.ask()
       if (await isDone()) return
     }
     if (!stored) {
@@ -58,15 +58,14 @@ export function createClient({
   }
 
   /** Refreshes, and stores the response unless the session was replaced during the request. */
-  async function refresh({ key, token, session: id, why }: StoredSession): Promise<void> {
+  async function refresh({ key, token, why }: StoredSession): Promise<void> {
     const tokens = await post('refresh', token && { refreshToken: token }, key).catch(ignoreEnded)
     const now = await session.store.read()
-    if (now?.key === key)
-      return tokens ? session.save(tokens, id ? why : 'restored') : session.clear('ended')
+    if (now?.key === key) return tokens ? session.save(tokens, why) : session.clear('ended')
     // The user signed out or in again, or another tab refreshed the session. Then a refusal or a
     // response for another session says nothing about the current one.
-    if (!tokens || now?.session !== tokens.access.session) throw new PawlClientError(0)
-    await session.save(tokens)
+    if (now?.session !== tokens?.access.session) throw new PawlClientError(0)
+    if (tokens) await session.save(tokens)
   }
 
   /**
@@ -92,9 +91,9 @@ export function createClient({
     return expected && found?.session !== expected ? undefined : found
   }
 
-  function signIn(path: string, credentials: Credentials): Promise<{ sessionId: string }> {
+  function signIn(path: string, body: object, token?: string): Promise<{ sessionId: string }> {
     return withLock(async () => {
-      const tokens = (await post(path, credentials)) as Tokens
+      const tokens = (await post(path, body, '', token)) as Tokens
       await session.save(tokens, 'login')
       return { sessionId: tokens.access.session }
     })
@@ -118,6 +117,8 @@ export function createClient({
         }),
       )
     },
+    changePassword: async (passwords) =>
+      signIn('password', passwords, (await getToken(session.id()))?.token),
     token: async () => (await getToken())?.token,
     refresh: async () => (await getToken(undefined, accessToken.get()?.token))?.token,
     fetch: createAuthorizedFetch(platform, trusted, session.id, getToken),

@@ -36,5 +36,4 @@ export class PawlClientError extends Error {
 }
 
 /** Returns the error of a request whose user is no longer signed in when it could be sent. */
-export const signedOut = () =>
-  new PawlClientError(401, { title: 'No longer signed in', code: 'SIGNED_OUT' })
+export const signedOut = () => new PawlClientError(401, { title: 'Signed out', code: 'SIGNED_OUT' })

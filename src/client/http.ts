@@ -33,11 +33,13 @@ export function createPost(platform: Platform, base: string, byCookie: boolean) 
     path: string,
     body?: object | '' | undefined,
     retryKey?: string,
+    token?: string,
   ): Promise<Tokens | undefined> => {
     const at = platform.Date.now()
     const headers: Record<string, string> = { 'content-type': 'application/json' }
     if (byCookie) headers['x-token-delivery'] = 'cookie'
     if (retryKey) headers['idempotency-key'] = retryKey
+    if (token) headers.authorization = `Bearer ${token}`
     const response = await platform
       .fetch(`${base}/auth/${path}`, {
         method: 'POST',
@@ -53,11 +55,11 @@ export function createPost(platform: Platform, base: string, byCookie: boolean) 
     const { ok, status } = response
     if (path === 'logout' && status === 204) return undefined
     const content = ((await response.json().catch(() => null)) ?? {}) as Content
-    const { accessToken: token, sessionId: session, refreshToken, expiresIn = 0 } = content
+    const { accessToken, sessionId: session, refreshToken, expiresIn = 0 } = content
     // A refresh token that came although it should be in the cookie must not be stored.
     const isComplete = session && expiresIn > 0 && !refreshToken === byCookie
-    if (ok && typeof token === 'string' && isComplete)
-      return { access: { session, token, life: expiresIn * 1_000, at }, refreshToken }
+    if (ok && typeof accessToken === 'string' && isComplete)
+      return { access: { session, token: accessToken, life: expiresIn * 1_000, at }, refreshToken }
     // Nobody else's text is shown to the user, and nobody else's code is believed.
     const problem = /^urn:pawl:/.test(content.type as string) ? content : {}
     throw new PawlClientError(status, problem, Number(response.headers.get('retry-after')) || 0)
@@ -83,5 +85,5 @@ export async function retryTransient<T>(platform: Platform, work: () => Promise<
 
 /** Turns Pawl's own refusal of the token into undefined: there is no such session. */
 export function ignoreEnded(error: PawlClientError): undefined {
-  if (!/^AUTH_(MISSING|INVALID(_REFRESH)?)_TOKEN$/.test(error.code as string)) throw error
+  if (!/_(MISSING|INVALID|INVALID_REFRESH)_TOKEN$/.test(error.code as string)) throw error
 }

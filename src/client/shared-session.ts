@@ -51,14 +51,14 @@ export function createSharedSession(
   const broadcast = (message: Message) => channel?.postMessage(message)
 
   async function receive(message: Message): Promise<void> {
-    const current = accessToken.get()
     if (message === 'ask') {
-      if (current && accessToken.valid(undefined, true)) broadcast(current)
+      const current = accessToken.valid(undefined, true)
+      if (current) broadcast(current)
     } else {
       const stored = await sync()
       // A client that does not share the record must not get the token of another user.
       const isOurs = message !== 'look' && stored?.session === message.session
-      if (isOurs && accessToken.replace(message, false)) onAccessToken()
+      if (isOurs && accessToken.replace(message)) onAccessToken()
     }
   }
 
@@ -86,7 +86,7 @@ export function createSharedSession(
     async save({ access, refreshToken: token }: Tokens, why?: Reason): Promise<void> {
       const { session, at } = access
       if (why) await store.write({ session, token, at, why })
-      accessToken.replace(access, !!why)
+      accessToken.replace(access, why)
       await sync(false)
       broadcast(accessToken.get() ?? 'look')
     },
@@ -99,7 +99,7 @@ export function createSharedSession(
     },
 
     /** Waits for another tab to pass on an access token that is newer than ours. */
-    async askOtherTabs(): Promise<void> {
+    async ask(): Promise<void> {
       const received = new Promise<void>((resolve) => {
         onAccessToken = resolve
       })

@@ -5,6 +5,11 @@ export interface Credentials {
   password: string
 }
 
+export interface Passwords {
+  currentPassword: string
+  newPassword: string
+}
+
 export interface ClientOptions {
   /** Pawl's address with its prefix: `https://auth.example.com`, or a path on this origin. */
   baseUrl: string
@@ -45,6 +50,10 @@ export interface Client {
   /** Creates an account and signs in. Rejects with `PawlClientError`, as all calls to Pawl do. */
   signup(credentials: Credentials): Promise<{ sessionId: string }>
   login(credentials: Credentials): Promise<{ sessionId: string }>
+  /**
+   * Changes the password. All sessions of the user end, and this browser continues with a new one.
+   */
+  changePassword(passwords: Passwords): Promise<{ sessionId: string }>
   /**
    * Ends the session and resolves when the server has done so. If the server cannot be reached, it
    * rejects and the user stays signed in.

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { losing, type Wire } from '../support/client/browser.ts'
-import { EXPIRY, GRACE, MINUTE, startWorld } from '../support/client/client-world.ts'
+import {
+  createMemoryStorage,
+  EXPIRY,
+  GRACE,
+  MINUTE,
+  startWorld,
+} from '../support/client/client-world.ts'
 import { until } from '../support/until.ts'
 
 const me = (url: string) => `${url}/auth/me`
@@ -262,3 +268,29 @@ test('a session in a cookie is restored after the storage was cleared', async (t
     [[true, 'restored']],
   )
 })
+
+for (const delivery of ['cookie', 'storage']) {
+  test(`after a password change the tabs continue with the new session, by ${delivery}`, async (t) => {
+    const { open, url, credentials, pass } = await startWorld(t)
+    const storage = createMemoryStorage()
+    const options = delivery === 'storage' ? { storage } : {}
+    const [tab, other] = [open(options), open(options)]
+    const before = await tab.login(credentials)
+    await until(() => other.changes.length === 1)
+    const newPassword = `${credentials.password} and more`
+    const after = await tab.changePassword({
+      currentPassword: credentials.password,
+      newPassword,
+    })
+    assert.notEqual(after.sessionId, before.sessionId)
+    await until(() => other.client.sessionId === after.sessionId)
+    for (const one of [tab, other]) {
+      pass(EXPIRY)
+      assert.equal((await one.fetch(me(url))).status, 200)
+    }
+    await assert.rejects(tab.changePassword({ currentPassword: 'wrong', newPassword }), {
+      code: 'AUTH_WRONG_PASSWORD',
+    })
+    assert.equal((await tab.fetch(me(url))).status, 200)
+  })
+}

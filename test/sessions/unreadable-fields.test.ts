@@ -17,7 +17,8 @@ const WAYS: Record<string, (value: Buffer, field: Buffer) => Buffer> = {
   'a later layout': (value, field) =>
     isSession(field) ? Buffer.concat([Buffer.from([2]), value]) : value,
   'a later layout of the same length': (value, field) =>
-    isSession(field) ? Buffer.concat([Buffer.from([2]), value.subarray(1)]) : value,
+    // What this version would take for the generation is something else there.
+    isSession(field) ? Buffer.concat([Buffer.from([2, 255, 255]), value.subarray(3)]) : value,
   'a session that is too short': (value, field) =>
     isSession(field) ? value.subarray(0, -1) : value,
   'an empty session': (value, field) => (isSession(field) ? Buffer.alloc(0) : value),

@@ -16,8 +16,13 @@ export interface WatchedClock {
   steadySince(): number
   /** Returns how often the clock was set back since it was first read. */
   timesSetBack(): number
-  /** Returns the latest reading ever: no token was issued later. */
-  latest(): number
+  /** Returns how far it is behind its latest reading, or 0 if that is no more than tolerated. */
+  lag(): number
+  /**
+   * Returns monotonic time that goes back whenever this clock is set back, and that does not jump
+   * ahead with it. What is kept for a while by this time is kept at least as long by the clock.
+   */
+  keepingTime(): number
 }
 
 /** The time of a server that all nodes share, carried on by monotonic time between its replies. */
@@ -36,23 +41,33 @@ export function createSharedClock(initial = Date.now()): SharedClock {
   let steadySince = initial
   let latest = Number.NEGATIVE_INFINITY
   let timesSetBack = 0
+  let setBackBy = 0
   let isObserved = false
   const now = () => Math.floor(performance.now() + offset)
   return {
     now,
     steadySince: () => steadySince,
     timesSetBack: () => timesSetBack,
-    latest: () => Math.max(latest, now()),
+    lag: () => toleratedAsZero(latest - now()),
+    keepingTime: () => performance.now() - setBackBy,
     observe(serverTime, askedAt) {
       if (isObserved) {
         latest = Math.max(latest, now())
         const isSetBack = askedAt !== undefined && serverTime - askedAt < offset - CLOCK_TOLERANCE
-        if (isSetBack) [steadySince, timesSetBack] = [serverTime, timesSetBack + 1]
+        if (isSetBack) {
+          setBackBy += offset - (serverTime - performance.now())
+          steadySince = serverTime
+          timesSetBack++
+        }
       } else steadySince = serverTime
       isObserved = true
       offset = serverTime - performance.now()
     },
   }
+}
+
+function toleratedAsZero(ms: number): number {
+  return ms > CLOCK_TOLERANCE ? ms : 0
 }
 
 /** Creates the clock of a node that is alone: the time of this machine. */
@@ -70,10 +85,15 @@ export function createMachineClock(): WatchedClock {
 /** For tests: watches a clock that has nothing to do with monotonic time. */
 export function watchClock(read: () => number): SharedClock {
   let last = read()
-  let [steadySince, latest, timesSetBack] = [last, last, 0]
+  let [steadySince, latest] = [last, last]
+  let [timesSetBack, setBackBy] = [0, 0]
   function now(): number {
     const reading = read()
-    if (reading < last - CLOCK_TOLERANCE) [steadySince, timesSetBack] = [reading, timesSetBack + 1]
+    if (reading < last - CLOCK_TOLERANCE) {
+      setBackBy += last - reading
+      steadySince = reading
+      timesSetBack++
+    }
     last = reading
     latest = Math.max(latest, reading)
     return reading
@@ -82,7 +102,8 @@ export function watchClock(read: () => number): SharedClock {
     now,
     steadySince: () => steadySince,
     timesSetBack: () => timesSetBack,
-    latest: () => latest,
+    lag: () => toleratedAsZero(latest - now()),
+    keepingTime: () => performance.now() - setBackBy,
     observe: now,
   }
 }

@@ -1,4 +1,3 @@
-import { CLOCK_TOLERANCE } from '../common/clocks.ts'
 import { startOf } from '../sessions/session.ts'
 import { createExpiringMap } from './expiring-map.ts'
 
@@ -65,8 +64,9 @@ export type Revocations = ReturnType<typeof createRevocations>
  * network call. An entry stays for as long as an access token that it revokes may live.
  *
  * `lifetime` returns the longest life of an access token, which may change while entries are held.
- * It and the clocks are in milliseconds. `latest` returns the latest time at which a token may have
- * been issued, which is later than that of `clock` after the clock was set back.
+ * It and the clock are in milliseconds. The clock need not show the time: its differences count.
+ * `lag` returns how much longer tokens may live, because the clock that they expire by was set back
+ * after they were issued.
  * `onKey` receives the id of a revoked key. The map holds no entry for it, because a key that the
  * node no longer has verifies nothing.
  */
@@ -74,7 +74,7 @@ export function createRevocations(
   lifetime: () => number,
   clock: () => number,
   onKey: (kid: string) => void = () => {},
-  latest: () => number = clock,
+  lag: () => number = () => 0,
 ) {
   const origin = clock()
   // A session's entry is one small integer, which takes no memory of its own: the second in which
@@ -87,10 +87,7 @@ export function createRevocations(
 
   /** Returns the time from which a revocation counts, in seconds since `origin`, rounded up. */
   function timeOfAge(age: number): number {
-    const now = clock()
-    const last = latest()
-    const wasSetBack = last > now + CLOCK_TOLERANCE
-    return Math.ceil(((wasSetBack ? last : now - age) - origin) / 1_000)
+    return Math.ceil((clock() - origin + (lag() || -age)) / 1_000)
   }
 
   const ageOf = (addedAt: number) => Math.max(0, clock() - origin - addedAt * 1_000)

@@ -62,8 +62,8 @@ export async function createHotState({
   const lifetime = () => longestTokenLife() + LEEWAY
   if (!redis) {
     const machineClock = clock ? watchClock(clock) : createMachineClock()
-    const { now, latest } = machineClock
-    const revocations = createRevocations(lifetime, now, onKeyRevoked, latest)
+    const { now, keepingTime, lag } = machineClock
+    const revocations = createRevocations(lifetime, keepingTime, onKeyRevoked, lag)
     return {
       store: createMemoryStore(settings, machineClock),
       feed: createLocalFeed(revocations, () => recover(lifetime())),
@@ -81,10 +81,10 @@ export async function createHotState({
   const awaitReply = createAwaitReply(onRedisError)
   const era = createEra(redis, awaitReply)
   const serverClock = clock ? watchClock(clock) : createSharedClock()
-  const { now, latest } = serverClock
-  // Revocations expire by the same clock as tokens. So a revocation outlives the tokens that it
-  // concerns, even if that clock is set forward or back.
-  const revocations = createRevocations(lifetime, now, onKeyRevoked, latest)
+  const { now, keepingTime, lag } = serverClock
+  // Revocations outlive the tokens that they concern, even if the clock that tokens expire by jumps
+  // ahead or is set back.
+  const revocations = createRevocations(lifetime, keepingTime, onKeyRevoked, lag)
   return {
     store: createRedisStore(redis, settings, { era, serverClock, awaitReply, clock }),
     feed: createRedisFeed({

@@ -139,3 +139,16 @@ test('Revoking everything after the shared clock was set back revokes no later l
     assert.equal((await me(app, after.accessToken)).statusCode, 200)
   }
 })
+
+test('A clock that is ahead for a while makes no node forget a revocation', async (t) => {
+  const clock = createClock()
+  const app = await build(t, { ACCESS_TOKEN_TTL: '15m' }, clock)
+  const { accessToken, refreshToken } = await signUp(app)
+  assert.equal(await logOut(app, refreshToken), 204)
+  clock.advance(HOUR)
+  // Entries that have expired are removed when another one is added.
+  const other = await signUp(app)
+  assert.equal(await logOut(app, other.refreshToken), 204)
+  clock.advance(-HOUR)
+  assert.equal((await me(app, accessToken)).statusCode, 401)
+})

@@ -30,10 +30,15 @@ export function reconnection({ quick, say }: Settings): Promise<Comparison> {
     await revoke(env.DATABASE_URL, count)
     say(`${count} revocations are in Postgres`)
 
-    const one = await start()
+    const startReady = async () => {
+      const node = await start()
+      while ((await statusOf(node, request)) !== 200) await delay(5)
+      return node
+    }
+    const one = await startReady()
     const filling = await filledStream(stores, count)
     const begun = performance.now()
-    const two = await start()
+    const two = await startReady()
     const starting = (performance.now() - begun) / 1_000
     const bytes = ((await heapOf(two)) - emptyHeap) / count
     say(`a process with all of them starts in ${starting.toFixed(1)} s`)

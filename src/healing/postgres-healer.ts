@@ -1,6 +1,7 @@
 import { startStopwatch } from '../common/clocks.ts'
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
+import { settlesWithin } from '../common/settles-within.ts'
 import { createWorker } from '../common/worker.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
 import type { CounterMirror } from './counter-mirror.ts'
@@ -21,6 +22,8 @@ export interface PostgresHealerOptions {
 
 /** Milliseconds between two looks at the counter. */
 const INTERVAL = 2_000
+/** Milliseconds that a start waits for the first comparison. */
+const START_WAIT = 3_000
 
 /**
  * Creates the worker that finds out whether Postgres lost its last commits, by an asynchronous
@@ -93,10 +96,15 @@ export function createPostgresHealer(options: PostgresHealerOptions) {
   })
 
   return {
-    /** Resolves when Postgres has every revocation that the feed has. */
+    /**
+     * Resolves when Postgres has every revocation that the feed has, or after a few seconds: a
+     * million of them take longer than a plugin may take to start. Until then, this node refuses
+     * the sessions and tokens because it knows the entries of the feed.
+     */
     async start(): Promise<void> {
-      await run()
-      worker.start()
+      const comparison = run()
+      if (await settlesWithin(comparison, START_WAIT)) worker.start()
+      else comparison.catch(() => {}).finally(worker.start)
     },
 
     stop: worker.stop,

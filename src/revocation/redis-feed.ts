@@ -1,6 +1,7 @@
 import { backoffDelay, retry, withJitter } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
+import { settlesWithin } from '../common/settles-within.ts'
 import { PawlError } from '../errors.ts'
 import type { AwaitReply } from '../redis/await-reply.ts'
 import { onConnectionChange } from '../redis/servers.ts'
@@ -28,6 +29,11 @@ const MAX_WAIT = 500
 const BACKOFF = { first: 100, longest: 1_000 }
 /** Milliseconds to wait at start for a server that is not available yet. */
 const START_TIMEOUT = 5_000
+/**
+ * Milliseconds that a start waits for the first synchronisation. A million revocations take longer
+ * than a plugin may take to start. Until it has them, the node responds with 503.
+ */
+const START_WAIT = 3_000
 
 /**
  * Creates a feed on a Redis stream, which every node reads on a connection of its own. What the
@@ -42,6 +48,11 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   const { addEntries } = follower
   const republisher = createRepublisher({ stream, redis, known, addEntries, log })
 
+  let reportProgress = () => {}
+  /** Resolves if the first synchronisation takes long, but does not fail. */
+  const progress = new Promise<void>((resolve) => {
+    reportProgress = resolve
+  })
   let failures = 0
   let isStopped = false
   let wake = () => {}
@@ -93,7 +104,9 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
   async function begin(): Promise<void> {
     try {
       await era.establish()
-      await synchronise()
+      const synchronisation = synchronise()
+      if (!(await settlesWithin(synchronisation, START_WAIT))) reportProgress()
+      await synchronisation
       // The stream and Postgres may have taken longer to read than the picture may be old.
       await follower.read(1)
     } catch (error) {
@@ -104,13 +117,14 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 
   return {
     async start() {
+      const beginning = retry(begin, { ...BACKOFF, limit: START_TIMEOUT })
       try {
-        await retry(begin, { ...BACKOFF, limit: START_TIMEOUT })
+        await Promise.race([beginning, progress])
       } catch (error) {
         throw new Error(`cannot receive revocations: ${reasonOf(error)}`)
       }
       republisher.start()
-      tailing = tail()
+      tailing = beginning.catch(() => {}).then(tail)
     },
 
     async stop() {

@@ -2,7 +2,10 @@ import type { Revocation, Revocations, UnpublishedRevocation } from './revocatio
 
 /** How every node learns of every revocation. */
 export interface RevocationFeed {
-  /** Resolves when this node knows all revocations that may still matter. */
+  /**
+   * Resolves when this node knows all revocations that may still matter, or after a few seconds if
+   * there are very many. Until it knows them, `age` returns infinity.
+   */
   start(): Promise<void>
   stop(): Promise<void>
 

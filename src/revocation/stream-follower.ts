@@ -57,6 +57,11 @@ export function createStreamFollower(options: StreamFollowerOptions) {
       if (revocation) known.add(revocation, { age: now - at, isPublished: true })
   }
 
+  /** Throws if the connection was closed, so that a long synchronisation does not go on. */
+  function requireOpen(server: Redis): void {
+    if (reader !== server) throw new Error('the connection was closed')
+  }
+
   async function observeTime(server: Redis): Promise<void> {
     const askedAt = performance.now()
     const [seconds, microseconds] = await server.time()
@@ -105,12 +110,15 @@ export function createStreamFollower(options: StreamFollowerOptions) {
       const sinceNow = startStopwatch()
       const [current] = await Promise.all([observeMarker(server), observeTime(server)])
       const missed = age()
-      for await (const revocations of recover(Math.min(lifetime(), missed + MARGIN)))
+      for await (const revocations of recover(Math.min(lifetime(), missed + MARGIN))) {
+        requireOpen(server)
         for (const { revocation, age: since } of revocations) known.add(revocation, { age: since })
+      }
       if (!isContinued) {
         const from = missed === Number.POSITIVE_INFINITY ? NO_ENTRY : before(position)
         for await (const entries of stream.history(server, from)) addEntries(entries)
       }
+      requireOpen(server)
       position = end
       marker = current
       isSynchronised = true

@@ -3,6 +3,7 @@ import type { RedisClient } from '../src/redis/client.ts'
 import { createRevocationRecords, revocationOf } from '../src/revocation/revocation-records.ts'
 import type { Revocation } from '../src/revocation/revocations.ts'
 import { createRevoker, type Revoker } from '../src/revocation/revoker.ts'
+import { createEraRecords } from '../src/sessions/era-records.ts'
 import { createHotState, type HotState } from '../src/sessions/hot-state.ts'
 import { createSessionCap, type SessionCap } from '../src/sessions/session-cap.ts'
 import { createSessionRecords, type SessionRecords } from '../src/sessions/session-records.ts'
@@ -52,6 +53,7 @@ export const hotState = fp(
           yield recent.map(({ revocation, age }) => ({ revocation: revocationOf(revocation), age }))
       },
       onKeyRevoked: keys.markRevoked,
+      eras: createEraRecords(database),
       // A key may have signed tokens under a longer ACCESS_TOKEN_TTL, on this node or on another.
       longestTokenLife: () => Math.max(accessTokenTtl, keys.longestTokenLife()),
       revocationMaxStaleness,

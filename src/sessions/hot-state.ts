@@ -8,6 +8,7 @@ import {
   type RevocationFeed,
 } from '../revocation/revocation-feed.ts'
 import { createRevocations, type Revocations } from '../revocation/revocations.ts'
+import type { EraRecords } from './era-records.ts'
 import { createMemoryStore } from './memory-store.ts'
 import type { SessionStore, StoreSettings } from './session-store.ts'
 
@@ -16,6 +17,8 @@ export interface HotStateOptions {
   /** The hot state is in this process if no client is given. */
   redis?: RedisClient | undefined
   recover: Recover
+  /** Remembers the highest era of Redis. */
+  eras: EraRecords
   /** Called with the id of each key that is revoked. */
   onKeyRevoked: (kid: string) => void
   /** Returns the longest life of an access token that may still be valid, in milliseconds. */
@@ -54,6 +57,7 @@ export async function createHotState({
   settings,
   recover,
   onKeyRevoked,
+  eras,
   longestTokenLife,
   onRedisError,
   clock,
@@ -79,7 +83,7 @@ export async function createHotState({
     import('./redis-store.ts'),
   ])
   const awaitReply = createAwaitReply(onRedisError)
-  const era = createEra(redis, awaitReply)
+  const era = createEra({ redis, awaitReply, records: eras, log: rest.log })
   const serverClock = clock ? watchClock(clock) : createSharedClock()
   const { now, keepingTime, lag } = serverClock
   // Revocations outlive the tokens that they concern, even if the clock that tokens expire by jumps

@@ -1,15 +1,33 @@
+import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { errorText } from '../common/error-text.ts'
+import type { Log } from '../common/log.ts'
 import { singleFlight } from '../common/single-flight.ts'
 import { unavailable } from '../errors.ts'
 import type { AwaitReply } from '../redis/await-reply.ts'
 import type { RedisClient } from '../redis/client.ts'
 import { createScript } from '../redis/script.ts'
 import { connectedMasters, masterOf, onConnectionChange } from '../redis/servers.ts'
+import type { EraRecords } from './era-records.ts'
 
 export type Era = ReturnType<typeof createEra>
 
+/** Begins the ids that stand for servers that hide theirs. */
+const HIDDEN = 'hidden-'
+
+/** Maximum number of attempts to agree on an era with nodes that use another server. */
+const MAX_ATTEMPTS = 3
+
 /** Milliseconds between two attempts to identify a server. */
 const RETRY_INTERVAL = 100
+
+export interface EraOptions {
+  redis: RedisClient
+  awaitReply: AwaitReply
+  records: EraRecords
+  log: Log
+  prefix?: string
+}
 
 /**
  * Creates the service that keeps track of the era of the hot state. An era is a number that every
@@ -18,8 +36,12 @@ const RETRY_INTERVAL = 100
  * After a restart or a fail-over the data of a server may be of any age: they may come
  * from a snapshot, or from a replica that was behind. So a new era begins, and each session of an
  * earlier era is looked up in Postgres before it is served again.
+ *
+ * A server that was replaced and comes back as the master still has the marker of its time, which
+ * names it. Postgres knows that a later era began since, so another one begins. While Postgres is
+ * unavailable, no new connection can be used.
  */
-export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = 'pawl:') {
+export function createEra({ redis, awaitReply, records, log, prefix = 'pawl:' }: EraOptions) {
   // The braces put the marker on the same cluster node as the stream of revocations.
   const markerKey = `{${prefix}revocations}:marker`
   const updateMarker = createScript(redis, new URL('./lua/era.lua', import.meta.url))
@@ -27,6 +49,9 @@ export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = '
   const runIds = new Map<Redis, string>()
   /** Counts the connections to each server, to notice that one was replaced in the meantime. */
   const connections = new WeakMap<Redis, number>()
+  /** The connections to servers that hide their run id, which were part of an era already. */
+  const established = new WeakSet<Redis>()
+  let isWarned = false
   let marker: string | undefined
   let retryTimer: NodeJS.Timeout | undefined
   let isStopped = false
@@ -36,20 +61,57 @@ export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = '
 
   async function identify(server: Redis) {
     const connection = connectionOf(server)
-    const runId =
-      runIds.get(server) ?? /^run_id:(\S+)/m.exec(await server.info('server'))?.[1] ?? 'unknown'
+    const runId = runIds.get(server) ?? (await readRunId(server)) ?? hiddenRunId()
     return { server, connection, runId }
+  }
+
+  /**
+   * Returns the id of a server that hides its own. It is new for each connection, because nothing
+   * tells whether the new one leads to the same server with the same data.
+   */
+  function hiddenRunId(): string {
+    if (!isWarned)
+      log.warn(
+        { event: 'run_id_hidden' },
+        'Redis hides its run id: each new connection costs a query for each session',
+      )
+    isWarned = true
+    return HIDDEN + randomUUID()
   }
 
   async function readMarker(purpose: 'learn' | 'begin'): Promise<void> {
     const replies = await Promise.allSettled(connectedMasters(redis).map(identify))
     const servers = replies.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     if (servers.length === 0) throw unavailable('Redis')
-    marker = await awaitReply(
-      updateMarker<string>(markerKey, purpose, ...servers.map(({ runId }) => runId)),
+    // An unbroken connection leads to the same data, even if another node began an era for its own.
+    const named = servers.filter(
+      ({ server, runId }) => !(runId.startsWith(HIDDEN) && established.has(server)),
     )
-    for (const { server, connection, runId } of servers)
-      if (connection === connectionOf(server)) runIds.set(server, runId)
+    marker = await updateInOrder(
+      purpose,
+      named.map(({ runId }) => runId),
+    )
+    for (const { server, connection, runId } of servers) {
+      if (connection !== connectionOf(server)) continue
+      runIds.set(server, runId)
+      established.add(server)
+    }
+  }
+
+  /**
+   * Returns the marker. Its era is the highest one that ever began: if Redis is behind what Postgres
+   * knows, another one begins.
+   */
+  async function updateInOrder(purpose: 'learn' | 'begin', ids: string[]): Promise<string> {
+    let highest = await records.raise(0)
+    let found = await awaitReply(updateMarker<string>(markerKey, purpose, highest, ...ids))
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      highest = await records.raise(eraOf(found))
+      if (highest === eraOf(found)) return found
+      // Another server got a later era in the meantime.
+      found = await awaitReply(updateMarker<string>(markerKey, 'learn', highest, ...ids))
+    }
+    throw unavailable('the hot state')
   }
 
   const establish = singleFlight(async () => {
@@ -69,6 +131,7 @@ export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = '
   const removeListeners = onConnectionChange(redis, (server) => {
     connections.set(server, connectionOf(server) + 1)
     runIds.delete(server)
+    established.delete(server)
     if (server.status === 'ready') tryToEstablish()
   })
 
@@ -103,7 +166,7 @@ export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = '
     current(key: string): number {
       const server = masterOf(redis, key)
       if (marker === undefined || !server || isUnknown(server)) throw unavailable('the hot state')
-      return Number.parseInt(marker, 16)
+      return eraOf(marker)
     },
 
     stop(): void {
@@ -112,4 +175,19 @@ export function createEra(redis: RedisClient, awaitReply: AwaitReply, prefix = '
       removeListeners()
     },
   }
+}
+
+/** Returns undefined if the server hides its run id or refuses the command, as some services do. */
+async function readRunId(server: Redis): Promise<string | undefined> {
+  try {
+    return /^run_id:(\S+)/m.exec(await server.info('server'))?.[1]
+  } catch (error) {
+    if (/^(NOPERM|ERR unknown command)/.test(errorText(error))) return undefined
+    throw error
+  }
+}
+
+/** Returns the number that a marker begins with. */
+function eraOf(marker: string): number {
+  return Number.parseInt(marker, 16)
 }

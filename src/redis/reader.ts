@@ -35,6 +35,26 @@ export async function openReader(
   }
 }
 
+/**
+ * Reads a key, and rejects if the server is not the master. GETEX with PERSIST counts as a write,
+ * but changes nothing and needs no memory. A master that was replaced, and receives no more
+ * entries, refuses it: as a replica (READONLY), or before that if its replicas have left it
+ * (min-replicas-to-write).
+ */
+export async function readFromMaster(server: Redis, key: string): Promise<string | null> {
+  try {
+    return await server.getex(key, 'PERSIST')
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('MISCONF'))) throw error
+    // A server that cannot save to its disk refuses every write, and says so before all else.
+    const replication = await server.info('replication')
+    const isMaster = /^role:master/m.test(replication)
+    const needsReplicas = /^min_slaves_good_slaves:/m.test(replication)
+    if (!isMaster || needsReplicas) throw error
+    return server.get(key)
+  }
+}
+
 async function findMaster(cluster: Cluster, key: string): Promise<Redis> {
   // The command follows the slot wherever it has moved, which updates the client's slot table.
   await cluster.getex(key, 'PERSIST')

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { createSharedClock, type SharedClock, startStopwatch } from '../common/clocks.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { openReader } from '../redis/reader.ts'
+import { openReader, readFromMaster } from '../redis/reader.ts'
 import type { Era } from '../sessions/redis-era.ts'
 import type { Recover } from './revocation-feed.ts'
 import type { RevocationStream } from './revocation-stream.ts'
@@ -70,13 +70,8 @@ export function createStreamFollower(options: StreamFollowerOptions) {
     serverClock.observe(time, askedAt)
   }
 
-  /**
-   * Returns the marker of the era. GETEX with PERSIST counts as a write, but changes nothing and
-   * needs no memory. A master that was replaced, and receives no more entries, refuses it: as a
-   * replica (READONLY), or before that if its replicas have left it (min-replicas-to-write).
-   */
   async function observeMarker(server: Redis): Promise<string | null> {
-    const value = await server.getex(era.markerKey, 'PERSIST')
+    const value = await readFromMaster(server, era.markerKey)
     era.confirm(value)
     // A failure concerns refreshes alone. The next read tries again.
     if (era.marker() === undefined) era.establish().catch(() => {})

@@ -62,3 +62,23 @@ test('While Redis is full, access tokens are accepted, and logouts get 503', asy
   }
   assert.equal((await refresh(two, live.refreshToken)).statusCode, 200)
 })
+
+test('While Redis cannot write to its disk, access tokens are accepted', async (t) => {
+  // Nothing can be written there.
+  const redis = await startRedis({ flags: ['--save', '3600 1', '--dir', '/proc'] })
+  cleanUp(t, redis.stop)
+  const operator = new Redis(redis.url)
+  cleanUp(t, async () => operator.disconnect())
+  const node = await build(t, await environment(t, { REDIS_URL: redis.url }))
+  const { accessToken, refreshToken } = await signUp(node)
+  await operator.bgsave()
+  await until(async () => (await operator.info('persistence')).includes('bgsave_status:err'))
+  await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  const lostAt = performance.now()
+  await until(async () => (await lagOf(node)) < performance.now() - lostAt)
+  assert.equal((await meOnce(node, accessToken)).statusCode, 200)
+  assert.equal((await refreshOnce(node, refreshToken)).statusCode, 503)
+  assert.equal((await node.inject('/health/ready')).statusCode, 503)
+  await operator.config('SET', 'save', '')
+  assert.equal((await refresh(node, refreshToken)).statusCode, 200)
+})

@@ -11,7 +11,7 @@ export function createAuthorizedFetch(
   platform: Platform,
   trusted: readonly string[],
   currentId: () => string | undefined,
-  getToken: (id: string | undefined, refused?: string) => Promise<AccessToken | undefined>,
+  getToken: (refused?: string, id?: string) => Promise<AccessToken | undefined>,
 ): typeof globalThis.fetch {
   return async (input, init) => {
     const id = currentId()
@@ -34,13 +34,13 @@ export function createAuthorizedFetch(
       if (signal?.aborted) stop()
       signal?.addEventListener('abort', stop)
     })
-    const wait = (of = id, refused?: string) => Promise.race([aborted, getToken(of, refused)])
+    const wait = (refused?: string, of = id) => Promise.race([aborted, getToken(refused, of)])
 
     const token = isTrusted ? await wait() : undefined
     if (isTrusted && id && !token && !signal?.aborted) throw signedOut()
     const response = await send(token)
     if (!token || response.status !== 401) return response
-    const next = await wait(token.session, token.token)
+    const next = await wait(token.token, token.session)
     return next || signal?.aborted ? send(next) : response
   }
 }

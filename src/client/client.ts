@@ -73,7 +73,7 @@ export function createClient({
    * another session or none has replaced it. If the id is not known, it is that of the current
    * session. Concurrent calls share one refresh.
    */
-  async function getToken(id?: string, refused?: string): Promise<AccessToken | undefined> {
+  async function getToken(refused?: string, id?: string): Promise<AccessToken | undefined> {
     await session.sync()
     const expected = id ?? session.id()
     if (expected === '') return undefined
@@ -113,14 +113,15 @@ export function createClient({
           if (stored ? stored.session === '' : !byCookie) return
           if (id && id !== stored?.session) throw signedOut()
           await post('logout', stored?.token && { refreshToken: stored.token }).catch(ignoreEnded)
-          await session.clear('logout')
+          // A tab that was frozen meanwhile must not sign out who has signed in since.
+          if ((await session.store.read())?.key === stored?.key) await session.clear('logout')
         }),
       )
     },
     changePassword: async (passwords) =>
-      signIn('password', passwords, (await getToken(session.id()))?.token),
+      signIn('password', passwords, (await getToken('', session.id()))?.token),
     token: async () => (await getToken())?.token,
-    refresh: async () => (await getToken(undefined, accessToken.get()?.token))?.token,
+    refresh: async () => (await getToken(accessToken.get()?.token))?.token,
     fetch: createAuthorizedFetch(platform, trusted, session.id, getToken),
     onChange: session.onChange,
     close: session.close,

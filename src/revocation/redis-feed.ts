@@ -117,7 +117,11 @@ export function createRedisFeed(options: RedisFeedOptions): RevocationFeed {
 
   return {
     async start() {
-      const beginning = retry(begin, { ...BACKOFF, limit: START_TIMEOUT })
+      const beginning = retry(begin, {
+        ...BACKOFF,
+        limit: START_TIMEOUT,
+        isTemporary: () => !isStopped,
+      })
       try {
         await Promise.race([beginning, progress])
       } catch (error) {

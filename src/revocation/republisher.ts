@@ -34,15 +34,24 @@ export function createRepublisher(options: RepublisherOptions) {
   let done = 0
   let isStreamKnown = true
   let failures = 0
+  let isStopped = false
+
+  function requireRunning(): void {
+    if (isStopped) throw new Error('the server is stopping')
+  }
 
   async function compareStream(): Promise<void> {
     for (const _step of known.forgetPublished()) await setImmediate()
-    for await (const entries of stream.history(redis)) addEntries(entries)
+    for await (const entries of stream.history(redis)) {
+      requireRunning()
+      addEntries(entries)
+    }
   }
 
   async function publishMissing(): Promise<number> {
     let published = 0
     for (const batch of known.unpublished()) {
+      requireRunning()
       await stream.append(batch)
       published += batch.length
       await setImmediate()
@@ -66,7 +75,7 @@ export function createRepublisher(options: RepublisherOptions) {
       return undefined
     } catch (error) {
       failures += 1
-      if (failures === 1)
+      if (failures === 1 && !isStopped)
         log.warn({ reason: errorText(error) }, 'cannot publish again what the stream lacks')
       return withJitter(backoffDelay(failures, BACKOFF))
     }
@@ -85,6 +94,11 @@ export function createRepublisher(options: RepublisherOptions) {
     },
 
     start: worker.start,
-    stop: worker.stop,
+
+    /** Another node publishes the rest. */
+    stop(): Promise<void> {
+      isStopped = true
+      return worker.stop()
+    },
   }
 }

@@ -2,6 +2,7 @@ import { and, desc, eq, gte, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { fromNow } from '../db/interval.ts'
 import { epochs, sessions, userRevocations } from '../db/schema.ts'
+import { firstIdAt } from '../events/event-id.ts'
 import type { SessionRef } from '../sessions/session.ts'
 import { type CommittedRevocation, createRevocationReader } from './revocation-reader.ts'
 import type { Revocation } from './revocations.ts'
@@ -66,7 +67,7 @@ export function createRevocationRecords({ orm, query }: Database) {
           // The clock was ahead when these started. If `before` were later than they, the logins
           // of the time until then would be revoked too.
           const startedLater = and(
-            gte(sessions.id, firstIdAt(startedAt)),
+            gte(sessions.id, firstIdAt(startedAt.getTime())),
             gte(sessions.createdAt, startedAt),
             isNull(sessions.revokedAt),
           )
@@ -109,10 +110,4 @@ export function revocationOf(committed: CommittedRevocation): Revocation {
     case 'everything':
       return committed
   }
-}
-
-/** Returns the lowest id that a session can have that started at this time (RFC 9562 5.7). */
-function firstIdAt(time: Date): string {
-  const hex = time.getTime().toString(16).padStart(12, '0')
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }

@@ -54,6 +54,7 @@ async function compile(snippets: readonly Snippet[]): Promise<string> {
       paths: {
         pawl: [join(ROOT, 'src/index.ts')],
         'pawl/client': [join(ROOT, 'src/client/index.ts')],
+        'pawl/client/react': [join(ROOT, 'src/client/react/index.ts')],
       },
     }
     const config = {

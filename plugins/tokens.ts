@@ -2,6 +2,8 @@ import fp from 'fastify-plugin'
 import { permissionsOf, type RolePermissions } from '../src/config/permissions.ts'
 import { createCheckpointRecords } from '../src/sessions/checkpoint-records.ts'
 import { createCheckpoints } from '../src/sessions/checkpoints.ts'
+import { createLostSessionRecords } from '../src/sessions/lost-session-records.ts'
+import { createLostSessions } from '../src/sessions/lost-sessions.ts'
 import {
   type AccessClaims,
   type AccessTokens,
@@ -28,8 +30,6 @@ export interface TokensOptions {
   audience: string
   /** Milliseconds. */
   accessTokenTtl: number
-  /** Milliseconds. */
-  sessionMaxTtl: number
   /** Milliseconds. */
   revocationMaxStaleness: number
   /** What each role allows. */
@@ -77,13 +77,14 @@ export const tokens = fp(
       audience: refreshAudience(issuer),
     })
 
-    const checkpoints = createCheckpoints({
-      records: createCheckpointRecords(app.database),
+    const lostSessions = createLostSessions({
+      records: createLostSessionRecords(app.database),
+      store,
       revoker,
-      isSessionRevoked: revocations.isSessionRevoked,
-      sessionMaxTtl: options.sessionMaxTtl,
+      isRevoked: revocations.isSessionRevoked,
       log,
     })
+    const checkpoints = createCheckpoints(createCheckpointRecords(app.database), lostSessions, log)
     checkpoints.start()
     app.addHook('onClose', checkpoints.stop)
     app.decorate('accessTokens', accessTokens)

@@ -29,7 +29,7 @@ interface Reuse {
 }
 
 export interface RevokerOptions {
-  sessionRecords: Pick<SessionRecords, 'revoke' | 'revokeForReuse'>
+  sessionRecords: Pick<SessionRecords, 'revokeEvenLost' | 'revokeForReuse'>
   revocationRecords: Pick<RevocationRecords, 'findUnpublished' | 'markPublished'>
   userRecords: Pick<UserChangeRecords, 'raiseAbove'>
   store: SessionStore
@@ -160,8 +160,7 @@ export function createRevoker(options: RevokerOptions) {
      * the maximum staleness. Rejects with `AUTH_UNAVAILABLE` if that is not certain.
      */
     async revokeSessions(sessions: readonly SessionRef[], reason: SessionEndReason): Promise<void> {
-      const ids = sessions.map(({ sessionId }) => sessionId)
-      await sessionRecords.revoke(ids, reason)
+      await sessionRecords.revokeEvenLost(sessions, reason)
       await publishAll(sessions.map((session) => ({ kind: 'session', ...session })))
     },
 

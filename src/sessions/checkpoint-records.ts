@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../db/database.ts'
 import { type Device, deviceColumns } from './device.ts'
-import { startOf } from './session.ts'
 
 export interface Checkpoint {
   userId: string
@@ -50,36 +49,6 @@ export function createCheckpointRecords({ orm, query }: Database) {
       )
       const ids = new Set(rowsOf<{ id: string }>(saved).map(({ id }) => id))
       return [...checkpoints.keys()].filter((id) => !ids.has(id))
-    },
-
-    /**
-     * Inserts sessions again that Postgres has lost, if their users exist. `sessionMaxTtl` is in
-     * milliseconds. Returns the ids of those that it inserted.
-     */
-    async restore(
-      checkpoints: ReadonlyMap<string, Checkpoint>,
-      sessionMaxTtl: number,
-    ): Promise<string[]> {
-      const rows = [...checkpoints].map(([id, { userId, generation, lastSeenAt }]) => ({
-        id,
-        user: userId,
-        created: new Date(startOf(id)),
-        expires: new Date(startOf(id) + sessionMaxTtl),
-        seen: new Date(lastSeenAt),
-        generation: Math.min(generation, MAX_GENERATION),
-      }))
-      const inserted = await query(
-        orm.execute(sql`
-          insert into sessions (id, user_id, created_at, expires_at, last_seen_at, generation)
-          select v.id, users.id, v.created, v.expires, v.seen, v.generation
-          from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(
-            id uuid, "user" uuid, created timestamptz, expires timestamptz, seen timestamptz,
-            generation int)
-          join users on users.id = v."user" and users.status = 'active'
-          on conflict do nothing
-          returning id`),
-      )
-      return rowsOf<{ id: string }>(inserted).map(({ id }) => id)
     },
   }
 }

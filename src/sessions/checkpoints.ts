@@ -1,8 +1,8 @@
 import { errorText } from '../common/error-text.ts'
 import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
-import type { Revoker } from '../revocation/revoker.ts'
 import type { Checkpoint, CheckpointRecords } from './checkpoint-records.ts'
+import type { LostSessions } from './lost-sessions.ts'
 
 /** Milliseconds between two writes. */
 const INTERVAL = 5_000
@@ -14,43 +14,23 @@ const BATCH_SIZE = 1_000
  */
 const MAX_WAITING = 100_000
 
-export interface CheckpointsOptions {
-  records: CheckpointRecords
-  revoker: Pick<Revoker, 'revokeSessions'>
-  /** Returns whether a session is revoked, as far as this node knows. */
-  isSessionRevoked: (sessionId: string) => boolean
-  /** The longest life of a session, in milliseconds. */
-  sessionMaxTtl: number
-  log: Log
-}
-
 export type Checkpoints = ReturnType<typeof createCheckpoints>
 
 /**
  * Creates the worker that writes the generations of sessions to Postgres every few seconds, so that
  * no refresh has to wait for Postgres. A checkpoint may be late or missing. If the hot state is
  * lost, it keeps a spent token from being taken for the newest one.
- *
- * A session that is refreshed and has no row was lost by Postgres. Its row is inserted again, or
- * the session is revoked if its user was lost, too.
  */
-export function createCheckpoints(options: CheckpointsOptions) {
-  const { records, revoker, isSessionRevoked, sessionMaxTtl, log } = options
+export function createCheckpoints(
+  records: CheckpointRecords,
+  lostSessions: Pick<LostSessions, 'settle'>,
+  log: Log,
+) {
   let waiting = new Map<string, Checkpoint>()
 
-  async function save(batch: ReadonlyMap<string, Checkpoint>): Promise<void> {
-    const lost = (await records.save(batch)).filter((sessionId) => !isSessionRevoked(sessionId))
-    if (lost.length === 0) return
-    const checkpoints = new Map([...batch].filter(([sessionId]) => lost.includes(sessionId)))
-    const restored = await records.restore(checkpoints, sessionMaxTtl)
-    const refs = [...checkpoints]
-      .map(([sessionId, { userId }]) => ({ sessionId, userId }))
-      .filter(({ sessionId }) => !restored.includes(sessionId))
-    log.warn(
-      { event: 'sessions_lost', restored: restored.length, revoked: refs.length },
-      'Postgres had no row of sessions that are in use',
-    )
-    if (refs.length > 0) await revoker.revokeSessions(refs, 'user_deleted')
+  /** Keeps checkpoints for the next write. Those noted in the meantime are newer, so they win. */
+  function keep(checkpoints: Iterable<[string, Checkpoint]>): void {
+    waiting = new Map([...checkpoints, ...waiting])
   }
 
   async function write(): Promise<undefined> {
@@ -59,15 +39,16 @@ export function createCheckpoints(options: CheckpointsOptions) {
     while (unwritten.length > 0) {
       const batch = unwritten.slice(0, BATCH_SIZE)
       try {
-        await save(new Map(batch))
+        const missing = new Set(await records.save(new Map(batch)))
+        if (missing.size > 0)
+          keep(await lostSessions.settle(new Map(batch.filter(([id]) => missing.has(id)))))
       } catch (error) {
         const reason = errorText(error)
         log.warn(
           { event: 'checkpoint_failed', sessions: unwritten.length, reason },
           'checkpoints wait for Postgres',
         )
-        // Checkpoints noted in the meantime are newer, so they go last and win.
-        waiting = new Map([...unwritten, ...waiting])
+        keep(unwritten)
         return
       }
       unwritten.splice(0, batch.length)

@@ -155,8 +155,9 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
       const state = user?.sessions.get(sessionId)
       if (!user || !state) return undefined
       if (state.generation === CONDEMNED) return 'condemned'
-      const { generation } = state
-      return state.era === era ? { ver: user.authorization.ver, generation } : undefined
+      const { generation, absoluteExpiry } = state
+      if (state.era !== era) return undefined
+      return { ver: user.authorization.ver, generation, absoluteExpiry }
     },
 
     async ping() {},

@@ -162,10 +162,10 @@ export function createRedisStore(
       if (era.current(key) !== current) throw unavailable('the hot state')
       const session = parsePackedSession(packed)
       if (!session || !authorization) return undefined
-      const { generation } = session
+      const { generation, absoluteExpiry } = session
       if (generation === CONDEMNED) return 'condemned'
       if (session.era !== current) return undefined
-      return { ver: parseAuthorization(authorization.toString()).ver, generation }
+      return { ver: parseAuthorization(authorization.toString()).ver, generation, absoluteExpiry }
     },
 
     async ping() {

@@ -62,15 +62,16 @@ export function serverTimeOfRefusal(reply: unknown): number | undefined {
 const LAYOUT = 1
 /** Bytes, without and with the lead of the session's time. */
 const SIZES = [26, 32]
-const [GENERATION_OFFSET, ERA_OFFSET] = [1, 22]
+const [GENERATION_OFFSET, EXPIRY_OFFSET, ERA_OFFSET] = [1, 17, 22]
 
 /** Returns undefined if another version packed the session, or if the value is damaged. */
 export function parsePackedSession(
   packed: Buffer | null | undefined,
-): { generation: number; era: number } | undefined {
+): { generation: number; absoluteExpiry: number; era: number } | undefined {
   if (!packed || packed[0] !== LAYOUT || !SIZES.includes(packed.length)) return undefined
   return {
     generation: packed.readUInt32BE(GENERATION_OFFSET),
+    absoluteExpiry: packed.readUIntBE(EXPIRY_OFFSET, 5) * 1_000,
     era: packed.readUInt32BE(ERA_OFFSET),
   }
 }

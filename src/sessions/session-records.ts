@@ -1,10 +1,12 @@
-import { and, desc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../db/database.ts'
 import { epochs, sessions, users } from '../db/schema.ts'
-import { insertEvents } from '../events/event-records.ts'
 import { type Device, deviceColumns } from './device.ts'
 import type { SessionEndReason, SessionRef } from './session.ts'
+import { createSessionRevocations, notRevoked } from './session-revocations.ts'
 import type { SessionStatus } from './session-store.ts'
+
+export type { ReuseEvent } from './session-revocations.ts'
 
 export interface NewSession {
   id: string
@@ -26,12 +28,6 @@ export interface LiveSession {
   roles: string[]
 }
 
-export interface ReuseEvent extends SessionRef {
-  presentedGeneration: number
-  currentGeneration: number
-  device: Device
-}
-
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
 /**
@@ -43,14 +39,12 @@ export function createSessionRecords(
   { orm, query }: Database,
   onRevoked: (sessions: SessionRef[], reason: SessionEndReason) => void = () => {},
 ) {
-  const notRevoked = (ids: readonly string[]) =>
-    and(inArray(sessions.id, [...ids]), isNull(sessions.revokedAt))
-  const ref = { sessionId: sessions.id, userId: sessions.userId }
-
   return {
+    ...createSessionRevocations({ orm, query }, onRevoked),
+
     /**
      * Inserts a session and returns true. Returns false, and does nothing, if the user was deleted
-     * or disabled, or is no longer at this `ver`.
+     * or disabled, or is no longer at this `ver`. The same if the session was revoked before.
      */
     async insert(session: NewSession, ver: number, device: Device): Promise<boolean> {
       const { id, userId } = session
@@ -68,6 +62,7 @@ export function createSessionRecords(
             select id from users where id = ${userId} and ver = ${ver} and status = 'active'
             for share
           ) as u
+          on conflict (id) do nothing
           returning id`),
       )
       return rowsOf(inserted).length > 0
@@ -134,37 +129,6 @@ export function createSessionRecords(
     },
 
     /**
-     * Revokes sessions. Idempotent: the first reason and time stay. The time is that of Postgres,
-     * because every node reads it there.
-     */
-    async revoke(ids: readonly string[], revokedReason: SessionEndReason): Promise<void> {
-      const update = orm.update(sessions).set({ revokedAt: sql`now()`, revokedReason })
-      onRevoked(await query(update.where(notRevoked(ids)).returning(ref)), revokedReason)
-    },
-
-    /**
-     * Revokes a session because a spent token was presented, and stores the events in the same
-     * transaction. Idempotent. `at` is in milliseconds since 1970.
-     */
-    async revokeForReuse({ device, ...event }: ReuseEvent, at: number): Promise<void> {
-      const { userId, sessionId, presentedGeneration, currentGeneration } = event
-      const who = { at, userId, sessionId, device }
-      await query(
-        orm.transaction(async (tx) => {
-          const update = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
-          const [revoked] = await update.where(notRevoked([sessionId])).returning()
-          if (!revoked) return
-          const detail = { presentedGeneration, currentGeneration, ...devicesOf(revoked) }
-          await insertEvents(
-            tx,
-            { ...who, type: 'reuse_found', detail },
-            { ...who, type: 'session_ended', detail: { reason: 'reuse' } },
-          )
-        }),
-      )
-    },
-
-    /**
      * Returns the status of a session that is live at that time, and undefined for any other. The
      * generation is that of the last checkpoint.
      */
@@ -190,17 +154,4 @@ export function mayBeLive(at: number) {
     eq(users.status, 'active'),
     sql`not exists (select 1 from ${epochs} where ${epochs.startedAt} > ${sessions.createdAt})`,
   )
-}
-
-/** Returns the devices that logged in and that refreshed last: one of them may be the thief's. */
-function devicesOf({
-  ip,
-  userAgent,
-  lastIp,
-  lastUserAgent,
-  lastSeenAt,
-}: typeof sessions.$inferSelect) {
-  const wasRefreshed = lastIp !== null || lastUserAgent !== null
-  const lastRefresh = { ip: lastIp, userAgent: lastUserAgent, at: lastSeenAt.toISOString() }
-  return { login: { ip, userAgent }, lastRefresh: wasRefreshed ? lastRefresh : null }
 }

@@ -68,6 +68,12 @@ export interface SessionStatus {
   generation: number
 }
 
+/** What the hot state knows about a live session. */
+export interface HotSessionStatus extends SessionStatus {
+  /** When the session ends, however much it is used. Milliseconds since 1970, in whole seconds. */
+  absoluteExpiry: number
+}
+
 export interface StoreSettings extends RotationRules {
   /** Maximum number of sessions of a user. One more evicts the least recently used. */
   maxSessionsPerUser: number
@@ -103,7 +109,7 @@ export interface SessionStore {
   forgetAll(): Promise<void>
 
   /** Reads a session without changing it. Returns undefined if the store does not know it. */
-  find(userId: string, sessionId: string): Promise<SessionStatus | 'condemned' | undefined>
+  find(userId: string, sessionId: string): Promise<HotSessionStatus | 'condemned' | undefined>
 
   /** Rejects if the store is unavailable. */
   ping(): Promise<void>

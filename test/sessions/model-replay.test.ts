@@ -157,7 +157,9 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
     }
     const found = await store.find(userId, sessionId)
     const { generation, isStale } = after.hot ?? {}
-    const live = isStale ? undefined : generation && { ver: AUTHORIZATION.ver, generation }
+    const live = isStale
+      ? undefined
+      : generation && { ver: AUTHORIZATION.ver, generation, absoluteExpiry }
     assert.deepEqual(found, generation === CONDEMNED ? 'condemned' : live)
   }
 

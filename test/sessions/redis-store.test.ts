@@ -62,7 +62,7 @@ const AUTHORIZATION = { ver: 1, roles: ['user'] }
 
 test('A session of an unknown layout is unknown until it is re-opened', async (t) => {
   const { redis, store, userId, sessionId, key } = await setUp(t)
-  const absoluteExpiry = Date.now() + 60_000
+  const absoluteExpiry = (Math.floor(Date.now() / 1_000) + 60) * 1_000
   const session = { userId, absoluteExpiry, authorization: AUTHORIZATION, retryKey: null }
   await store.open({ ...session, sessionId, generation: 7 })
   const packed = await redis.hgetBuffer(key, fieldOf(sessionId))
@@ -85,7 +85,8 @@ test('A session of an unknown layout is unknown until it is re-opened', async (t
     assert.ok(await store.find(userId, other))
     await store.close(userId, other)
     await store.open({ ...session, sessionId, generation: 7 })
-    assert.deepEqual(await store.find(userId, sessionId), { ver: 1, generation: 7 })
+    const expected = { ver: 1, generation: 7, absoluteExpiry }
+    assert.deepEqual(await store.find(userId, sessionId), expected)
     assert.equal((await store.rotate(userId, sessionId, presented)).outcome, 'rotated')
 
     await redis.hset(key, fieldOf(sessionId), value)
@@ -98,7 +99,7 @@ test('A session of an unknown layout is unknown until it is re-opened', async (t
 
 test("A login removes a damaged session, and leaves a later version's alone", async (t) => {
   const { redis, store, userId, sessionId, key } = await setUp(t)
-  const absoluteExpiry = Date.now() + 60_000
+  const absoluteExpiry = (Math.floor(Date.now() / 1_000) + 60) * 1_000
   const session = { userId, absoluteExpiry, authorization: AUTHORIZATION, retryKey: null }
   const logIn = () => store.open({ ...session, sessionId: randomUUID(), generation: 1 })
   for (const damaged of [Buffer.alloc(0), Buffer.alloc(3, 1), Buffer.alloc(26, 0)]) {

@@ -6,6 +6,9 @@ import { createClock } from '../clock.ts'
 import { type CreateStore, SETTINGS } from './stores.ts'
 
 const HOUR = 3_600_000
+const START = 1_800_000_000_000
+/** The absolute expiry of a session that is opened in the first second. */
+const EXPIRY = START + 10 * HOUR
 const KEY_A = '0011223344aa'
 const KEY_B = '0011223344bb'
 
@@ -17,7 +20,7 @@ export function testStore(name: string, create: CreateStore): void {
   ) => test(`The ${name} store: ${behaviour}`, async (t) => check(await setUp(t)))
 
   async function setUp(t: TestContext) {
-    const clock = createClock(1_800_000_000_000)
+    const clock = createClock(START)
     const store: SessionStore = await create(t, clock)
     const userId = randomUUID()
     const open = async (ver = 1, roles: string[] = []) => {
@@ -259,7 +262,11 @@ export function testStore(name: string, create: CreateStore): void {
       clock.advance(1)
       assert.deepEqual((await open()).evicted, [second.sessionId])
       assert.equal(await store.find(userId, second.sessionId), undefined)
-      assert.deepEqual(await store.find(userId, sessionId), { ver: 1, generation: 2 })
+      assert.deepEqual(await store.find(userId, sessionId), {
+        ver: 1,
+        generation: 2,
+        absoluteExpiry: EXPIRY,
+      })
     },
   )
 
@@ -290,7 +297,11 @@ export function testStore(name: string, create: CreateStore): void {
         ver: 3,
         roles: ['admin', 'staff'],
       })
-      assert.deepEqual(await s.store.find(s.userId, s.sessionId), { ver: 3, generation: 2 })
+      assert.deepEqual(await s.store.find(s.userId, s.sessionId), {
+        ver: 3,
+        generation: 2,
+        absoluteExpiry: EXPIRY,
+      })
     },
   )
 
@@ -302,7 +313,11 @@ export function testStore(name: string, create: CreateStore): void {
       await store.close(userId, sessionId)
       assert.equal(await store.find(userId, sessionId), undefined)
       assert.equal((await present(1)).outcome, 'unknown')
-      assert.deepEqual(await store.find(userId, other.sessionId), { ver: 1, generation: 1 })
+      assert.deepEqual(await store.find(userId, other.sessionId), {
+        ver: 1,
+        generation: 1,
+        absoluteExpiry: EXPIRY,
+      })
       await store.close(userId, other.sessionId)
       assert.equal(await store.find(userId, other.sessionId), undefined)
     },
@@ -313,7 +328,11 @@ export function testStore(name: string, create: CreateStore): void {
     async ({ store, userId, open }) => {
       const [one, other] = [await open(), await open()]
       await store.closeAll(userId, one.sessionId)
-      assert.deepEqual(await store.find(userId, one.sessionId), { ver: 1, generation: 1 })
+      assert.deepEqual(await store.find(userId, one.sessionId), {
+        ver: 1,
+        generation: 1,
+        absoluteExpiry: EXPIRY,
+      })
       assert.equal(await store.find(userId, other.sessionId), undefined)
       await store.closeAll(userId)
       await store.closeAll(userId)

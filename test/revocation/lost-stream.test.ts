@@ -46,19 +46,20 @@ test('A node that was held up while the stream lost entries learns of them', asy
   const one = await startServer(t, env)
   const [reader = ''] = (await readersOf(operator)).keys()
   for (const [name, { lose, rounds }] of Object.entries(LOSSES)) {
-    for (let round = 0; round < rounds; round++) {
-      const { accessToken, refreshToken } = await signUpAt(one.url)
-      two.child.kill('SIGSTOP')
-      // Redis would hand the entry to a read that still waits.
-      await until(async () => !(await readersOf(operator)).get(reader)?.includes('b'))
-      const logout = await sendOnce(one, 'POST', '/auth/logout', undefined, { refreshToken })
-      assert.equal(logout.status, 204)
-      await lose(operator)
-      two.child.kill('SIGCONT')
-      const isRefused = async () =>
-        (await sendOnce(two, 'GET', '/auth/me', accessToken)).status === 401
-      for (let attempt = 0; !(await isRefused()); attempt++)
-        assert.ok(attempt < 1_000, `${name} in round ${round} hid a revocation`)
-    }
+    await t.test(name, async () => {
+      for (let round = 0; round < rounds; round++) {
+        const { accessToken, refreshToken } = await signUpAt(one.url)
+        two.child.kill('SIGSTOP')
+        // Redis would hand the entry to a read that still waits.
+        await until(async () => !(await readersOf(operator)).get(reader)?.includes('b'))
+        const logout = await sendOnce(one, 'POST', '/auth/logout', undefined, { refreshToken })
+        assert.equal(logout.status, 204)
+        await lose(operator)
+        two.child.kill('SIGCONT')
+        await until(
+          async () => (await sendOnce(two, 'GET', '/auth/me', accessToken)).status === 401,
+        )
+      }
+    })
   }
 })

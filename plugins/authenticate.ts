@@ -11,8 +11,9 @@ export interface AuthorizeOptions {
   /** The user needs all of these. The configuration says which roles allow them. */
   permissions?: readonly string[]
   /**
-   * Ask the stores as well. For routes that must not wait until this node has received a
-   * revocation, which takes milliseconds, and at most REVOCATION_MAX_STALENESS.
+   * Ask the stores as well, and take the roles from Postgres. For routes that must not wait until
+   * this node has received a revocation, which takes milliseconds, and at most
+   * REVOCATION_MAX_STALENESS.
    */
   fresh?: boolean
 }

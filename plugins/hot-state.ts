@@ -8,7 +8,9 @@ import { createHotState, type HotState } from '../src/sessions/hot-state.ts'
 import { createSessionCap, type SessionCap } from '../src/sessions/session-cap.ts'
 import { createSessionRecords, type SessionRecords } from '../src/sessions/session-records.ts'
 import type { StoreSettings } from '../src/sessions/session-store.ts'
+import { createSnapshots } from '../src/sessions/snapshots.ts'
 import { createUserChangeRecords } from '../src/users/user-change-records.ts'
+import { createUserRecords } from '../src/users/user-records.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,6 +26,8 @@ export interface HotStateOptions extends StoreSettings {
   accessTokenTtl: number
   /** Milliseconds. */
   revocationMaxStaleness: number
+  /** The key of the MACs is derived from it. */
+  keyEncryptionSecret: string
   /** The hot state is in this process if no client is given. */
   redis?: RedisClient | undefined
   /** For tests: replaces every other clock. */
@@ -44,6 +48,12 @@ export const hotState = fp(
         events.record({ type: 'session_ended', ...session, detail: { reason } })
     })
     const revocationRecords = createRevocationRecords(database)
+    const userRecords = createUserRecords(database)
+    const countForged = metrics.counter(
+      'pawl_snapshots_forged_total',
+      'Snapshots of roles in Redis that were not made under KEY_ENCRYPTION_SECRET',
+      'store',
+    )
     const state = await createHotState({
       settings: options,
       redis,
@@ -57,6 +67,20 @@ export const hotState = fp(
       // A key may have signed tokens under a longer ACCESS_TOKEN_TTL, on this node or on another.
       longestTokenLife: () => Math.max(accessTokenTtl, keys.longestTokenLife()),
       revocationMaxStaleness,
+      snapshots: {
+        snapshots: createSnapshots(options.keyEncryptionSecret),
+        async readAuthorization(userId) {
+          const user = await userRecords.findById(userId)
+          return user?.status === 'active' ? { ver: user.ver, roles: user.roles } : undefined
+        },
+        onForgedSnapshot(userId) {
+          countForged('redis')
+          log.warn(
+            { event: 'snapshot_forged', userId },
+            'Redis had roles that Pawl did not write: those in Postgres count',
+          )
+        },
+      },
       onRedisError: metrics.counter(
         'pawl_redis_errors_total',
         'Failed Redis commands by kind: unavailable, refused, full, script',

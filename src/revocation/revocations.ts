@@ -192,6 +192,10 @@ export function createRevocations(
       return user !== undefined && ver < user.ver && sid !== user.except
     },
 
+    /** Returns whether a user has a later version than `ver`, as far as this node knows. */
+    isVersionRevoked: (userId: string, ver: number): boolean =>
+      ver < (users.get(userId)?.revocation.ver ?? 0),
+
     /** Returns whether the session itself is revoked, as far as this node knows. */
     isSessionRevoked,
 

@@ -10,6 +10,7 @@ import {
 import { createRevocations, type Revocations } from '../revocation/revocations.ts'
 import type { EraRecords } from './era-records.ts'
 import { createMemoryStore } from './memory-store.ts'
+import type { RedisStoreOptions } from './redis-store.ts'
 import type { SessionStore, StoreSettings } from './session-store.ts'
 
 export interface HotStateOptions {
@@ -25,6 +26,8 @@ export interface HotStateOptions {
   longestTokenLife: () => number
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
+  /** What authenticates the snapshots in Redis, and what replaces those that it rejects. */
+  snapshots: Pick<RedisStoreOptions, 'snapshots' | 'readAuthorization' | 'onForgedSnapshot'>
   /** Called for each failure of a command of Redis. */
   onRedisError: (kind: RedisErrorKind) => void
   log: Log
@@ -59,6 +62,7 @@ export async function createHotState({
   onKeyRevoked,
   eras,
   longestTokenLife,
+  snapshots,
   onRedisError,
   clock,
   ...rest
@@ -90,7 +94,14 @@ export async function createHotState({
   // ahead or is set back.
   const revocations = createRevocations(lifetime, keepingTime, onKeyRevoked, lag)
   return {
-    store: createRedisStore(redis, settings, { era, serverClock, awaitReply, clock }),
+    store: createRedisStore(redis, settings, {
+      ...snapshots,
+      isOutdated: revocations.isVersionRevoked,
+      era,
+      serverClock,
+      awaitReply,
+      clock,
+    }),
     feed: createRedisFeed({
       redis,
       era,

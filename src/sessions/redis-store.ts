@@ -8,18 +8,17 @@ import type { Era } from './redis-era.ts'
 import {
   type CommandTerms,
   completeRequest,
-  formatAuthorization,
   packRotationRequest,
-  parseAuthorization,
   parsePackedSession,
   parseRotationReply,
   serverTimeOfRefusal,
 } from './redis-wire.ts'
 import { CONDEMNED } from './rotation.ts'
 import { createServerClock, createServerClocks } from './server-clocks.ts'
-import type { RotationResult, SessionStore, StoreSettings } from './session-store.ts'
+import type { Authorization, RotationResult, SessionStore, StoreSettings } from './session-store.ts'
+import { createSnapshotKeeper, type SnapshotKeeperOptions } from './snapshot-keeper.ts'
 
-export interface RedisStoreOptions {
+export interface RedisStoreOptions extends Omit<SnapshotKeeperOptions, 'replace'> {
   era: Pick<Era, 'current' | 'isKnown' | 'begin'>
   /** The time of the Redis server, as far as this node knows it. */
   serverClock: SharedClock
@@ -52,8 +51,10 @@ type OpenReply = [number, number, number, string, ...string[]]
 export function createRedisStore(
   redis: RedisClient,
   settings: StoreSettings,
-  { era, serverClock, prefix = 'pawl:', clock, awaitReply = plainAwaitReply }: RedisStoreOptions,
+  options: RedisStoreOptions,
 ): SessionStore {
+  const { era, serverClock, prefix = 'pawl:', clock, awaitReply = plainAwaitReply } = options
+  const { snapshots } = options
   const script = (name: string) =>
     createScript(redis, new URL(`./lua/${name}.lua`, import.meta.url))
   const open = script('open')
@@ -96,6 +97,12 @@ export function createRedisStore(
     return reply
   }
 
+  const replace = (userId: string, authorization: Authorization, rejected: string) =>
+    awaitReply(
+      setAuthorization<string>(keyOf(userId), snapshots.seal(userId, authorization), rejected),
+    )
+  const { resolve, openOwn } = createSnapshotKeeper({ ...options, replace })
+
   return {
     async open({ userId, sessionId, absoluteExpiry, authorization, generation: first, retryKey }) {
       const { refreshIdleTtl, maxSessionsPerUser } = settings
@@ -105,7 +112,7 @@ export function createRedisStore(
         refreshIdleTtl,
         Math.floor(absoluteExpiry / 1_000),
         maxSessionsPerUser,
-        formatAuthorization(authorization),
+        snapshots.seal(userId, authorization),
         first,
         Buffer.from(retryKey ?? '', 'hex'),
       ]
@@ -113,10 +120,12 @@ export function createRedisStore(
       const reply = await sendCommand<OpenReply>(key, (terms) =>
         open(key, ...args, terms.era, terms.deadline, terms.renewal.era, terms.renewal.at),
       )
-      const [generation, rotatedAt, expiresAt, inForce, ...evicted] = reply
+      const [generation, rotatedAt, expiresAt, snapshot, ...evicted] = reply
+      const inForce = openOwn(userId, snapshot)
+      if (!inForce) await replace(userId, authorization, snapshot)
       return {
         currentToken: { generation, rotatedAt, expiresAt },
-        authorization: parseAuthorization(inForce),
+        authorization: inForce ?? authorization,
         evicted: evicted.map((hex) => stringify(Buffer.from(hex, 'hex'))),
       }
     },
@@ -132,9 +141,13 @@ export function createRedisStore(
         retryKey,
       })
       const key = keyOf(userId)
-      return parseRotationReply(
+      const reply = parseRotationReply(
         await sendCommand(key, (terms) => rotate<string>(key, completeRequest(packed, terms))),
       )
+      if (!('snapshot' in reply)) return reply
+      const { snapshot, ...accepted } = reply
+      const authorization = await resolve(userId, snapshot)
+      return authorization ? { ...accepted, authorization } : { outcome: 'unknown' }
     },
 
     async close(userId, sessionId) {
@@ -146,9 +159,12 @@ export function createRedisStore(
     },
 
     async setAuthorization(userId, authorization) {
-      const text = formatAuthorization(authorization)
-      const inForce = await awaitReply(setAuthorization<string>(keyOf(userId), text))
-      return inForce === '' ? undefined : parseAuthorization(inForce)
+      const text = snapshots.seal(userId, authorization)
+      const snapshot = await awaitReply(setAuthorization<string>(keyOf(userId), text, ''))
+      if (snapshot === '') return undefined
+      const inForce = openOwn(userId, snapshot)
+      if (!inForce) await replace(userId, authorization, snapshot)
+      return inForce ?? authorization
     },
 
     forgetAll: () => era.begin(),
@@ -156,16 +172,16 @@ export function createRedisStore(
     async find(userId, sessionId) {
       const key = keyOf(userId)
       const current = era.current(key)
-      const [packed, authorization] = await awaitReply(
-        redis.hmgetBuffer(key, idBytes(sessionId), 'u'),
-      )
+      const [packed, snapshot] = await awaitReply(redis.hmgetBuffer(key, idBytes(sessionId), 'u'))
       if (era.current(key) !== current) throw unavailable('the hot state')
       const session = parsePackedSession(packed)
-      if (!session || !authorization) return undefined
+      if (!session || !snapshot) return undefined
       const { generation, absoluteExpiry } = session
       if (generation === CONDEMNED) return 'condemned'
       if (session.era !== current) return undefined
-      return { ver: parseAuthorization(authorization.toString()).ver, generation, absoluteExpiry }
+      // A snapshot of somebody else does not count: Postgres knows the session.
+      const authorization = snapshots.open(userId, snapshot.toString())
+      return authorization && { ver: authorization.ver, generation, absoluteExpiry }
     },
 
     async ping() {

@@ -1,6 +1,6 @@
 /** The formats in which the Redis store and the Lua scripts exchange data. */
 import type { ClockRenewal } from './server-clocks.ts'
-import type { Authorization, RotationResult } from './session-store.ts'
+import type { AcceptedRotation, RotationResult } from './session-store.ts'
 
 /** The argument of rotate.lua. Times in milliseconds. */
 export interface RotationRequest {
@@ -76,8 +76,13 @@ export function parsePackedSession(
   }
 }
 
+/** A reply of rotate.lua. The snapshot of what the user may do is yet to be verified. */
+export type RotationReply =
+  | (Omit<AcceptedRotation, 'authorization'> & { snapshot: string })
+  | Exclude<RotationResult, AcceptedRotation>
+
 /** Parses any other reply of rotate.lua. */
-export function parseRotationReply(reply: string): RotationResult {
+export function parseRotationReply(reply: string): RotationReply {
   const [outcome, ...facts] = reply.split(' ')
   switch (outcome) {
     case 'rotated':
@@ -90,7 +95,7 @@ export function parseRotationReply(reply: string): RotationResult {
         number,
       ]
       const currentToken = { generation, rotatedAt, expiresAt }
-      return { outcome, currentToken, authorization: authorizationOf(facts.slice(4)), now }
+      return { outcome, currentToken, snapshot: facts.slice(4).join(' '), now }
     }
     case 'reused':
       return { outcome, now: Number(facts[0]), currentGeneration: Number(facts[1]) }
@@ -100,17 +105,4 @@ export function parseRotationReply(reply: string): RotationResult {
     default:
       throw new Error(`rotate.lua replied ${outcome}`)
   }
-}
-
-/** Returns `<ver> <role> <role> …`, as the hot state stores it. Roles contain no spaces. */
-export function formatAuthorization({ ver, roles }: Authorization): string {
-  return [ver, ...roles].join(' ')
-}
-
-export function parseAuthorization(text: string): Authorization {
-  return authorizationOf(text.split(' '))
-}
-
-function authorizationOf([ver, ...roles]: readonly string[]): Authorization {
-  return { ver: Number(ver), roles }
 }

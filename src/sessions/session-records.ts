@@ -28,6 +28,11 @@ export interface LiveSession {
   roles: string[]
 }
 
+/** The status of a live session, with the roles of its user. */
+export interface RecordedStatus extends SessionStatus {
+  roles: string[]
+}
+
 export type SessionRecords = ReturnType<typeof createSessionRecords>
 
 /**
@@ -132,9 +137,9 @@ export function createSessionRecords(
      * Returns the status of a session that is live at that time, and undefined for any other. The
      * generation is that of the last checkpoint.
      */
-    async find(id: string, at: number): Promise<SessionStatus | undefined> {
+    async find(id: string, at: number): Promise<RecordedStatus | undefined> {
       const statement = orm
-        .select({ ver: users.ver, generation: sessions.generation })
+        .select({ ver: users.ver, roles: users.roles, generation: sessions.generation })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
         .where(and(notRevoked([id]), mayBeLive(at)))

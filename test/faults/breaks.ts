@@ -53,12 +53,12 @@ export const BREAKS: readonly Break[] = [
     changes: [
       {
         file: 'src/sessions/redis-store.ts',
-        text: 'return parseRotationReply(',
+        text: 'const reply = parseRotationReply(',
         by: `const field = idBytes(sessionId)
       const seen = await awaitReply(redis.hgetBuffer(key, field))
       ${WIDE}
       if (seen) await awaitReply(redis.hset(key, field, seen))
-      return parseRotationReply(`,
+      const reply = parseRotationReply(`,
       },
     ],
   },

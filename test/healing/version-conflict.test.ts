@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
+import { createSnapshots } from '../../src/sessions/snapshots.ts'
 import { callOnce, logIn, logInOnce, me, refresh, signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { openSql } from '../support/database.ts'
@@ -23,7 +24,8 @@ async function setUp(t: TestContext) {
   cleanUp(t, () => redis.quit())
   const setRoles = async (roles: string[]) =>
     (await callOnce(app, admin, 'PATCH', `/admin/users/${id}`, { roles })).statusCode
-  return { sql, app, email, id, sessionId, refreshToken, redis, setRoles }
+  const snapshots = createSnapshots(env.KEY_ENCRYPTION_SECRET ?? '')
+  return { sql, app, snapshots, email, id, sessionId, refreshToken, redis, setRoles }
 }
 
 /** Returns the roles of the next access token, and what an administrator's route says to it. */
@@ -51,33 +53,34 @@ test('A change of roles after Postgres lost two of them is in force', async (t) 
 })
 
 test('A change, a login and a re-opening replace a version that Postgres never gave out', async (t) => {
-  const { sql, app, email, id, sessionId, refreshToken, redis, setRoles } = await setUp(t)
+  const { sql, app, snapshots, email, id, sessionId, ...rest } = await setUp(t)
+  const { refreshToken, redis, setRoles } = rest
   const versionOf = async () => Number((await sql`select ver from users where id = ${id}`)[0]?.ver)
   const reports = async () =>
     (await sql`select 1 from security_events where type = 'version_conflict'`).length
-  /** Writes a version of the future, and returns it. */
-  const forge = async () => {
+  /** Puts a version of the future in force, as Postgres did before it lost it, and returns it. */
+  const putAhead = async () => {
     const ver = Math.max(await versionOf(), Date.now()) + 3_600_000
-    await redis.hset(`pawl:{${id}}`, 'u', `${ver} admin`)
+    await redis.hset(`pawl:{${id}}`, 'u', snapshots.seal(id, { ver, roles: ['admin'] }))
     return ver
   }
 
-  let forged = await forge()
+  let ahead = await putAhead()
   assert.equal(await setRoles(['reader']), 200)
-  assert.ok((await versionOf()) > forged)
+  assert.ok((await versionOf()) > ahead)
 
-  forged = await forge()
+  ahead = await putAhead()
   assert.equal((await logInOnce(app, email)).statusCode, 503)
-  assert.ok((await versionOf()) > forged)
+  assert.ok((await versionOf()) > ahead)
   const login = (await logIn(app, email)).json()
   assert.deepEqual((await me(app, login.accessToken)).json().roles, ['reader'])
 
-  forged = await forge()
+  ahead = await putAhead()
   await redis.hdel(`pawl:{${id}}`, Buffer.from(sessionId.replaceAll('-', ''), 'hex'))
   const { roles, adminStatus } = await rolesAfterRefresh(app, refreshToken)
   assert.deepEqual(roles, ['reader'])
   assert.equal(adminStatus, 403)
-  assert.ok((await versionOf()) > forged)
+  assert.ok((await versionOf()) > ahead)
 
   await until(async () => (await reports()) === 3)
   const metrics = (await app.inject('/metrics')).body

@@ -151,12 +151,14 @@ test('A session takes 26 bytes, and 6 more while its time is ahead of the clock'
 
 test('A command is sent again if the clock of Redis is not what the node assumed', async (t) => {
   const { redis, prefix, userId, sessionId } = await setUp(t)
-  const { era } = ONE_ERA
   const now = Date.now()
   const storeAt = (ms: number) => {
     const serverClock = createSharedClock()
     serverClock.observe(now + ms, performance.now())
-    return { serverClock, store: createRedisStore(redis, SETTINGS, { prefix, era, serverClock }) }
+    return {
+      serverClock,
+      store: createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA, serverClock }),
+    }
   }
   const session = { userId, sessionId, absoluteExpiry: now + 10 * HOUR, generation: 1 }
   for (const [index, ms] of [-HOUR, -2_000, 0, 2_000, HOUR].entries()) {
@@ -171,13 +173,12 @@ test('A command is sent again if the clock of Redis is not what the node assumed
 test('A node learns from a refusal that the clock of Redis was set back', async (t) => {
   const { redis, prefix, userId, sessionId } = await setUp(t)
   const [now, presented] = [Date.now(), { generation: 1, retryKey: null }]
-  const { era } = ONE_ERA
   const storeOf = (clockAhead: number) => {
     const serverClock = createSharedClock()
     serverClock.observe(now + clockAhead, performance.now())
-    return createRedisStore(redis, SETTINGS, { prefix, era, serverClock })
+    return createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA, serverClock })
   }
-  const ahead = createRedisStore(redis, SETTINGS, { prefix, era, ...AN_HOUR_AHEAD(now) })
+  const ahead = createRedisStore(redis, SETTINGS, { prefix, ...ONE_ERA, ...AN_HOUR_AHEAD(now) })
   const absoluteExpiry = now + 10 * SETTINGS.refreshIdleTtl
   const session = { userId, sessionId, absoluteExpiry, authorization: AUTHORIZATION }
   const open = (store: SessionStore) => store.open({ ...session, ...presented })

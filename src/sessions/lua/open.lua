@@ -8,7 +8,7 @@
 -- ARGV[3]   idle life of a session in ms
 -- ARGV[4]   absolute expiry of the session, in seconds since 1970
 -- ARGV[5]   maximum number of sessions of a user
--- ARGV[6]   authorization: "<ver> <role> <role> ..."
+-- ARGV[6]   authorization: "<ver> <role> <role> ... <mac>"
 -- ARGV[7]   generation
 -- ARGV[8]   retry key of the refresh that led to this generation, 6 bytes, or ''
 -- ARGV[9]   era

@@ -5,6 +5,7 @@ import { connectRedis, disconnectRedis } from '../../../src/redis/connect.ts'
 import { createMemoryStore } from '../../../src/sessions/memory-store.ts'
 import { createRedisStore } from '../../../src/sessions/redis-store.ts'
 import type { SessionStore, StoreSettings } from '../../../src/sessions/session-store.ts'
+import { createSnapshots } from '../../../src/sessions/snapshots.ts'
 import { cleanUp } from '../clean-up.ts'
 import { required } from '../environment.ts'
 
@@ -14,8 +15,14 @@ export const SETTINGS: StoreSettings = {
   maxSessionsPerUser: 3,
 }
 
+/** What authenticates the snapshots of a store that has no Postgres behind it. */
+const SNAPSHOTS = {
+  snapshots: createSnapshots('a secret of tests'),
+  readAuthorization: async () => undefined,
+}
+
 /** The era and the clock of a Redis that is never replaced. */
-export const ONE_ERA = { era: createTestEra(), serverClock: createSharedClock() }
+export const ONE_ERA = { era: createTestEra(), serverClock: createSharedClock(), ...SNAPSHOTS }
 
 function createTestEra() {
   let era = 1

@@ -20,7 +20,11 @@ const CLIENT = fileURLToPath(new URL('../../../src/client/index.ts', import.meta
 
 const PAGE = `<!doctype html><title>app</title><script type="module">
 import { createClient } from '/client.js'
-window.client = createClient({ baseUrl: '/' })
+const items = new Map()
+const memory = { getItem: (name) => items.get(name) ?? null, setItem: (...item) => items.set(...item) }
+const storages = { '?storage': localStorage, '?memory': memory }
+const storage = storages[location.search]
+window.client = createClient({ baseUrl: '/', ...(storage && { storage }) })
 window.changes = []
 client.onChange((change) => changes.push({ ...change, at: Date.now() }))
 if (location.search === '?start') client.token().then((token) => { window.started = !!token })
@@ -52,6 +56,7 @@ export async function startSite(t: TestContext) {
     '/client.js': { type: 'text/javascript', contents: outputFiles[0]?.contents ?? '' },
   }
   const site = {
+    app,
     clock,
     url: '',
     credentials: { email: newEmail(), password: PASSWORD },

@@ -99,8 +99,8 @@ export function createEra({ redis, awaitReply, records, log, prefix = 'pawl:' }:
   }
 
   /**
-   * Returns the marker. Its era is the highest one that ever began: if Redis is behind what Postgres
-   * knows, another one begins.
+   * Returns the marker. Its era is the highest one that ever began: if Redis is behind what
+   * Postgres knows, another one begins.
    */
   async function updateInOrder(purpose: 'learn' | 'begin', ids: string[]): Promise<string> {
     let highest = await records.raise(0)

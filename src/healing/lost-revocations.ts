@@ -121,10 +121,11 @@ async function changeUser(
     .where(and(eq(users.id, userId), lt(users.ver, ver)))
     .returning(ACCOUNT_COLUMNS)
   if (!user) return false
+  // They are left to the sweep, which closes those that were re-opened before this comparison.
   if (sessionsEnded)
     await tx
       .update(sessions)
-      .set({ revokedAt: sql`now()`, revokedReason: REASON, publishedAt: sql`now()` })
+      .set({ revokedAt: sql`now()`, revokedReason: REASON })
       .where(
         and(
           eq(sessions.userId, userId),

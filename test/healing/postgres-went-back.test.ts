@@ -172,3 +172,27 @@ test('A running node notices that Postgres went back, reports it and restores', 
   assert.match(metrics, /^pawl_postgres_went_back_total\{found_by="counter"\} 1$/m)
   assert.match(metrics, /^pawl_revocations_restored_total\{kind="sessions"\} 1$/m)
 })
+
+test('A session that is re-opened before the comparison ends with it', async (t) => {
+  const { sql, app } = await setUp(t)
+  const admin = await adminToken(app, sql)
+  const user = await signUp(app)
+  const { id } = (await me(app, user.accessToken)).json()
+  const putBack = await copyDatabase(sql)
+  const [copied] = await sql`select counter from store_state`
+  await callOnce(app, admin, 'DELETE', `/admin/users/${id}/sessions`)
+  await until(
+    async () => (await sql`select counter from store_state`)[0]?.counter > copied?.counter,
+  )
+  await putBack()
+  // It is not live any more if the node has compared the stores by now.
+  const renewed = await refresh(app, user.refreshToken)
+  const newest = renewed.statusCode === 200 ? renewed.json().refreshToken : user.refreshToken
+
+  const isPublished = async () => {
+    const [session] = await sql`select published_at from sessions where id = ${user.sessionId}`
+    return Boolean(session?.published_at)
+  }
+  await until(isPublished)
+  assert.equal(await refreshStatus(app, newest), 401)
+})

@@ -1,13 +1,15 @@
+import { type SessionState, useClient, useSession } from 'pawl/client/react'
 import { useState } from 'react'
 import { Invoices } from './invoices.tsx'
-import { auth, type Session, useSession } from './session.ts'
 import { SignIn } from './sign-in.tsx'
 
+/** Shows the invoices to a signed-in user, and the form to everybody else. */
 export function App() {
+  const auth = useClient()
   const session = useSession()
   const [problem, setProblem] = useState('')
-  if (!session) return null
-  if (!session.signedIn) return <SignIn notice={signOutNotice(session)} />
+  if (session.status === 'loading') return null
+  if (session.status === 'signed-out') return <SignIn notice={signOutNotice(session)} />
 
   const signOut = () =>
     auth.logout().then(
@@ -29,7 +31,9 @@ export function App() {
   )
 }
 
-function signOutNotice({ reason, elsewhere }: Session): string {
+function signOutNotice(session: SessionState): string {
+  if (session.status === 'loading') return ''
+  const { reason, elsewhere } = session
   if (reason === 'ended') return 'Your session has ended. Please sign in again.'
   if (reason === 'logout')
     return elsewhere ? 'You signed out in another tab.' : 'You are signed out.'

@@ -49,7 +49,7 @@ export function check(events: readonly Event[], rules: Rules): Verdict {
   const crashes = events.filter(({ kind }) => kind === 'crash')
   const sessions = bySession(events)
   const violations: Violations = {
-    honestLogouts: sessions.flatMap((session) => honestLogouts(session, rules)),
+    honestLogouts: sessions.flatMap((session) => honestLogouts(session, faults, rules)),
     revokedAccepted: sessions.flatMap((session) => acceptedAfterEnd(session, faults, rules)),
     forks: sessions.flatMap((session) => forks(session, faults)),
     bothServed: sessions.flatMap((session) => bothServed(session, faults, rules)),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Fault, HARMLESS, ONE_SERVER, stall } from './fault.ts'
 import { LEAVING } from './load.ts'
 import type { Random } from './random.ts'
-import type { System } from './system.ts'
+import { ACCESS_TTL, type System } from './system.ts'
 
 /** Affects one server. */
 export const anyOf = (system: System, random: Random) =>
@@ -17,25 +17,6 @@ export const NO_FAULT: Fault = {
   ...HARMLESS,
   async inject() {},
 }
-
-export const POSTGRES_FAULTS: readonly Fault[] = [
-  {
-    name: 'postgres-stop',
-    description: 'SIGSTOP of every process of Postgres for longer than the staleness bound',
-    ...HARMLESS,
-    async inject(system, random) {
-      await system.signalPostgres('SIGSTOP')
-      await stall(random)
-      await system.signalPostgres('SIGCONT')
-    },
-  },
-  {
-    name: 'postgres-restart',
-    description: 'restart of Postgres, after a fast shutdown or a kill -9 of its main process',
-    ...HARMLESS,
-    inject: (system, random) => system.restartPostgres(random.pick(['SIGINT', 'SIGKILL'])),
-  },
-]
 
 export const SERVER_FAULTS: readonly Fault[] = [
   {
@@ -71,6 +52,16 @@ export const SERVER_FAULTS: readonly Fault[] = [
       node?.shiftClock(0)
       // The message is sent, but the process may not have read it yet.
       await delay(200)
+    },
+  },
+  {
+    name: 'token-ttl',
+    description: 'a server starts with an ACCESS_TOKEN_TTL of 3 s, and the others keep theirs',
+    ...ONE_SERVER,
+    async inject(system, random) {
+      const node = system.nodes[anyOf(system, random)]
+      await node?.restart({ ACCESS_TOKEN_TTL: `${random.pick([3_000, ACCESS_TTL])}ms` })
+      await delay(random.between(0, 3_000))
     },
   },
 ]

@@ -7,6 +7,8 @@ export interface Link {
   cut(): void
   /** Keeps connections and accepts new ones, but forwards nothing. */
   hold(): void
+  /** Hides the run id in what the store sends, as some managed services do. */
+  hideRunId(): void
   /** Forwards again. Data that was held back arrives now, late, as TCP delivers it. */
   heal(): void
   /**
@@ -19,11 +21,13 @@ export interface Link {
 export async function createLink(target: () => number): Promise<Link> {
   let isCut = false
   let isHeld = false
+  let isHidden = false
   let held: (() => void)[] = []
   const sockets = new Set<Socket>()
 
   function pass(from: Socket, to: Socket): void {
-    from.on('data', (chunk) => {
+    from.on('data', (data) => {
+      const chunk = isHidden ? withoutRunId(data) : data
       const deliver = () => void (to.destroyed || to.write(chunk))
       if (isHeld) held.push(deliver)
       else deliver()
@@ -66,6 +70,9 @@ export async function createLink(target: () => number): Promise<Link> {
     hold() {
       isHeld = true
     },
+    hideRunId() {
+      isHidden = true
+    },
     heal() {
       isCut = false
       isHeld = false
@@ -78,4 +85,13 @@ export async function createLink(target: () => number): Promise<Link> {
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+/** The length stays, because the protocol announces it. */
+function withoutRunId(data: Buffer): Buffer {
+  const at = data.indexOf('\nrun_id:')
+  if (at < 0) return data
+  const changed = Buffer.from(data)
+  changed.write('\nxxx_xx:', at)
+  return changed
 }

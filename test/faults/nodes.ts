@@ -8,8 +8,8 @@ export interface Node {
   /** The address at which it listens, or listened before it was killed. */
   url(): string
   kill(signal: NodeJS.Signals): void
-  /** Kills it with SIGKILL and starts another process in its place. */
-  restart(): Promise<void>
+  /** Kills it with SIGKILL and starts another process in its place, with these other settings. */
+  restart(settings?: Env): Promise<void>
   /** Sets its clock off by so many milliseconds. */
   shiftClock(ms: number): void
   stop(): Promise<void>
@@ -25,12 +25,12 @@ const KEPT_OUTPUT = 20_000
 export async function startNode(entry: string, env: Env): Promise<Node> {
   let url = ''
   let output = ''
-  let child = await launch()
+  let child = await launch({})
 
-  async function launch(): Promise<ChildProcess> {
+  async function launch(settings: Env): Promise<ChildProcess> {
     const { PATH = '', HOME = '' } = process.env
     const started = fork(entry, {
-      env: { PATH, HOME, ...env },
+      env: { PATH, HOME, ...env, ...settings },
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
@@ -65,9 +65,9 @@ export async function startNode(entry: string, env: Env): Promise<Node> {
   return {
     url: () => url,
     kill: (signal) => void child.kill(signal),
-    async restart() {
+    async restart(settings = {}) {
       await end()
-      child = await launch()
+      child = await launch(settings)
     },
     shiftClock: (offset) => void (child.connected && child.send({ offset })),
     stop: end,

@@ -60,6 +60,11 @@ export interface Fault extends Span {
   /** Whether it lost writes that Redis had acknowledged. */
   losesWrites: boolean
   /**
+   * Whether it lost commits that Postgres had acknowledged. A session whose user signed up in the
+   * lost period is lost with the user.
+   */
+  losesCommits: boolean
+  /**
    * Whether it affected one server, and no store for longer than a moment, so that the others could
    * continue.
    */

@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import openSql, { type Sql } from 'postgres'
 import { generateSecrets } from '../../src/config/secrets.ts'
 import type { Env } from '../support/environment.ts'
 import { startPostgres } from '../support/services/postgres.ts'
+import type { Service } from '../support/services/service.ts'
 import { createTemplateDatabase } from '../support/services/template.ts'
 import { createLink, type Link } from './link.ts'
 import { type Node, startNode } from './nodes.ts'
@@ -31,6 +33,10 @@ export interface System<R extends RedisServers = RedisServers> {
   /** The links of each server. */
   links: readonly (readonly Link[])[]
   redis: R
+  /** A connection of the harness to the database of the servers. */
+  sql: Sql
+  /** The Postgres of the servers. */
+  postgres: Service
   /** Sends a signal to every process of Postgres. */
   signalPostgres(signal: NodeJS.Signals): Promise<void>
   /** Ends Postgres by a signal to its main process, and starts it again on the same data. */
@@ -51,7 +57,15 @@ export async function startSystem<R extends RedisServers>(
   try {
     const [redis, postgres] = await Promise.all([startServers(), startPostgres()])
     stack.push(redis.stop, postgres.stop)
-    const env = environment((await createTemplateDatabase(postgres.url)).url)
+    const { url } = await createTemplateDatabase(postgres.url)
+    const sql = openSql(url, {
+      max: 1,
+      onnotice: () => {},
+      fetch_types: false,
+      backoff: () => 0.05,
+    })
+    stack.push(() => sql.end({ timeout: 1 }))
+    const env = environment(url)
     const links = await Promise.all(
       Array.from({ length: SERVERS }, () => Promise.all(redis.targets.map(createLink))),
     )
@@ -66,6 +80,8 @@ export async function startSystem<R extends RedisServers>(
       nodes,
       links,
       redis,
+      sql,
+      postgres,
       signalPostgres: (signal) => signalAll(postgres.dir, signal),
       async restartPostgres(signal) {
         await postgres.crash(signal)

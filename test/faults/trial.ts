@@ -88,7 +88,7 @@ async function replaceCrashed({ nodes }: System, events: Event[]): Promise<void>
 /** Resolves to the milliseconds until every server was ready, after Redis is complete again. */
 async function inject(
   system: System,
-  { name, losesWrites, oneServer }: Fault,
+  { name, losesWrites, losesCommits, oneServer }: Fault,
   work: () => Promise<void>,
   events: Event[],
 ): Promise<number> {
@@ -100,6 +100,7 @@ async function inject(
   const recovery = performance.now() - start
   await system.redis.whole()
   const end = performance.now()
-  if (name !== 'none') events.push({ kind: 'fault', name, losesWrites, oneServer, start, end })
+  const nature = { name, losesWrites, losesCommits, oneServer }
+  if (name !== 'none') events.push({ kind: 'fault', ...nature, start, end })
   return recovery
 }

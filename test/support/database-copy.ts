@@ -17,9 +17,11 @@ const TABLES = [
  * a fail-over to a replica that was behind.
  */
 export async function copyDatabase(sql: Sql): Promise<() => Promise<void>> {
-  await sql`drop schema if exists copy cascade`
-  await sql`create schema copy`
-  for (const table of TABLES) await sql`create table ${sql(`copy.${table}`)} as table ${sql(table)}`
+  await sql.begin('isolation level repeatable read', async (tx) => {
+    await tx`drop schema if exists copy cascade`
+    await tx`create schema copy`
+    for (const table of TABLES) await tx`create table ${tx(`copy.${table}`)} as table ${tx(table)}`
+  })
   return async () => {
     await sql.begin(async (tx) => {
       await tx`truncate ${tx(TABLES)}`

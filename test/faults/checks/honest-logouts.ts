@@ -1,4 +1,5 @@
-import { mayBeReuse, type Rules, type SessionRecord } from '../session-record.ts'
+import type { Fault } from '../record.ts'
+import { mayBeReuse, overlaps, type Rules, type SessionRecord } from '../session-record.ts'
 
 /** Times in tokens are whole seconds. */
 const MARGIN = 1_000
@@ -8,13 +9,17 @@ const MARGIN = 1_000
  * refresh of the owner was refused, or an access token was refused long before its expiry. Owners
  * follow the rules: they present the newest token that they have, a retry has the key of its first
  * attempt or comes within the grace period, and no session lasts until its expiry. If a request was
- * so slow that it may have come too late for that, nothing is proven.
+ * so slow that it may have come too late for that, nothing is proven. Nothing is proven either if
+ * Postgres may have lost the sign-up.
  */
 export function honestLogouts(
-  { session, refreshes, logouts, accesses }: SessionRecord,
+  { session, opened, refreshes, logouts, accesses }: SessionRecord,
+  faults: readonly Fault[],
   rules: Rules,
 ): string[] {
   if (refreshes.some(({ party }) => party === 'thief')) return []
+  if (opened.some((open) => faults.some((fault) => fault.losesCommits && overlaps(fault, open))))
+    return []
   const leftAt = Math.min(...logouts.map(({ start }) => start))
   const refused = refreshes.find(({ status, end }) => status === 401 && end < leftAt)
   if (refused && mayBeReuse(refreshes, refused.end, rules)) return []

@@ -1,64 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { startRedis } from '../../support/services/redis.ts'
-import { untilTrue } from '../../support/services/until-true.ts'
 import { type Fault, HARMLESS, LOSES_WRITES, ONE_SERVER, stall } from '../fault.ts'
-import { anyOf, NO_FAULT, POSTGRES_FAULTS, SERVER_FAULTS } from '../faults.ts'
+import { anyOf, NO_FAULT, SERVER_FAULTS } from '../faults.ts'
 import { LEAVING } from '../load.ts'
-import type { RedisServers, Topology } from '../topology.ts'
-import { createOperator } from './operator.ts'
-
-interface Single extends RedisServers {
-  flush(): Promise<void>
-  /** Sends a signal to the current master. */
-  kill(signal: NodeJS.Signals): void
-  /** Kills the master with SIGKILL and starts an empty one in its place. */
-  lose(): Promise<void>
-  /**
-   * Promotes the replica, which is cut off from the master before `writing` is awaited. `cut`
-   * breaks the connections of every server.
-   */
-  failOver(writing: () => Promise<unknown>, cut: () => void): Promise<void>
-}
-
-/**
- * One master behind the links, and a replica that takes its place; the two change roles each time.
- */
-async function start(): Promise<Single> {
-  const [master, replica] = await Promise.all([startRedis(), startRedis()])
-  let [active, standby] = [master, replica]
-  const { on, isSynchronised, leave } = createOperator([master, replica])
-
-  await on(standby, 'CONFIG', 'SET', 'replica-read-only', 'no')
-  for (const one of [active, standby])
-    await on(one, 'CONFIG', 'SET', 'repl-diskless-sync-delay', '0')
-  return {
-    url: ([port]) => `redis://127.0.0.1:${port}`,
-    targets: [() => active.port],
-    async whole() {},
-    async flush() {
-      await on(active, 'FLUSHALL')
-    },
-    kill: (signal) => active.kill(signal),
-    async lose() {
-      await active.crash('SIGKILL')
-      await active.restart()
-    },
-    async failOver(writing, cut) {
-      await on(standby, 'REPLICAOF', '127.0.0.1', active.port)
-      await untilTrue(() => isSynchronised(standby), 'the replica has everything')
-      await on(standby, 'REPLICAOF', 'NO', 'ONE')
-      await writing()
-      ;[active, standby] = [standby, active]
-      cut()
-      // The old master is discarded, with the writes that only it had.
-      await on(standby, 'FLUSHALL')
-    },
-    async stop() {
-      leave()
-      await Promise.all([master.stop(), replica.stop()])
-    },
-  }
-}
+import { POSTGRES_FAULTS } from '../postgres-faults.ts'
+import { MAX_STALENESS } from '../system.ts'
+import type { Topology } from '../topology.ts'
+import { type Single, startSingle } from './single-servers.ts'
 
 const REDIS_FAULTS: readonly Fault<Single>[] = [
   {
@@ -84,6 +31,58 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
           for (const link of links.flat()) link.reset()
         },
       )
+    },
+  },
+  {
+    name: 'redis-older',
+    description:
+      'a replica takes the place of the master for a while, and then the master, which missed that, returns',
+    ...LOSES_WRITES,
+    async inject({ redis, links }, random) {
+      await redis.returnToOlder(
+        () => delay(random.between(500, 3_000)),
+        () => {
+          for (const link of links.flat()) link.reset()
+        },
+      )
+    },
+  },
+  {
+    name: 'run-id-hidden',
+    description: 'the same as redis-failover, with a Redis that hides its run id',
+    ...LOSES_WRITES,
+    async inject({ redis, links }, random) {
+      for (const link of links.flat()) link.hideRunId()
+      await redis.failOver(
+        () => delay(random.between(100, 2_000)),
+        () => {
+          for (const link of links.flat()) link.reset()
+        },
+      )
+    },
+  },
+  {
+    name: 'stream-lost',
+    description: 'the stream of revocations is removed while one server receives nothing',
+    ...ONE_SERVER,
+    async inject(system, random) {
+      const links = system.links[anyOf(system, random)] ?? []
+      for (const link of links) link.hold()
+      await delay(random.between(200, 0.8 * MAX_STALENESS))
+      await system.redis.loseStream()
+      for (const link of links) link.heal()
+    },
+  },
+  {
+    name: 'redis-full',
+    description: 'Redis has no memory left and evicts nothing, and a server has to connect again',
+    ...HARMLESS,
+    async inject(system, random) {
+      await system.redis.setFull(true)
+      await delay(random.between(0, 500))
+      for (const link of system.links[anyOf(system, random)] ?? []) link.reset()
+      await stall(random)
+      await system.redis.setFull(false)
     },
   },
   {
@@ -134,5 +133,5 @@ export const SINGLE: Topology<Single> = {
   name: 'single',
   description: 'one Redis; every server has a link of its own to it',
   faults: [NO_FAULT, ...REDIS_FAULTS, ...SERVER_FAULTS, ...POSTGRES_FAULTS],
-  start,
+  start: startSingle,
 }

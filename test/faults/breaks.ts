@@ -1,20 +1,9 @@
 import type { Change } from '../support/services/sources.ts'
 import { prepareSources } from '../support/services/sources.ts'
-import type { Violations } from './checker.ts'
+import { type Break, FORGETFUL } from './break.ts'
 import { scenarios } from './scenarios.ts'
+import { STORE_BREAKS } from './store-breaks.ts'
 import { runTrial, type Trial } from './trial.ts'
-
-/**
- * A promise that is broken on purpose: the change of the sources, the fault under which it shows,
- * and the violation that it shows as.
- */
-export interface Break {
-  name: string
-  /** The name of a fault with a single Redis. */
-  fault: string
-  shows: keyof Violations
-  changes: readonly Change[]
-}
 
 /** Widens a race window of a millisecond, so that a short run hits it. */
 const WIDE = 'await new Promise((resolve) => setTimeout(resolve, 800 * Math.random()))'
@@ -24,13 +13,6 @@ const SLOW_REVOCATION: Change = {
   file: 'src/revocation/revoker.ts',
   text: 'await publishAll(sessions.map',
   by: 'await new Promise((resolve) => setTimeout(resolve, 1_000))\n      await publishAll(sessions.map',
-}
-
-/** Nodes also remember which sessions have ended. This change removes that memory. */
-const FORGETFUL: Change = {
-  file: 'src/tokens/token-service.ts',
-  text: "if (revocations.isSessionRevoked(sessionId)) throw refused('revoked')",
-  by: '',
 }
 
 export const BREAKS: readonly Break[] = [
@@ -142,6 +124,7 @@ export const BREAKS: readonly Break[] = [
       },
     ],
   },
+  ...STORE_BREAKS,
 ]
 
 /** Milliseconds after which a break that did not show counts as overlooked. */

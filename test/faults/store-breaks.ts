@@ -1,0 +1,80 @@
+import { type Break, FORGETFUL, FORGETFUL_LATER } from './break.ts'
+
+/** Breaks of what the servers do if a store lost data, lies about itself, or refuses commands. */
+export const STORE_BREAKS: readonly Break[] = [
+  {
+    name: 'read on after a gap in the stream',
+    fault: 'stream-lost',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/revocation/stream-follower.ts',
+        text: 'hasGap = !batch.isContinuous || isBefore(end, batch.position) || end === NO_ENTRY',
+        by: '',
+      },
+      {
+        file: 'src/revocation/stream-follower.ts',
+        text: 'const isProven = batch.isComplete && (batch.entries.length > 0 || end === position)',
+        by: 'const isProven = true',
+      },
+    ],
+  },
+  {
+    name: 'no order of eras',
+    fault: 'redis-older',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/sessions/era-records.ts',
+        text: 'return (await query(statement))[0]?.era ?? era',
+        by: 'await query(statement)\n      return era',
+      },
+      FORGETFUL,
+    ],
+  },
+  {
+    name: 'take all servers that hide their run ids for one',
+    fault: 'run-id-hidden',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/sessions/redis-era.ts',
+        text: 'return HIDDEN + randomUUID()',
+        by: 'return HIDDEN',
+      },
+      FORGETFUL,
+    ],
+  },
+  {
+    name: 'forget revocations after the own token lifetime',
+    fault: 'token-ttl',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/sessions/hot-state.ts',
+        text: 'const lifetime = () => longestTokenLife() + LEEWAY',
+        by: "const lifetime = () => Number.parseInt(process.env.ACCESS_TOKEN_TTL ?? '')",
+      },
+    ],
+  },
+  {
+    name: 'do not revoke again what Postgres lost',
+    fault: 'postgres-restore',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/healing/postgres-healer.ts',
+        text: 'for await (const revocations of feed.history()) {',
+        by: 'for (const revocations of []) {',
+      },
+      // Healing takes some seconds, in which this memory refuses the session.
+      FORGETFUL_LATER,
+    ],
+  },
+  {
+    name: 'count a read-only Postgres as an error of the server',
+    fault: 'postgres-read-only',
+    shows: 'errors',
+    changes: [{ file: 'src/db/database.ts', text: '57|25006|42P01', by: '57|42P01' }],
+  },
+]

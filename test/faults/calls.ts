@@ -88,7 +88,7 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
         { email: newEmail(), password: PASSWORD },
       )
       const pair = answer.status === 201 ? (JSON.parse(body) as TokenPair) : undefined
-      if (pair) keep({ kind: 'opened', session: pair.sessionId, ...answer })
+      if (pair) keep({ kind: 'opened', session: pair.sessionId, ...withExpiry(pair), ...answer })
       else if (answer.status !== 503 && answer.status !== 0)
         keep({ kind: 'opened', session: 'none', ...answer })
       return pair
@@ -105,7 +105,7 @@ export function createCalls(nodes: readonly Node[], events: Event[], random: Ran
         generation: generationOf(token),
         ...(key && { key: hash(key) }),
       }
-      const returned = pair ? { returned: hash(pair.refreshToken) } : {}
+      const returned = pair ? { returned: hash(pair.refreshToken), ...withExpiry(pair) } : {}
       keep({ kind: 'refresh', session, party, ...presented, ...returned, ...answer })
       return { status: answer.status, ...(pair && { pair }) }
     },
@@ -142,6 +142,8 @@ function claimsOf(token: string): { gen: number; exp: number } {
 export function generationOf(refreshToken: string): number {
   return claimsOf(refreshToken).gen
 }
+
+const withExpiry = ({ accessToken }: TokenPair) => ({ accessExpires: expiryOf(accessToken) })
 
 /** Returns the expiry by the clock of the record. */
 function expiryOf(accessToken: string): number {

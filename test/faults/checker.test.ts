@@ -31,7 +31,13 @@ const access = (at: number, status = 200, expires = 60): Access => ({
 })
 
 function fault(from: number, to: number, rest: Partial<Fault> = {}): Fault {
-  const what = { name: 'a fault', losesWrites: false, losesCommits: false, oneServer: false }
+  const what = {
+    name: 'a fault',
+    losesWrites: false,
+    losesCommits: false,
+    shiftsClock: false,
+    oneServer: false,
+  }
   return { kind: 'fault', start: from * 1000, end: to * 1000, ...what, ...rest }
 }
 

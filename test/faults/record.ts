@@ -25,11 +25,17 @@ interface Request extends Span {
   server: number
 }
 
-export interface Opened extends Request {
+/** What a response with a pair of tokens says about the access token. */
+interface WithPair {
+  /** When the access token expires, by the clock of the record. */
+  accessExpires?: number
+}
+
+export interface Opened extends Request, WithPair {
   kind: 'opened'
 }
 
-export interface Refresh extends Request {
+export interface Refresh extends Request, WithPair {
   kind: 'refresh'
   party: Party
   /** The presented token, and its generation. */
@@ -64,6 +70,8 @@ export interface Fault extends Span {
    * lost period is lost with the user.
    */
   losesCommits: boolean
+  /** Whether it set the clock of Redis, by which tokens are issued and expire. */
+  shiftsClock: boolean
   /**
    * Whether it affected one server, and no store for longer than a moment, so that the others could
    * continue.

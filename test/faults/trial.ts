@@ -88,7 +88,7 @@ async function replaceCrashed({ nodes }: System, events: Event[]): Promise<void>
 /** Resolves to the milliseconds until every server was ready, after Redis is complete again. */
 async function inject(
   system: System,
-  { name, losesWrites, losesCommits, oneServer }: Fault,
+  { name, losesWrites, losesCommits, shiftsClock, oneServer }: Fault,
   work: () => Promise<void>,
   events: Event[],
 ): Promise<number> {
@@ -100,7 +100,7 @@ async function inject(
   const recovery = performance.now() - start
   await system.redis.whole()
   const end = performance.now()
-  const nature = { name, losesWrites, losesCommits, oneServer }
+  const nature = { name, losesWrites, losesCommits, shiftsClock, oneServer }
   if (name !== 'none') events.push({ kind: 'fault', ...nature, start, end })
   return recovery
 }

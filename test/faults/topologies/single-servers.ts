@@ -1,3 +1,6 @@
+import { rm } from 'node:fs/promises'
+import { createShiftedClock } from '../../support/services/clock-shift.ts'
+import { createFolder } from '../../support/services/leash.ts'
 import { startRedis } from '../../support/services/redis.ts'
 import { untilTrue } from '../../support/services/until-true.ts'
 import type { RedisServers } from '../topology.ts'
@@ -26,13 +29,18 @@ export interface Single extends RedisServers {
   loseStream(): Promise<void>
   /** Lets Redis refuse whatever needs memory, or not. */
   setFull(isFull: boolean): Promise<void>
+  /** Shifts the clock of both servers by this many seconds from the right time. */
+  shiftClock(seconds: number): void
 }
 
 /**
  * One master behind the links, and a replica that takes its place; the two change roles each time.
  */
 export async function startSingle(): Promise<Single> {
-  const [master, replica] = await Promise.all([startRedis(), startRedis()])
+  const folder = await createFolder()
+  const clock = createShiftedClock(folder)
+  const env = { ...clock?.env }
+  const [master, replica] = await Promise.all([startRedis({ env }), startRedis({ env })])
   let [active, standby] = [master, replica]
   const { on, isSynchronised, leave } = createOperator([master, replica])
 
@@ -82,9 +90,15 @@ export async function startSingle(): Promise<Single> {
       await on(active, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
       await on(active, 'CONFIG', 'SET', 'maxmemory', isFull ? 1_000_000 : 0)
     },
+    shiftClock(seconds) {
+      if (!clock) throw new Error('To shift the clock of Redis, install a C compiler (cc)')
+      clock.shift(seconds)
+    },
     async stop() {
       leave()
       await Promise.all([master.stop(), replica.stop()])
+      clock?.close()
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }

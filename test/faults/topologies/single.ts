@@ -62,6 +62,19 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
     },
   },
   {
+    name: 'redis-clock',
+    description: 'the clock of Redis is wrong by 3 s to an hour, either way, then right again',
+    ...LOSES_WRITES,
+    shiftsClock: true,
+    async inject({ redis }, random) {
+      redis.shiftClock(random.pick([-3_600, -30, -3, 3, 30, 3_600]))
+      await delay(random.between(500, 3_000))
+      redis.shiftClock(0)
+      // The servers read the clock twice a second.
+      await delay(1_500)
+    },
+  },
+  {
     name: 'stream-lost',
     description: 'the stream of revocations is removed while one server receives nothing',
     ...ONE_SERVER,

@@ -29,14 +29,18 @@ export interface RedisOptions {
   port?: number
   /** Further arguments of the command line. */
   flags?: string[]
+  /** Further variables of the environment. */
+  env?: NodeJS.ProcessEnv
 }
 
 /**
  * Starts a private Redis on a loopback port. It stores nothing on disk, so it is empty after a
  * restart.
  */
-export async function startRedis({ port, flags = [] }: RedisOptions = {}): Promise<Service> {
-  const { command, env } = await findRedis()
+export async function startRedis(options: RedisOptions = {}): Promise<Service> {
+  const { port, flags = [] } = options
+  const { command, env: found } = await findRedis()
+  const env = { ...found, ...options.env }
   return startService(
     {
       name: 'Redis',

@@ -22,22 +22,35 @@ export interface RedisCluster {
   stop(): Promise<void>
 }
 
-/** Starts a cluster of three masters without replicas. */
-export async function startCluster(): Promise<RedisCluster> {
+export interface ClusterOptions {
+  /** Whether each master has a replica. The replicas follow the masters in `nodes`. */
+  hasReplicas?: boolean
+  /** Further arguments of the command line of every node. */
+  flags?: string[]
+}
+
+/** Starts a cluster of three masters. */
+export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
+  const { hasReplicas = false, flags = [] } = options
   const nodes = await Promise.all(
-    Array.from({ length: MASTERS }, () => startRedis({ flags: FLAGS })),
+    Array.from({ length: hasReplicas ? 2 * MASTERS : MASTERS }, () =>
+      startRedis({ flags: [...FLAGS, ...flags] }),
+    ),
   )
   const clients = nodes.map(({ url }) => new Redis(url))
+  const masters = clients.slice(0, MASTERS)
   const [first] = clients
   try {
     await Promise.all(
-      clients.map(async (client, index) => {
+      masters.map(async (client, index) => {
         await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)
         await client.call('CLUSTER', 'ADDSLOTSRANGE', firstSlot(index), firstSlot(index + 1) - 1)
       }),
     )
     for (const { port } of nodes) await first?.call('CLUSTER', 'MEET', '127.0.0.1', port)
     await whole(nodes)
+    for (const [index, replica] of clients.slice(MASTERS).entries())
+      await replica.call('CLUSTER', 'REPLICATE', String(await masters[index]?.cluster('MYID')))
   } finally {
     for (const client of clients) client.disconnect()
   }
@@ -61,14 +74,15 @@ export async function startCluster(): Promise<RedisCluster> {
 const firstSlot = (index: number) => Math.floor((SLOTS * index) / MASTERS)
 
 async function whole(nodes: readonly Service[]): Promise<void> {
-  for (const { url } of nodes) await untilTrue(() => isWhole(url), 'the cluster is whole')
+  for (const { url } of nodes)
+    await untilTrue(() => isWhole(url, nodes.length), 'the cluster is whole')
 }
 
-async function isWhole(url: string): Promise<boolean> {
+async function isWhole(url: string, size: number): Promise<boolean> {
   const client = new Redis(url, { retryStrategy: () => null })
   client.on('error', () => {})
   const info = String(await client.cluster('INFO').finally(() => client.disconnect()))
-  return ['state:ok', `known_nodes:${MASTERS}`, `slots_ok:${SLOTS}`].every((line) =>
+  return ['state:ok', `known_nodes:${size}`, `slots_ok:${SLOTS}`].every((line) =>
     info.includes(`cluster_${line}\r\n`),
   )
 }

@@ -29,8 +29,8 @@
 -- time of rotation. If that time was ahead of the clock, because the clock had been set back, 6
 -- more bytes hold by how many ms. A later version that changes any of this uses another layout.
 --
--- The memory of a hash with one session, or with ten, just fits a size class of the allocator.
--- Check that before you add a byte.
+-- The memory of a hash with ten sessions just fits a size class of the allocator. Check that before
+-- you add a byte.
 local LAYOUT, PACKED, SIZE = 1, '>BI4I6c6I5I4', 26
 local PACKED_LEAD, SIZE_WITH_LEAD = '>I6', 32
 local CONDEMNED = 0

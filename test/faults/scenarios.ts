@@ -1,7 +1,7 @@
 import type { Fault } from './fault.ts'
 import { CLUSTER } from './topologies/cluster.ts'
 import { REPLICATED_CLUSTER } from './topologies/replicated-cluster.ts'
-import { SENTINEL } from './topologies/sentinel.ts'
+import { SECURE_SENTINEL, SENTINEL } from './topologies/sentinel.ts'
 import { SINGLE } from './topologies/single.ts'
 import type { Topology } from './topology.ts'
 
@@ -11,7 +11,13 @@ export interface Scenario {
   fault: Fault
 }
 
-const TOPOLOGIES: readonly Topology[] = [SINGLE, SENTINEL, CLUSTER, REPLICATED_CLUSTER]
+const TOPOLOGIES: readonly Topology[] = [
+  SINGLE,
+  SENTINEL,
+  SECURE_SENTINEL,
+  CLUSTER,
+  REPLICATED_CLUSTER,
+]
 
 const ALL: readonly Scenario[] = TOPOLOGIES.flatMap((topology) =>
   topology.faults.map((fault) => ({ topology, fault })),

@@ -65,7 +65,7 @@ export async function startSystem<R extends RedisServers>(
       backoff: () => 0.05,
     })
     stack.push(() => sql.end({ timeout: 1 }))
-    const env = environment(url)
+    const env = { ...environment(url), ...redis.env }
     const links = await Promise.all(
       Array.from({ length: SERVERS }, () => Promise.all(redis.targets.map(createLink))),
     )

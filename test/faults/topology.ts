@@ -1,3 +1,4 @@
+import type { Env } from '../support/environment.ts'
 import type { Fault } from './fault.ts'
 
 /** The Redis servers of a system. */
@@ -6,6 +7,8 @@ export interface RedisServers {
    * Returns the `REDIS_URL` for a server whose links use these ports, in the order of `targets`.
    */
   url(ports: readonly number[]): string
+  /** Further variables of the environment of the servers. */
+  env?: Env
   /**
    * Returns the addresses to which the links of a server lead. It is called again for every
    * connection.

@@ -9,8 +9,8 @@ export interface Operator {
   leave(): void
 }
 
-export function createOperator(services: readonly Service[]): Operator {
-  const clients = new Map(services.map((service) => [service, connect(service)]))
+export function createOperator(services: readonly Service[], password?: string): Operator {
+  const clients = new Map(services.map((service) => [service, connect(service, password)]))
   const on: Operator['on'] = async (service, ...command) => clients.get(service)?.call(...command)
   return {
     on,
@@ -22,8 +22,13 @@ export function createOperator(services: readonly Service[]): Operator {
   }
 }
 
-function connect({ url }: Service): Redis {
-  const options = { maxRetriesPerRequest: 0, enableReadyCheck: false, commandTimeout: 5_000 }
+function connect({ url }: Service, password?: string): Redis {
+  const options = {
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+    commandTimeout: 5_000,
+    ...(password !== undefined && { password, tls: { rejectUnauthorized: false } }),
+  }
   const redis = new Redis(url, { ...options, retryStrategy: () => 50 })
   redis.on('error', () => {})
   return redis

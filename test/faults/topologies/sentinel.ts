@@ -1,5 +1,8 @@
+import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startSentinel } from '../../support/services/sentinel.ts'
+import { createCertificate } from '../../support/services/certificate.ts'
+import { createFolder } from '../../support/services/leash.ts'
+import { type SentinelOptions, startSentinel } from '../../support/services/sentinel.ts'
 import type { Service } from '../../support/services/service.ts'
 import { untilTrue } from '../../support/services/until-true.ts'
 import { type Fault, LOSES_WRITES, stall } from '../fault.ts'
@@ -22,10 +25,13 @@ interface Sentinel extends RedisServers {
   cutOff(replica: Service, master: Service): Promise<void>
 }
 
-async function start(): Promise<Sentinel> {
-  const trio = await startSentinel({ ...TIMES, flags: GUARD })
+async function start(security?: SentinelOptions['security']): Promise<Sentinel> {
+  const trio = await startSentinel({ ...TIMES, flags: GUARD, ...(security && { security }) })
   const services = [trio.master, trio.replica] as const
-  const { on, isSynchronised, leave } = createOperator([...services, ...trio.sentinels])
+  const { on, isSynchronised, leave } = createOperator(
+    [...services, ...trio.sentinels],
+    security?.password,
+  )
 
   async function pair() {
     const ports = await Promise.all(trio.sentinels.map(namedBy))
@@ -134,5 +140,28 @@ export const SENTINEL: Topology<Sentinel> = {
   name: 'sentinel',
   description: 'a master and its replica under three Sentinels, configured as the guide says',
   faults: FAULTS,
-  start,
+  start: () => start(),
+}
+
+/** Starts the same with TLS everywhere, and with a password for servers and Sentinels. */
+async function startSecure(): Promise<Sentinel> {
+  const folder = await createFolder()
+  const certificate = createCertificate(folder)
+  if (!certificate) throw new Error('To start Redis with TLS, install openssl')
+  const sentinel = await start({ certificate, password: 'a-password' })
+  return {
+    ...sentinel,
+    env: { NODE_EXTRA_CA_CERTS: certificate.path },
+    async stop() {
+      await sentinel.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export const SECURE_SENTINEL: Topology<Sentinel> = {
+  name: 'sentinel-tls',
+  description: 'the same, with TLS and a password for the servers and the Sentinels',
+  faults: FAULTS.filter(({ name }) => name !== 'redis-stop'),
+  start: startSecure,
 }

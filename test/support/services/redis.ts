@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { findRedis } from './binaries.ts'
+import { type Certificate, createCertificate } from './certificate.ts'
 import { createFolder, leash } from './leash.ts'
 import { type Service, startService } from './service.ts'
 
@@ -64,50 +63,47 @@ export async function startRedis(options: RedisOptions = {}): Promise<Service> {
   )
 }
 
+/** Asks a server for a PONG over TLS, whatever its certificate says. */
+export const pingTls = (url: string) =>
+  ping(url, (port, host, onConnect) =>
+    connectTls(port, host, { rejectUnauthorized: false }, onConnect),
+  )
+
 /**
  * Starts a Redis that accepts only TLS, with a self-signed certificate. Returns undefined if
  * openssl cannot create the certificate.
  */
 export async function startTlsRedis(): Promise<(Service & { certificate: string }) | undefined> {
-  const { command, env } = await findRedis()
   const dir = await createFolder()
-  const [certificate, key] = [join(dir, 'certificate.pem'), join(dir, 'key.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost']
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const made = spawnSync('openssl', [
-    'req',
-    '-x509',
-    ...kind,
-    ...subject,
-    '-keyout',
-    key,
-    '-out',
-    certificate,
-  ])
-  if (made.status !== 0) {
+  const certificate = createCertificate(dir)
+  if (!certificate) {
     await rm(dir, { recursive: true })
     return undefined
   }
-  const files = [
-    '--tls-cert-file',
-    certificate,
-    '--tls-key-file',
-    key,
-    '--tls-ca-cert-file',
-    certificate,
-  ]
-  const service = await startService({
+  const service = await startSecureRedis({ certificate, dir })
+  return { ...service, certificate: certificate.path }
+}
+
+export interface SecureOptions {
+  certificate: Certificate
+  /** The folder of the first server that is started. */
+  dir?: string
+  /** Further arguments of the command line. */
+  flags?: string[]
+}
+
+/** Starts a Redis that accepts only TLS. */
+export async function startSecureRedis(options: SecureOptions): Promise<Service> {
+  const { certificate, flags = [] } = options
+  const { command, env } = await findRedis()
+  return startService({
     name: 'Redis with TLS',
     url: (port) => `rediss://127.0.0.1:${port}`,
-    launch(port) {
+    async launch(port, earlier) {
+      const dir = earlier ?? options.dir ?? (await createFolder())
       const ports = ['--port', '0', '--tls-port', String(port), '--bind', '127.0.0.1']
-      const flags = [...ports, ...files, '--tls-auth-clients', 'no', '--save', '']
-      return leash(command, flags, { env, dir })
+      return leash(command, [...ports, ...certificate.flags, '--save', '', ...flags], { env, dir })
     },
-    ask: (url) =>
-      ping(url, (port, host, onConnect) =>
-        connectTls(port, host, { rejectUnauthorized: false }, onConnect),
-      ),
+    ask: pingTls,
   })
-  return { ...service, certificate }
 }

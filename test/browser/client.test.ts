@@ -3,12 +3,12 @@ import { browserTest } from '../support/browser/browser.ts'
 import { startOtherOrigin } from '../support/browser/site.ts'
 import { GRACE, me, start } from '../support/browser/tabs.ts'
 
-browserTest('eight tabs that open at once refresh once', async (t, browser) => {
+browserTest('eleven tabs that open at once refresh once', async (t, browser) => {
   const { site, context, open, signIn } = await start(t, browser)
   const first = await open()
   await signIn(first)
   await first.close()
-  const pages = await Promise.all(Array.from({ length: 8 }, () => context.newPage()))
+  const pages = await Promise.all(Array.from({ length: 11 }, () => context.newPage()))
   await Promise.all(
     pages.map(async (page) => {
       await page.goto(`${site.url}/?start`)

@@ -83,24 +83,6 @@ browserTest(
   },
 )
 
-browserTest('eleven tabs that open at once refresh once', async (t, browser) => {
-  const { site, context, open, signIn } = await start(t, browser)
-  const first = await open()
-  await signIn(first)
-  await first.close()
-  const pages = await Promise.all(Array.from({ length: 11 }, () => context.newPage()))
-  await Promise.all(
-    pages.map(async (page) => {
-      await page.goto(`${site.url}/?start`)
-      await page.waitForFunction('window.started')
-    }),
-  )
-  assert.deepEqual(
-    site.refreshes().map(({ status }) => status),
-    [200],
-  )
-})
-
 for (const [what, status, type] of [
   ['HTML with status 401', 401, 'text/html'],
   ['HTML with status 200', 200, 'text/html'],

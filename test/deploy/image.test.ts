@@ -158,7 +158,8 @@ test('The image builds, migrates, becomes healthy, serves requests and stops', {
   const migration = await run(
     dir,
     workdir,
-    readCompose({ ...own, POSTGRES_PASSWORD: 'any' }).services.migrate?.command ?? [],
+    readCompose({ ...own, POSTGRES_PASSWORD: 'any', REDIS_PASSWORD: 'any' }).services.migrate
+      ?.command ?? [],
     env,
   )
   assert.equal(migration.code, 0, migration.output)

@@ -85,12 +85,12 @@ export const POSTGRES_FAULTS: readonly Fault[] = [
   },
   {
     name: 'locked-table',
-    description: 'an exclusive lock on the sessions for longer than the staleness bound',
+    description: 'an exclusive lock on the sessions, for longer than statements wait for a lock',
     ...HARMLESS,
     async inject({ sql }, random) {
       await sql.begin(async (tx) => {
         await tx`lock table sessions in access exclusive mode`
-        await stall(random)
+        await delay(random.between(2_500, 4_500))
       })
     },
   },

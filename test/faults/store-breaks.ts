@@ -1,4 +1,15 @@
+import type { Change } from '../support/services/sources.ts'
 import { type Break, FORGETFUL, FORGETFUL_LATER } from './break.ts'
+
+const NO_HEALING: readonly Change[] = [
+  {
+    file: 'src/healing/postgres-healer.ts',
+    text: 'for await (const revocations of feed.history()) {',
+    by: 'for (const revocations of []) {',
+  },
+  // Healing takes some seconds, in which this memory refuses the session.
+  FORGETFUL_LATER,
+]
 
 /** Breaks of what the servers do if a store lost data, lies about itself, or refuses commands. */
 export const STORE_BREAKS: readonly Break[] = [
@@ -61,20 +72,24 @@ export const STORE_BREAKS: readonly Break[] = [
     name: 'do not revoke again what Postgres lost',
     fault: 'postgres-restore',
     shows: 'revokedAccepted',
-    changes: [
-      {
-        file: 'src/healing/postgres-healer.ts',
-        text: 'for await (const revocations of feed.history()) {',
-        by: 'for (const revocations of []) {',
-      },
-      // Healing takes some seconds, in which this memory refuses the session.
-      FORGETFUL_LATER,
-    ],
+    changes: NO_HEALING,
   },
   {
     name: 'count a read-only Postgres as an error of the server',
     fault: 'postgres-read-only',
     shows: 'errors',
     changes: [{ file: 'src/db/database.ts', text: '57|25006|42P01', by: '57|42P01' }],
+  },
+  {
+    name: 'do not revoke again what a fail-over of Postgres lost',
+    fault: 'postgres-failover',
+    shows: 'revokedAccepted',
+    changes: NO_HEALING,
+  },
+  {
+    name: 'count a lock that is not granted as an error of the server',
+    fault: 'locked-table',
+    shows: 'errors',
+    changes: [{ file: 'src/db/database.ts', text: '42P01|55P03', by: '42P01' }],
   },
 ]

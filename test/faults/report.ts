@@ -73,7 +73,8 @@ const COLUMNS: readonly Column[] = [
   },
   {
     title: '**honest log-outs**',
-    meaning: 'sessions without a thief that ended although the owner had not logged out: must be 0',
+    meaning:
+      'sessions without a thief that ended although the owner had not logged out, unless Postgres had lost the sign-up, or the clock of Redis was set during the grace period: must be 0',
     value: ({ violations }) => violations.honestLogouts.length,
     sums: true,
   },

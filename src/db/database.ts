@@ -25,11 +25,11 @@ export const STATEMENT_LIMIT = 5_000
 /**
  * Driver codes and SQLSTATEs after which another attempt may succeed: no connection, a server that
  * shuts down, a deadlock, a timeout of a lock or a statement, a server that is read-only because
- * another one is the writer now, a table that a restore has not created yet.
+ * another one is the writer now, a database or a table that a restore has not created yet.
  */
 const TEMPORARY = new RegExp(
   '^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|' +
-    '08|40|53|57|25006|42P01|55P03)',
+    '08|3D000|40|53|57|25006|42P01|55P03)',
 )
 
 /** SQLSTATE of a write to a server, or in a session, that is read-only. */

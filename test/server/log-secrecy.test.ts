@@ -95,6 +95,11 @@ test('no secret appears in the log, in an error response or in the database', as
   await useEachStore()
   await server.printed('lost the connection to Redis')
   await redis.restart()
+  // The error that Postgres reports quotes the whole row, with the hash of the password.
+  await openSql(t, env)`alter table users add constraint broken check (email = '') not valid`
+  await until(async () => (await fetch(`${server.url}/health/ready`)).ok)
+  await useEachStore()
+  await server.printed('request failed')
   const { pathname } = new URL(env.DATABASE_URL ?? '')
   const admin = openSql(t, { DATABASE_URL: required('TEST_DATABASE_URL') })
   await admin`drop database ${admin(pathname.slice(1))} with (force)`

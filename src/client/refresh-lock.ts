@@ -1,7 +1,10 @@
 import { type Page, type Platform, timeoutSignal } from './platform.ts'
 
-/** Milliseconds after which the holder counts as frozen: longer than a request may take. */
-const LOCK_TIMEOUT = 12_000
+/**
+ * Milliseconds after which the holder counts as frozen: longer than the requests of two tabs take
+ * that hold the lock one after the other and get no response.
+ */
+const LOCK_TIMEOUT = 25_000
 
 /**
  * Runs work while no other tab does. `waited` is true if another tab held the lock before this one.

@@ -48,13 +48,18 @@ export function createProfile(time: VirtualTime, random: Random, server: ModelSe
     }
     const deliver = (ms: number, work: () => void) => time.after(ms, () => run(work))
 
-    function send(request: Request, path: string, text: string): ModelResponse | undefined {
+    function send(
+      request: Request,
+      path: string,
+      text: string,
+      cookie: string | undefined,
+    ): ModelResponse | undefined {
       if (profile.isOffline || (profile.isFaulty && random.chance(0.08))) return undefined
       if (profile.isFaulty && random.chance(0.06) && path.startsWith('/auth/'))
         return { status: random.pick([429, 503]) }
       const body = text ? JSON.parse(text) : undefined
       const { headers } = request
-      return server.respond({ path, headers, body, cookie: profile.cookie })
+      return server.respond({ path, headers, body, cookie })
     }
 
     const fetch = (input: string | URL | Request, init?: RequestInit) =>
@@ -62,6 +67,8 @@ export function createProfile(time: VirtualTime, random: Random, server: ModelSe
         const request = new Request(input, init)
         const path = new URL(request.url).pathname
         const isRefresh = path === '/auth/refresh'
+        // A browser adds the cookie when it sends the request, however late that arrives.
+        const { cookie } = profile
         let isSettled = false
         const settle = (work: () => void) => {
           if (isSettled) return
@@ -78,7 +85,7 @@ export function createProfile(time: VirtualTime, random: Random, server: ModelSe
         check(request)
         void request.text().then((text) => {
           time.after(random.below(random.chance(0.1) ? 9_000 : 300), () => {
-            const response = send(request, path, text)
+            const response = send(request, path, text, cookie)
             time.after(random.below(random.chance(0.1) ? 9_000 : 300), () => {
               if (isKilled || isSettled) return
               if (!response || (profile.isFaulty && random.chance(0.08))) return lose()

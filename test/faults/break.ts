@@ -7,8 +7,10 @@ import type { Violations } from './checker.ts'
  */
 export interface Break {
   name: string
-  /** The name of a fault with a single Redis. */
+  /** The name of a fault. */
   fault: string
+  /** The form of Redis, if it is not a single one. */
+  topology?: string
   shows: keyof Violations
   changes: readonly Change[]
 }

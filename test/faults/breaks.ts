@@ -146,11 +146,11 @@ export function breaksNamed(names: readonly string[] = BREAKS.map(({ name }) => 
 
 /** Runs a trial of a system that is broken in this way. It ends as soon as the violation shows. */
 export async function runBreak(
-  { fault, shows, changes }: Break,
+  { fault, topology = 'single', shows, changes }: Break,
   seed: number,
 ): Promise<Trial & { took: number }> {
-  const [scenario] = scenarios(['single'], [fault])
-  if (!scenario) throw new Error(`There is no fault ${fault}`)
+  const [scenario] = scenarios([topology], [fault])
+  if (!scenario) throw new Error(`There is no fault ${fault} with ${topology}`)
   const { dist, remove } = await prepareSources(changes)
   const begun = performance.now()
   try {

@@ -92,4 +92,54 @@ export const STORE_BREAKS: readonly Break[] = [
     shows: 'errors',
     changes: [{ file: 'src/db/database.ts', text: '42P01|55P03', by: '42P01' }],
   },
+  {
+    name: 'count a full Redis as an error of the server',
+    fault: 'redis-full',
+    shows: 'errors',
+    changes: [
+      {
+        file: 'src/redis/await-reply.ts',
+        text: 'const kind = kindOf(error)',
+        by: "const kind = kindOf(error)\n      if (kind === 'full') throw error",
+      },
+    ],
+  },
+  {
+    name: 'forget revocations by a clock that may be wrong',
+    fault: 'redis-clock',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/sessions/hot-state.ts',
+        text: 'const { now, keepingTime, lag } = serverClock',
+        by: 'const { now, lag } = serverClock\n  const keepingTime = now',
+      },
+      FORGETFUL,
+    ],
+  },
+  {
+    name: 'count a part of the stream as the whole',
+    fault: 'many-revocations',
+    shows: 'revokedAccepted',
+    changes: [
+      {
+        file: 'src/revocation/stream-follower.ts',
+        text: 'if (revocation) known.add(revocation, { age: now - at, isPublished: true })',
+        by: 'if (revocation && Math.random() < 0.5) known.add(revocation, { age: now - at, isPublished: true })',
+      },
+    ],
+  },
+  ...(['cluster-replicas', 'sentinel-tls'] as const).map((topology) => ({
+    name: `skip the feed: ${topology}`,
+    topology,
+    fault: 'redis-kill',
+    shows: 'revokedAccepted' as const,
+    changes: [
+      {
+        file: 'src/revocation/stream-follower.ts',
+        text: 'if (revocation) known.add(revocation, { age: now - at, isPublished: true })',
+        by: '',
+      },
+    ],
+  })),
 ]

@@ -105,19 +105,6 @@ export const STORE_BREAKS: readonly Break[] = [
     ],
   },
   {
-    name: 'forget revocations by a clock that may be wrong',
-    fault: 'redis-clock',
-    shows: 'revokedAccepted',
-    changes: [
-      {
-        file: 'src/sessions/hot-state.ts',
-        text: 'const { now, keepingTime, lag } = serverClock',
-        by: 'const { now, lag } = serverClock\n  const keepingTime = now',
-      },
-      FORGETFUL,
-    ],
-  },
-  {
     name: 'count a part of the stream as the whole',
     fault: 'many-revocations',
     shows: 'revokedAccepted',
@@ -138,7 +125,7 @@ export const STORE_BREAKS: readonly Break[] = [
       {
         file: 'src/revocation/stream-follower.ts',
         text: 'if (revocation) known.add(revocation, { age: now - at, isPublished: true })',
-        by: '',
+        by: 'void [revocation, now, at]',
       },
     ],
   })),

@@ -105,6 +105,18 @@ export const STORE_BREAKS: readonly Break[] = [
     ],
   },
   {
+    name: 'count a clock that was set as an error of the server',
+    fault: 'redis-clock',
+    shows: 'errors',
+    changes: [
+      {
+        file: 'src/sessions/redis-store.ts',
+        text: 'if (actualTime !== undefined && performance.now() - startedAt < COMMAND_DEADLINE) {',
+        by: "if (actualTime !== undefined) {\n      throw new Error('the clock was set')",
+      },
+    ],
+  },
+  {
     name: 'count a part of the stream as the whole',
     fault: 'many-revocations',
     shows: 'revokedAccepted',

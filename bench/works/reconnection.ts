@@ -71,8 +71,8 @@ export function reconnection({ quick, say }: Settings): Promise<Comparison> {
       notes: [
         `There were ${count.toLocaleString('en')} recent revocations and two processes.`,
         `Each revocation took ${bytes.toFixed(0)} bytes of the heap of a process.`,
-        `One process filled an empty stream with them in ${filling.toFixed(1)} s, and meanwhile the ` +
-          `slowest authenticated request took ${slowest.toFixed(0)} ms.`,
+        `One process filled an empty stream with them in ${filling.toFixed(1)} s. ` +
+          `Meanwhile, the slowest authenticated request took ${slowest.toFixed(0)} ms.`,
       ],
     }
   })

@@ -10,7 +10,7 @@ export interface Problem {
 /** The error of a call that Pawl refused, or to which Pawl did not respond. */
 export class PawlClientError extends Error {
   override readonly name = 'PawlClientError'
-  /** The HTTP status, whoever responded, or 0 without a complete response. */
+  /** The HTTP status, of Pawl or of a proxy, or 0 without a complete response. */
   declare readonly status: number
   /** Pawl's stable code. Undefined if the response did not come from Pawl. */
   declare readonly code: string | undefined

@@ -26,7 +26,8 @@ const MAX_RETRIES = 4
 
 /**
  * Returns a function that posts to an auth route of Pawl. It resolves with tokens, or with
- * undefined after a logout. Any other response, whoever sent it, rejects with `PawlClientError`.
+ * undefined after a logout. It rejects with `PawlClientError` after any other response, also after
+ * one that a proxy or another service has sent.
  */
 export function createPost(platform: Platform, base: string, byCookie: boolean) {
   return async (

@@ -69,7 +69,7 @@ export function createTokenInspector(options: TokenInspectorOptions) {
 
   /**
    * Returns the user's roles by Postgres. The hot state says whether the session is condemned. What
-   * it says of the user's rights does not count here, because whoever can write to Redis could
+   * it says of the user's rights does not count here, because somebody who can write to Redis could
    * have put back an earlier snapshot of them.
    */
   async function readRoles({ sub, sid, ver }: AccessClaims): Promise<string[]> {

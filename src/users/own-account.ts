@@ -47,9 +47,9 @@ export function createOwnAccount({
     email: async ({ userId }: SignedInUser): Promise<string> => (await find(userId)).email,
 
     /**
-     * Changes the password and revokes every session of the user, this one too: whoever copied its
-     * tokens loses them. Returns the account, for which a new session may be started. Rejects with
-     * `AUTH_PASSWORD_REJECTED`, with `AUTH_WRONG_PASSWORD`, and with `AUTH_UNAVAILABLE` if the
+     * Changes the password and revokes every session of the user, this one too, so that a copy of
+     * its tokens is worthless. Returns the account, for which a new session may be started. Rejects
+     * with `AUTH_PASSWORD_REJECTED`, with `AUTH_WRONG_PASSWORD`, and with `AUTH_UNAVAILABLE` if the
      * account is changed at the same time.
      */
     async changePassword(

@@ -10,7 +10,7 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
 
   // A wrong guess counts against the account's address, at the login and here.
   async function nameAccount(request: FastifyRequest): Promise<void> {
-    request.guessedEmail = await app.ownAccount.email(request.requireAuth())
+    request.guessedEmail = await app.ownAccount.guessedName(request.requireAuth())
   }
 
   app.post(

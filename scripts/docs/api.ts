@@ -138,7 +138,8 @@ function parametersOf(routes: Route[], place: Parameter['in']): Parameter[] {
 
 function tableOfParameters(parameters: Parameter[]): string {
   const rows = parameters.map(
-    ({ name, schema, description = '' }) => `\`${name}\` | ${typeOf(schema)} | ${description}`,
+    ({ name, schema, description = '' }) =>
+      `\`${name}\` | ${typeOf(schema)} | ${description.replaceAll('|', '\\|')}`,
   )
   return tableOf('name | value | meaning', rows)
 }

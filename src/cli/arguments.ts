@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { InvalidArgumentError, Option } from 'commander'
-import { validate } from 'uuid'
 import { Email, Role } from '../schemas/credentials.ts'
+import { isUserId } from '../users/user-id.ts'
 
 const MAX_ROWS = 10_000
 
@@ -20,7 +20,7 @@ function parseLimit(text: string): number {
 }
 
 export function parseUser(text: string): string {
-  if (validate(text) || Value.Check(Email, text)) return text.toLowerCase()
+  if (isUserId(text) || Value.Check(Email, text)) return text
   throw new InvalidArgumentError('It must be the e-mail address or the id of a user.')
 }
 

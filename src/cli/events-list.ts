@@ -1,3 +1,4 @@
+import { Value } from '@sinclair/typebox/value'
 import { between, inArray } from 'drizzle-orm'
 import { validate } from 'uuid'
 import { loadDatabaseConfig } from '../config/config.ts'
@@ -6,6 +7,7 @@ import { securityEvents, users } from '../db/schema.ts'
 import type { EventType, RecordedEvent } from '../events/event.ts'
 import { readEventPage } from '../events/event-page.ts'
 import { createEventRecords } from '../events/event-records.ts'
+import { Email } from '../schemas/credentials.ts'
 import { createUserRecords } from '../users/user-records.ts'
 import { idRange } from './arguments.ts'
 import { postgresTime, withDatabase } from './database.ts'
@@ -55,9 +57,11 @@ async function read(
   })
 }
 
-/** Returns an id as it is, because events outlive the users whom they are about. */
+/** Returns the id of a deleted user as it is, because events outlive users. */
 async function findUserId(database: Database, user: string): Promise<string> {
-  return validate(user) ? user : (await findUser(createUserRecords(database), user)).id
+  const records = createUserRecords(database)
+  if (!Value.Check(Email, user) && !(await records.findById(user))) return user
+  return (await findUser(records, user)).id
 }
 
 /** Searches the events and not the sessions, because events outlive sessions. */
@@ -81,7 +85,7 @@ async function readEmails({ orm, query }: Database, events: readonly RecordedEve
   const { id, email } = users
   const found =
     ids.length > 0 ? await query(orm.select({ id, email }).from(users).where(inArray(id, ids))) : []
-  return new Map(found.map((user) => [user.id, user.email]))
+  return new Map(found.map((user) => [user.id, user.email ?? user.id]))
 }
 
 function columnsOfAllUsers(events: readonly RecordedEvent[], emails: ReadonlyMap<string, string>) {

@@ -1,5 +1,4 @@
 import { between, eq } from 'drizzle-orm'
-import { validate } from 'uuid'
 import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
 import type { User, UserRecords } from '../users/user-records.ts'
@@ -7,15 +6,21 @@ import { idRange } from './arguments.ts'
 
 /** Finds a user by e-mail address or id, as `parseUser` returns it. Rejects if there is none. */
 export async function findUser(records: UserRecords, name: string): Promise<User> {
-  const user = await (validate(name) ? records.findById(name) : records.findByEmail(name))
+  const [byId, byEmail] = [
+    await records.findById(name),
+    await records.findByEmail(name.toLowerCase()),
+  ]
+  const user = byId ?? byEmail
   if (!user) throw new Error(`There is no user ${name}. To see the users: pawl user list`)
+  if (byEmail && byEmail.id !== user.id)
+    throw new Error(`${name} is the id of one user and the address of ${byEmail.id}. Give that id.`)
   return user
 }
 
 export interface FoundSession {
   id: string
   userId: string
-  email: string
+  email: string | null
   revokedAt: Date | null
 }
 

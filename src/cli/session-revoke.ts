@@ -17,14 +17,15 @@ export async function revokeSession(
 ): Promise<void> {
   await withServices(terminal, async (services) => {
     const { id, userId, email, revokedAt } = await findSession(services.database, prefix)
+    const name = email ?? userId
     if (!revokedAt && !yes)
       await confirm(
         terminal,
-        `The session ${id} of ${email} will end, and its device will have to log in again.`,
+        `The session ${id} of ${name} will end, and its device will have to log in again.`,
       )
     await revoke(services, id)
     services.publications.expect({ kind: 'session', sessionId: id })
-    const done = `The session of ${email} has ended${revokedAt ? ' already' : ''}.`
+    const done = `The session of ${name} has ended${revokedAt ? ' already' : ''}.`
     await report(terminal, services, { done, facts: { id, userId, email } }, json)
   })
 }

@@ -11,7 +11,7 @@ export interface ChangeOptions {
   json?: true
 }
 
-type Changed = Pick<User, 'email' | 'roles' | 'status'>
+type Changed = Pick<User, 'roles' | 'status'> & { email?: string | null }
 
 /** Something that a command does to one user. Its texts continue a sentence: "<address> …". */
 export interface UserAction {
@@ -66,12 +66,12 @@ export async function changeUser(
     const user = await findUser(services.users, name)
     const { id } = user
     if (action.consequence && !options.yes)
-      await confirm(terminal, `${user.email} ${action.consequence}`)
+      await confirm(terminal, `${user.email ?? id} ${action.consequence}`)
     // Even an action that changes nothing waits: an earlier change may be unpublished.
     services.publications.expect({ kind: 'user', userId: id })
     const changed = await action.apply(services.administration, user)
     const { email, roles, status } = changed
-    const done = `${email} ${action.describe(changed)}`
+    const done = `${email ?? id} ${action.describe(changed)}`
     await report(terminal, services, { done, facts: { id, email, roles, status } }, options.json)
   })
 }

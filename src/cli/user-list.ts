@@ -21,12 +21,12 @@ export async function listUsers(
     readUserPage(createUserRecords(database), { email: prefix, after, limit }),
   )
   if (json) return printJson(terminal, { users, ...(next && { after: next }) })
-  const rows = users.map(({ email, status, roles, createdAt }) => [
+  const rows = users.map(({ id, email = id, status, roles, createdAt }) => [
     email,
     status,
     roles.join(','),
     createdAt.slice(0, 10),
   ])
-  const heading = ['EMAIL', 'STATUS', 'ROLES', 'CREATED']
+  const heading = ['USER', 'STATUS', 'ROLES', 'CREATED']
   printTable(terminal, { heading, rows, none: 'There are no such users.', next })
 }

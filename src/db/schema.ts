@@ -18,10 +18,12 @@ const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'da
 export const users = pgTable(
   'users',
   {
-    id: uuid('id').primaryKey(),
-    email: text('email').notNull(),
-    /** PHC string of argon2id: parameters, salt and hash. */
-    passwordHash: text('password_hash').notNull(),
+    /** What the application calls the user. A version 7 UUID if Pawl makes the account. */
+    id: text('id').primaryKey(),
+    /** Null if the application keeps the address, or knows none. */
+    email: text('email'),
+    /** Null if the user logs in elsewhere. */
+    passwordHash: text('password_hash'),
     roles: text('roles').array().notNull().default(sql`'{}'`),
     status: text('status', { enum: ['active', 'disabled'] })
       .notNull()
@@ -37,7 +39,11 @@ export const users = pgTable(
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
     // For search by the beginning of an address, and for pages in that order. The collation is
     // explicit because that of the database may not support either.
-    index('users_email_prefix').on(sql`lower(${table.email}) collate "C"`),
+    index('users_email_prefix').on(
+      sql`coalesce(lower(${table.email}), '') collate "C"`,
+      sql`${table.id} collate "C"`,
+    ),
+    check('users_id_plain', sql`${table.id} ~ '^[A-Za-z0-9._:@|-]{1,128}$'`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
     // The same form that the schemas accept. The hot state separates roles by spaces, so a space in
     // a role would make it two.
@@ -52,7 +58,7 @@ export const sessions = pgTable(
   'sessions',
   {
     id: uuid('id').primaryKey(),
-    userId: uuid('user_id')
+    userId: text('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: moment('created_at').notNull(),
@@ -90,7 +96,7 @@ export const sessions = pgTable(
 export const userRevocations = pgTable(
   'user_revocations',
   {
-    userId: uuid('user_id').primaryKey(),
+    userId: text('user_id').primaryKey(),
     ver: bigint('ver', { mode: 'number' }).notNull(),
     /** Whether the sessions were revoked too, except for that one. */
     sessionsEnded: boolean('sessions_ended').notNull(),
@@ -137,10 +143,10 @@ export const securityEvents = pgTable(
     id: uuid('id').primaryKey(),
     at: moment('at').notNull(),
     type: text('type').notNull(),
-    userId: uuid('user_id'),
+    userId: text('user_id'),
     sessionId: uuid('session_id'),
     /** The user who caused the event, if it is not the user it is about. */
-    actorId: uuid('actor_id'),
+    actorId: text('actor_id'),
     ip: text('ip'),
     userAgent: text('user_agent'),
     detail: jsonb('detail').notNull().default({}),
@@ -160,7 +166,7 @@ export const webhookDeliveries = pgTable(
       .primaryKey()
       .references(() => securityEvents.id, { onDelete: 'cascade' }),
     /** The session, or else the user. Each queue is delivered in the order of `seq`. */
-    queue: uuid('queue').notNull(),
+    queue: text('queue').notNull(),
     seq: bigint('seq', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     createdAt: moment('created_at').notNull().defaultNow(),
     /** When the next attempt is due or, during an attempt, when another node may take over. */

@@ -28,8 +28,8 @@ type Executor = Pick<Database['orm'], 'execute'>
 /** The maximum number of rows that one statement deletes. */
 const DELETE_BATCH = 1_000
 
-/** The queue of events that concern neither a session nor a user. */
-const COMMON_QUEUE = '00000000-0000-0000-0000-000000000000'
+/** The queue of events that concern neither a session nor a user. No user has this id. */
+const COMMON_QUEUE = ''
 
 export type EventRecords = ReturnType<typeof createEventRecords>
 
@@ -59,10 +59,10 @@ async function insertRows(executor: Executor, rows: readonly EventRow[]): Promis
         (id, at, type, user_id, session_id, actor_id, ip, user_agent, detail)
       select id, at, type, "userId", "sessionId", "actorId", ip, "userAgent", detail
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(
-        id uuid, at timestamptz, type text, "userId" uuid, "sessionId" uuid, "actorId" uuid,
+        id uuid, at timestamptz, type text, "userId" text, "sessionId" uuid, "actorId" text,
         ip text, "userAgent" text, detail jsonb)
       on conflict do nothing
-      returning id, type, coalesce(session_id, user_id, ${COMMON_QUEUE}::uuid) as queue)
+      returning id, type, coalesce(session_id::text, user_id, ${COMMON_QUEUE}) as queue)
     insert into webhook_deliveries (event_id, queue)
     select id, queue from inserted where type in (${webhookTypes}) order by id`)
 }

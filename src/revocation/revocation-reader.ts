@@ -95,7 +95,7 @@ export function createRevocationReader({ orm, query }: Pick<Database, 'orm' | 'q
       if (!last || rows.length < PAGE) return
       // The first half seems redundant, but without it Postgres does not use a partial index.
       isWanted = sql`${at} >= ${last.at}::timestamptz and
-        (${at}, ${id}) > (${last.at}::timestamptz, ${last.id}::uuid)`
+        (${at}, ${id}) > (${last.at}::timestamptz, ${sql.param(last.id, id)})`
     }
   }
 

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EVENT_TYPES } from '../events/event-types.ts'
 import { explained } from './explained.ts'
+import { UserId } from './user-id.ts'
 
 const Id = (description: string) => Type.String({ format: 'uuid', description })
 
@@ -10,9 +11,9 @@ const RecordedEvent = Type.Object(
     at: Type.String({ format: 'date-time', description: 'When it happened' }),
     // Any text: a newer node may have recorded a type that this one does not know.
     type: Type.String({ examples: EVENT_TYPES }),
-    userId: Type.Optional(Id('The user whom the event concerns')),
+    userId: Type.Optional(Type.String({ description: 'The user whom the event concerns' })),
     sessionId: Type.Optional(Id('The session that the event concerns')),
-    actorId: Type.Optional(Id('The administrator who caused the event')),
+    actorId: Type.Optional(Type.String({ description: 'The administrator who caused the event' })),
     ip: Type.Optional(Type.String({ description: 'Where the request came from' })),
     userAgent: Type.Optional(Type.String()),
     detail: Type.Record(Type.String(), Type.Unknown(), {
@@ -61,7 +62,7 @@ export const EventQuery = Type.Object(
         { description: 'Only events of this type' },
       ),
     ),
-    userId: Type.Optional(FilterId('Only events that concern this user')),
+    userId: Type.Optional({ ...UserId, description: 'Only events that concern this user' }),
     sessionId: Type.Optional(FilterId('Only events that concern this session')),
     from: Type.Optional(
       Type.String({ ...Moment, description: 'Only events at or after this time (RFC 3339)' }),

@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
+import { UserId } from './user-id.ts'
 
 export const Me = Type.Object(
   {
-    id: Type.String({ format: 'uuid' }),
-    email: Type.String(),
+    id: UserId,
+    email: Type.Optional(Type.String({ description: 'Absent if the user has none here' })),
     roles: Type.Array(Type.String(), { description: 'The roles in the access token' }),
     sessionId: Type.String({ format: 'uuid' }),
   },

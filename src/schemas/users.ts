@@ -1,11 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Roles, Seed, Status } from './credentials.ts'
 import { explained } from './explained.ts'
+import { UserId } from './user-id.ts'
 
 export const UserView = Type.Object(
   {
-    id: Type.String({ format: 'uuid' }),
-    email: Type.String(),
+    id: UserId,
+    email: Type.Optional(Type.String({ description: 'Absent if the user has none here' })),
     roles: Type.Array(Type.String()),
     status: Status,
     createdAt: Type.String({ format: 'date-time' }),

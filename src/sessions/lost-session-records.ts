@@ -46,7 +46,7 @@ export function createLostSessionRecords({ orm, query }: Pick<Database, 'orm' | 
         orm.execute(sql`
           with lost as (
             select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(
-              id uuid, "userId" uuid, ver bigint, created timestamptz, expires timestamptz,
+              id uuid, "userId" text, ver bigint, created timestamptz, expires timestamptz,
               generation int, seen timestamptz, ip text, "userAgent" text)
           ), owners as (
             select id, ver from users where id in (select "userId" from lost)
@@ -87,7 +87,7 @@ export async function insertMissingRows(
   await tx.execute(sql`
     with lost as (
       select * from jsonb_to_recordset(${rows}::jsonb) as v(
-        id uuid, "userId" uuid, created timestamptz)
+        id uuid, "userId" text, created timestamptz)
     ), owners as (
       select id from users where id in (select "userId" from lost) order by id for key share
     )

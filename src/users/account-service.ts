@@ -51,7 +51,7 @@ export function createAccountService(options: AccountServiceOptions) {
 
   /** Replaces a hash that was made with earlier parameters, while the password is known. */
   async function refreshHash(user: User, normalized: string, ip: string): Promise<void> {
-    if (!hasher.isOutdated(user.passwordHash)) return
+    if (user.passwordHash === null || !hasher.isOutdated(user.passwordHash)) return
     try {
       const hash = await hasher.hash(normalized, ip)
       await records.replaceHash(user.id, user.passwordHash, hash)

@@ -1,4 +1,3 @@
-import { parseId } from '../common/id.ts'
 import { PawlError } from '../errors.ts'
 import type { AdminAction, NewEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
@@ -9,6 +8,7 @@ import type { SessionView } from '../sessions/session-views.ts'
 import type { AccountService, Credentials } from './account-service.ts'
 import type { UserChange } from './user-change-records.ts'
 import type { Actor, UserChangeService } from './user-change-service.ts'
+import { isUserId } from './user-id.ts'
 import { parseCursor, readUserPage, toCursor, toUserView, type UserView } from './user-page.ts'
 import type { Account, UserRecords, UserStatus } from './user-records.ts'
 
@@ -174,7 +174,7 @@ function endReasonOf({ roles, status, sessions }: UserPatch): SessionEndReason |
 }
 
 function idOf(text: string): string {
-  return parseId(text) ?? notFound()
+  return isUserId(text) ? text : notFound()
 }
 
 function notFound(): never {

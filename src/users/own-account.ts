@@ -43,8 +43,11 @@ export function createOwnAccount({
   }
 
   return {
-    /** Returns the address under which wrong guesses of the current password are counted. */
-    email: async ({ userId }: SignedInUser): Promise<string> => (await find(userId)).email,
+    /** Returns the name under which wrong guesses of the password are counted at every route. */
+    async guessedName({ userId }: SignedInUser): Promise<string> {
+      const { email, id } = await find(userId)
+      return email ?? id
+    },
 
     /**
      * Changes the password and revokes every session of the user, this one too, so that a copy of
@@ -60,7 +63,7 @@ export function createOwnAccount({
       const user = await find(signedIn.userId)
       const chosen = normalizePassword(newPassword)
       // This comes first, so that a rejected new password reveals nothing about the current one.
-      checkNewPassword(chosen, user.email, passwordMinLength, 'newPassword')
+      checkNewPassword(chosen, user.email ?? '', passwordMinLength, 'newPassword')
       const current = normalizePassword(currentPassword)
       if (!(await hasher.verify(user.passwordHash, current, device.ip)))
         throw new PawlError('AUTH_WRONG_PASSWORD')

@@ -54,15 +54,15 @@ export async function createPasswordHasher(
       queue.run(groupOf(ip), () => argon2.hash(password, options)),
 
     /**
-     * Returns whether the hash is that of the password. An undefined hash takes the same work. `ip`
+     * Returns whether the hash is that of the password. Without a hash it takes the same work. `ip`
      * is the address of the client that waits for it.
      */
-    async verify(hash: string | undefined, password: string, ip = ''): Promise<boolean> {
+    async verify(hash: string | null | undefined, password: string, ip = ''): Promise<boolean> {
       const verify = (known: string) => queue.run(groupOf(ip), () => argon2.verify(known, password))
       const matches = await verify(hash ?? dummy)
       // A hash with earlier, cheaper parameters would be quicker and so reveal that a user exists.
       if (!matches && hash && argon2.needsRehash(hash, options)) await verify(dummy)
-      return matches && hash !== undefined
+      return matches && typeof hash === 'string'
     },
 
     /** Returns whether the hash was made with other parameters than the configured ones. */

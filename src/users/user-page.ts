@@ -1,6 +1,7 @@
 import { type Page, readPage } from '../common/page.ts'
 import { PawlError } from '../errors.ts'
-import type { Account, UserRecords, UserStatus } from './user-records.ts'
+import { isUserId } from './user-id.ts'
+import type { Account, UserPosition, UserRecords, UserStatus } from './user-records.ts'
 
 /** Users in a page if the query names no limit. */
 const DEFAULT_LIMIT = 50
@@ -8,7 +9,7 @@ const DEFAULT_LIMIT = 50
 /** A user as administrators see them. */
 export interface UserView {
   id: string
-  email: string
+  email?: string
   roles: string[]
   status: UserStatus
   /** A time in the format of RFC 3339. */
@@ -18,18 +19,22 @@ export interface UserView {
 export interface UserPageQuery {
   /** How the e-mail address starts, in any case. */
   email?: string | undefined
-  /** The e-mail address after which the page starts. */
+  /** The `next` of the previous page. */
   after?: string | undefined
   limit?: number | undefined
 }
 
 export function toUserView({ id, email, roles, status, createdAt }: Account): UserView {
-  return { id, email, roles, status, createdAt: createdAt.toISOString() }
+  return { id, ...(email && { email }), roles, status, createdAt: createdAt.toISOString() }
 }
 
+/** Precedes the id in the `next` of a page. An e-mail address contains no colon. */
+const ID_PREFIX = 'id:'
+
 /**
- * Reads a page of users in the order of their addresses. `next` is the address of the last user.
- * A page starts after an address and not at an offset, so that users who are added or deleted
+ * Reads a page of users: those without an address in the order of their ids, then the others in the
+ * order of their addresses. `next` is the address of the last user, or else the id after `id:`.
+ * A page starts after a user and not at an offset, so that users who are added or deleted
  * meanwhile cause no gap and no repetition.
  */
 export async function readUserPage(
@@ -38,27 +43,38 @@ export async function readUserPage(
 ): Promise<Page<UserView>> {
   const { items, ...rest } = await readPage(
     limit,
-    (count) => records.findByPrefix(email.toLowerCase(), after.toLowerCase(), count),
-    (last) => last.email,
+    (count) => records.findByPrefix(email.toLowerCase(), positionOf(after), count),
+    (last) => last.email ?? `${ID_PREFIX}${last.id}`,
   )
   return { items: items.map(toUserView), ...rest }
 }
 
-/** Returns the cursor, opaque to API clients, of the page that starts after an address. */
-export function toCursor(email: string): string {
-  return Buffer.from(email).toString('base64url')
+function positionOf(after: string): UserPosition {
+  if (!after.startsWith(ID_PREFIX)) return { email: after.toLowerCase(), id: LAST_ID }
+  return { email: '', id: after.slice(ID_PREFIX.length) }
+}
+
+/** Is greater than every id, because an address belongs to one user only. */
+const LAST_ID = '~'
+
+/** Returns the cursor, opaque to API clients, of the page that starts after a user. */
+export function toCursor(next: string): string {
+  return Buffer.from(next).toString('base64url')
 }
 
 const ADDRESS = /^[!-~]{1,64}@[!-~]{1,253}$/
 
-/** Returns the address in a cursor. Throws `VALIDATION_FAILED` if `toCursor` did not make it. */
+/** Returns the `next` in a cursor. Throws `VALIDATION_FAILED` if `toCursor` did not make it. */
 export function parseCursor(cursor: string): string {
-  const email = Buffer.from(cursor, 'base64url').toString()
-  const isValid = ADDRESS.test(email) && email === email.toLowerCase() && toCursor(email) === cursor
+  const next = Buffer.from(cursor, 'base64url').toString()
+  const isKnown = next.startsWith(ID_PREFIX)
+    ? isUserId(next.slice(ID_PREFIX.length))
+    : ADDRESS.test(next) && next === next.toLowerCase()
+  const isValid = isKnown && toCursor(next) === cursor
   if (!isValid)
     throw new PawlError('VALIDATION_FAILED', {
       detail: 'querystring/cursor: is not the cursor of a page',
       errors: [{ field: 'cursor', message: 'is not the cursor of a page' }],
     })
-  return email
+  return next
 }

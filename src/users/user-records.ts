@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, gte, lt, sql } from 'drizzle-orm'
+import { and, eq, gte, lt, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { users } from '../db/schema.ts'
 
@@ -11,6 +11,12 @@ export type UserStatus = User['status']
 export type Account = Omit<User, 'passwordHash'>
 export type UserToInsert = Pick<User, 'id' | 'email' | 'passwordHash'> &
   Partial<Pick<User, 'roles' | 'status'>>
+
+/** A place in the order of users: by address, which is empty if there is none, then by id. */
+export interface UserPosition {
+  email: string
+  id: string
+}
 
 /** The columns of an `Account`. */
 export const ACCOUNT_COLUMNS = {
@@ -67,14 +73,19 @@ export function createUserRecords({ orm, query }: Database) {
     },
 
     /**
-     * Returns users whose address starts with `prefix`, in the order of their addresses, beginning
-     * after the address `after`. The condition is a range and not LIKE, so that every query plan
-     * can use the index and no character of the prefix has a special meaning.
+     * Returns users whose address starts with `prefix`, in their order, beginning after a position.
+     * The condition is a range and not LIKE, so that every query plan can use the index and no
+     * character of the prefix has a special meaning.
      */
-    async findByPrefix(prefix: string, after: string, count: number): Promise<User[]> {
-      const email = sql`lower(${users.email}) collate "C"`
-      const range = and(gte(email, prefix), lt(email, `${prefix}\u{10FFFF}`), gt(email, after))
-      return query(orm.select(columns).from(users).where(range).orderBy(asc(email)).limit(count))
+    async findByPrefix(prefix: string, after: UserPosition, count: number): Promise<User[]> {
+      const email = sql`coalesce(lower(${users.email}), '') collate "C"`
+      const id = sql`${users.id} collate "C"`
+      const range = and(
+        gte(email, prefix),
+        lt(email, `${prefix}\u{10FFFF}`),
+        sql`(${email}, ${id}) > (${after.email}, ${after.id})`,
+      )
+      return query(orm.select(columns).from(users).where(range).orderBy(email, id).limit(count))
     },
 
     /** Inserts many users for the seeding command. Returns the addresses that were not taken. */
@@ -85,7 +96,7 @@ export function createUserRecords({ orm, query }: Database) {
         .values(seeds)
         .onConflictDoNothing()
         .returning({ email: users.email })
-      return (await query(inserted)).map((row) => row.email)
+      return (await query(inserted)).flatMap((row) => row.email ?? [])
     },
 
     /** Replaces the hash, unless the password was changed since `old` was read. */

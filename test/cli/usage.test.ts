@@ -42,7 +42,7 @@ test('Wrong usage exits with 2 and reports the error on standard error', async (
     'user create ada': /must be an e-mail address/,
     'user create ada@example.com --role Admin': /A role is/,
     'user create ada@example.com --password x': /unknown option '--password'/,
-    'user disable ada': /must be the e-mail address or the id/,
+    'user disable a,da': /must be the e-mail address or the id/,
     'user roles ada@example.com': /--set a,b/,
     'user roles ada@example.com --set a --add b': /without --add and --remove/,
     'user list --limit 0': /whole number/,

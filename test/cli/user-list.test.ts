@@ -20,7 +20,7 @@ test('The list of users fits a terminal, filters by prefix and pages', async (t)
   const lines = table.stdout.trimEnd().split('\n')
   assert.equal(lines.length, 3)
   for (const line of lines) assert.ok(line.length <= 80, line)
-  assert.match(lines[0] ?? '', /^EMAIL +STATUS +ROLES +CREATED$/)
+  assert.match(lines[0] ?? '', /^USER +STATUS +ROLES +CREATED$/)
   assert.match(lines[1] ?? '', /^a-very-long-name-.+… +active +admin +\d{4}-\d\d-\d\d$/)
 
   const emails = (stdout: string) =>

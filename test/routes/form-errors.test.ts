@@ -62,7 +62,10 @@ test('every part of a request has errors with words', async (t) => {
   assert.deepEqual(await get('/admin/users?limit=many'), ['limit: must be a number'])
   assert.deepEqual(await get('/admin/users?cursor=%7f'), ['cursor: is not the cursor of a page'])
   assert.deepEqual(await get('/admin/users?cursor=abc'), ['cursor: is not the cursor of a page'])
-  assert.deepEqual(await get('/admin/events?userId=1'), ['userId: must be a UUID'])
+  assert.deepEqual(await get('/admin/events?userId=%20'), [
+    'userId: must have 1 to 128 letters, digits, and . _ : @ | -',
+  ])
+  assert.deepEqual(await get('/admin/events?sessionId=1'), ['sessionId: must be a UUID'])
   assert.deepEqual(await get('/admin/events?from=today'), [
     'from: must be a time such as 2026-01-31T12:00:00Z',
   ])

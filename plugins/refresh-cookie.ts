@@ -31,10 +31,16 @@ declare module 'fastify' {
        */
       endSessions(request: FastifyRequest): Promise<'ended' | 'missing' | 'invalid'>
       /**
+       * Returns whether the refresh token goes into the cookie: by `delivery`, or else by the
+       * header of the request. Throws `AUTH_ORIGIN_NOT_ALLOWED` if it is the header that says so
+       * and another site may have caused the request.
+       */
+      isWanted(request: FastifyRequest, delivery?: 'body' | 'cookie'): boolean
+      /**
        * Ends the sessions that a login replaces: those of the cookies, if the response is going to
        * overwrite the cookie.
        */
-      endReplaced(request: FastifyRequest): Promise<void>
+      endReplaced(request: FastifyRequest, delivery?: 'body' | 'cookie'): Promise<void>
       /**
        * Returns the body of a response that delivers tokens. The refresh token goes into the
        * cookie, and not into the body, if the client asks for that or if `byCookie` says that the
@@ -121,11 +127,18 @@ export const refreshCookie = fp(
       return tokens
     }
 
-    async function endSessions(request: FastifyRequest) {
-      const tokens = tokensOf(request)
+    async function endSessionsOf(tokens: readonly string[]) {
       let outcome: 'ended' | 'missing' | 'invalid' = tokens.length > 0 ? 'invalid' : 'missing'
       for (const token of tokens) if (await sessions.endByToken(token, 'refresh')) outcome = 'ended'
       return outcome
+    }
+
+    function isWanted(request: FastifyRequest, delivery?: 'body' | 'cookie'): boolean {
+      if (delivery) return delivery === 'cookie'
+      if (!asksForCookie(request)) return false
+      const refusal = refusalOf(request)
+      if (refusal) throw refusal
+      return true
     }
 
     app.decorate('refreshCookie', {
@@ -135,9 +148,12 @@ export const refreshCookie = fp(
         const claims = await Promise.all(cookiesOf(request).tokens.map(refreshTokens.readExpired))
         return claims.some((one) => one?.sid === sessionId)
       },
-      endSessions,
-      async endReplaced(request) {
-        if (asksForCookie(request)) await endSessions(request)
+      endSessions: async (request) => endSessionsOf(tokensOf(request)),
+      isWanted,
+      async endReplaced(request, delivery) {
+        if (!isWanted(request, delivery)) return
+        const replaced = delivery === 'cookie' ? cookiesOf(request).tokens : tokensOf(request)
+        await endSessionsOf(replaced)
       },
       deliver(request, reply, pair, byCookie = false) {
         if (!byCookie && !asksForCookie(request)) return pair

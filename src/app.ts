@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { accounts } from '../plugins/accounts.ts'
 import { administration } from '../plugins/administration.ts'
+import { application, type PawlApplication } from '../plugins/application.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { bearerToken } from '../plugins/bearer-token.ts'
 import { clientAuthentication } from '../plugins/client-authentication.ts'
@@ -25,6 +26,13 @@ import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
 import { compileValidator } from './http/validation.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Sessions and users of the application. */
+    pawl: PawlApplication
+  }
+}
+
 export interface PawlOptions {
   /** The result of `loadConfig(process.env)`. */
   config: Config
@@ -36,8 +44,8 @@ export interface PawlOptions {
 
 /**
  * Adds Pawl to a Fastify application: its routes and, for the routes of the application, the
- * decorators `authenticate`, `authorize` and `request.auth`. Everything else (database, Redis,
- * error format, limits) stays in a scope of its own and does not affect the application.
+ * decorators `authenticate`, `authorize`, `pawl` and `request.auth`. Everything else (database,
+ * Redis, error format, limits) stays in a scope of its own and does not affect the application.
  */
 export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   async (host: FastifyInstance, options: PawlOptions) => {
@@ -51,6 +59,8 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
     host.decorateRequest('auth', null)
     host.decorate('authenticate', inner.authenticate)
     host.decorate('authorize', inner.authorize)
+    const { sessions, users }: PawlApplication = inner.application
+    host.decorate('pawl', { sessions, users })
   },
   { name: 'pawl', fastify: '5.x' },
 )
@@ -80,11 +90,13 @@ async function registerParts(
   await scope.register(bearerToken)
   await scope.register(authenticate, config)
   await scope.register(refreshCookie, config)
+  await scope.register(application, { clock })
   await scope.register(clientAuthentication, config)
   await scope.register(device)
   await scope.register(routes, {
     issuer: config.issuer,
     introspection: config.introspectionClients.length > 0,
+    service: config.sessionClients.length > 0,
   })
 }
 

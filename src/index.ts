@@ -1,3 +1,4 @@
+export type { PawlApplication, SessionStart } from '../plugins/application.ts'
 export type { AuthorizeOptions } from '../plugins/authenticate.ts'
 export { problemDetails } from '../plugins/problem-details.ts'
 export { type PawlOptions, pawl } from './app.ts'

@@ -22,6 +22,6 @@ export const oauthRoutes: FastifyPluginAsync<OauthOptions> = async (app, { intro
 /** What only other services may call, behind one guard: the credentials of a client. */
 const clientRoutes: FastifyPluginAsync = async (app) => {
   app.addHook('onRoute', callableBy('client'))
-  app.addHook('onRequest', app.authenticateClient)
+  app.addHook('onRequest', app.authenticateClient.introspection)
   await app.register(introspect)
 }

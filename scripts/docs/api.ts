@@ -139,15 +139,20 @@ function parametersOf(routes: Route[], place: Parameter['in']): Parameter[] {
 function tableOfParameters(parameters: Parameter[]): string {
   const rows = parameters.map(
     ({ name, schema, description = '' }) =>
-      `\`${name}\` | ${typeOf(schema)} | ${description.replaceAll('|', '\\|')}`,
+      `\`${name}\` | ${typeOf(schema)} | ${cellOf(description)}`,
   )
   return tableOf('name | value | meaning', rows)
+}
+
+/** Returns text without what would end the cell of a table. */
+function cellOf(text = ''): string {
+  return text.replaceAll('|', '\\|')
 }
 
 function tableOfFields({ properties = {}, required = [] }: Schema): string {
   const rows = Object.entries(properties).map(([name, schema]) => {
     const mark = required.includes(name) ? '' : '?'
-    return `\`${name}${mark}\` | ${typeOf(schema)} | ${schema.description ?? ''}`
+    return `\`${name}${mark}\` | ${typeOf(schema)} | ${cellOf(schema.description)}`
   })
   return tableOf('field | type | meaning', rows)
 }

@@ -46,12 +46,12 @@ export async function readOpenapi(): Promise<OpenapiDocument> {
   const hook = async () => {}
   app.decorate('authenticate', hook)
   app.decorate('authorize', () => hook)
-  app.decorate('authenticateClient', hook)
+  app.decorate('authenticateClient', { introspection: hook, session: hook })
   app.decorate('forbidCaching', (_request, _reply, done) => done())
   app.decorate('limitGuesses', { preHandler: hook, onResponse: hook })
   const issuer = 'https://auth.example.com'
   await app.register(openapi, { version: '0.0.0', issuer })
-  await app.register(routes, { issuer, introspection: true })
+  await app.register(routes, { issuer, introspection: true, service: true })
   await app.ready()
   const document = app.swagger() as unknown as OpenapiDocument
   await app.close()

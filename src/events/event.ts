@@ -45,7 +45,7 @@ export interface EventDetails {
   key_rotated: { purpose: Purpose; kid: string; previousKid?: string }
   /** The key was retired at once: tokens that it signed are refused. */
   key_revoked: { purpose: Purpose; kid: string }
-  admin_action: { action: AdminAction; via: 'api' | 'cli' }
+  admin_action: { action: AdminAction; via: 'api' | 'cli' | 'application' }
   /** Redis had a version of the user that Postgres had not given out. It is replaced. */
   version_conflict: { held: number; raisedTo: number }
   /** Postgres lost its last commits. These revocations among them were committed again. */

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IntrospectionClient } from '../config/introspection-clients.ts'
+import type { Client } from '../config/clients.ts'
 
 /**
  * Returns a function that checks whether an `Authorization` header carries the Basic credentials
  * (RFC 7617) of one of the clients. The time it takes reveals nothing about the secrets.
  */
-export function createClientCheck(clients: readonly IntrospectionClient[]) {
+export function createClientCheck(clients: readonly Client[]) {
   const known = clients.map(({ id, secret }) => digest(`${id}:${secret}`))
   return (authorization: string | undefined): boolean => {
     const [, encoded = ''] = authorization?.match(/^Basic +([\w+/=-]+)$/i) ?? []

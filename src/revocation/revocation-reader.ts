@@ -108,6 +108,12 @@ export function createRevocationReader({ orm, query }: Pick<Database, 'orm' | 'q
       yield* readPages(readUsers, [userRevocations.at, userRevocations.userId], since)
     },
 
+    /** Returns the revocation of a user that is committed and not marked as published. */
+    async findPending(userId: string): Promise<CommittedRevocation | undefined> {
+      const isPending = and(eq(userRevocations.userId, userId), isNull(userRevocations.publishedAt))
+      return (await readUsers(isPending, 1))[0]?.revocation
+    },
+
     /**
      * Returns revocations that were committed more than `ms` milliseconds ago and never marked as
      * published: at most `limit` of sessions and as many of users.

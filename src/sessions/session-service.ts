@@ -41,6 +41,14 @@ export function createSessionService(options: SessionServiceOptions) {
   const { starter, views, accessTokens, refreshTokens, revocationRecords, revoker } = options
   const { refreshIdleTtl, onEvent, clock } = options
 
+  async function end(id: string, reason: SessionEndReason, owner?: string): Promise<boolean> {
+    const sessionId = parseId(id)
+    const userId = sessionId && (await views.findOwner(sessionId))
+    if (!userId || userId !== (owner ?? userId)) return false
+    await revoker.revokeSessions([{ userId, sessionId }], reason)
+    return true
+  }
+
   return {
     /**
      * Starts a session for a user who has just been authenticated. Rejects with `AUTH_UNAVAILABLE`
@@ -63,13 +71,11 @@ export function createSessionService(options: SessionServiceOptions) {
      * Ends one session of a user. Returns false if the user has no such session. A session that has
      * ended already is revoked once more, which has no effect.
      */
-    async end(userId: string, id: string, reason: SessionEndReason): Promise<boolean> {
-      const sessionId = parseId(id)
-      if (!sessionId) return false
-      if ((await views.findOwner(sessionId)) !== userId) return false
-      await revoker.revokeSessions([{ userId, sessionId }], reason)
-      return true
-    },
+    end: (userId: string, id: string, reason: SessionEndReason): Promise<boolean> =>
+      end(id, reason, userId),
+
+    /** Ends a session, whosever it is. Returns false if there never was such a session. */
+    endById: (id: string, reason: SessionEndReason): Promise<boolean> => end(id, reason),
 
     /**
      * Ends the session of a refresh token, or of an access token as well if `kind` is `any`. The

@@ -13,6 +13,7 @@ export type SessionEndReason =
   | 'ended_by_user'
   | 'password_changed'
   | 'ended_by_admin'
+  | 'ended_by_application'
   | 'roles_changed'
   | 'user_disabled'
   | 'user_deleted'

@@ -12,9 +12,9 @@ import { isUserId } from './user-id.ts'
 import { parseCursor, readUserPage, toCursor, toUserView, type UserView } from './user-page.ts'
 import type { Account, UserRecords, UserStatus } from './user-records.ts'
 
-/** An administrator who acts through the API, or an operator at the command line. */
+/** An administrator who acts through the API, an operator at the command line, or the application. */
 export interface Administrator extends Actor {
-  via: 'api' | 'cli'
+  via: 'api' | 'cli' | 'application'
 }
 
 export interface UserQuery {

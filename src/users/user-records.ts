@@ -1,6 +1,6 @@
-import { and, eq, gte, lt, sql } from 'drizzle-orm'
-import type { Database } from '../db/database.ts'
-import { users } from '../db/schema.ts'
+import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
+import { codeOf, type Database } from '../db/database.ts'
+import { userRevocations, users } from '../db/schema.ts'
 
 export type User = Pick<
   typeof users.$inferSelect,
@@ -49,6 +49,22 @@ export function createUserRecords({ orm, query }: Database) {
     .where(eq(users.id, sql.placeholder('id')))
     .prepare('user_by_id')
 
+  async function insert(
+    user: UserToInsert & { ver?: SQL },
+    onInsert?: OnInsert,
+  ): Promise<User | undefined> {
+    const insertWith = async (executor: Pick<Transaction, 'insert'>) =>
+      (await executor.insert(users).values(user).onConflictDoNothing().returning(columns))[0]
+    if (!onInsert) return query(insertWith(orm))
+    return query(
+      orm.transaction(async (tx) => {
+        const inserted = await insertWith(tx)
+        if (inserted) await onInsert(tx)
+        return inserted
+      }),
+    )
+  }
+
   return {
     async findByEmail(email: string): Promise<User | undefined> {
       return (await query(byEmail.execute({ email })))[0]
@@ -58,17 +74,31 @@ export function createUserRecords({ orm, query }: Database) {
       return (await query(byId.execute({ id })))[0]
     },
 
-    /** Inserts a user. Returns undefined if the address is taken. */
-    async insert(user: UserToInsert, onInsert?: OnInsert): Promise<User | undefined> {
-      const insertWith = async (executor: Pick<Transaction, 'insert'>) =>
-        (await executor.insert(users).values(user).onConflictDoNothing().returning(columns))[0]
-      if (!onInsert) return query(insertWith(orm))
+    /** Inserts a user with a new id. Returns undefined if the address is taken. */
+    insert: (user: UserToInsert, onInsert?: OnInsert): Promise<User | undefined> =>
+      insert(user, onInsert),
+
+    /**
+     * Inserts a user whose id the application has chosen, and may have used before for a user that
+     * was deleted. Returns undefined if the id or the address is taken.
+     */
+    insertKnown: (user: UserToInsert, onInsert?: OnInsert): Promise<User | undefined> =>
+      insert({ ...user, ver: versionAfterDeletion(user.id) }, onInsert),
+
+    /** Returns false if another user has the address. */
+    async setEmail(id: string, email: string | null): Promise<boolean> {
+      const statement = orm
+        .update(users)
+        .set({ email, updatedAt: sql`now()` })
+        .where(eq(users.id, id))
       return query(
-        orm.transaction(async (tx) => {
-          const inserted = await insertWith(tx)
-          if (inserted) await onInsert(tx)
-          return inserted
-        }),
+        statement.then(
+          () => true,
+          (error) => {
+            if (codeOf(error) === UNIQUE_VIOLATION) return false
+            throw error
+          },
+        ),
       )
     },
 
@@ -111,4 +141,19 @@ export function createUserRecords({ orm, query }: Database) {
       return (await query(found)).length > 0
     },
   }
+}
+
+/** SQLSTATE. */
+const UNIQUE_VIOLATION = '23505'
+
+/**
+ * Returns a version above every one that an earlier user of this id had, so that neither their
+ * access tokens nor their revocation concern the new user.
+ */
+function versionAfterDeletion(id: string): SQL {
+  const { ver, userId } = userRevocations
+  return sql`greatest(
+    floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
+    (select ${ver} + 1 from ${userRevocations} where ${userId} = ${id})
+  )`
 }

@@ -54,6 +54,7 @@ function describe({ method, url, config }: RouteOptions): Route[] {
 async function setUp(t: TestContext) {
   const env = await environment(t, {
     INTROSPECTION_CLIENTS: `gateway:${'x'.repeat(40)}`,
+    SESSION_CLIENTS: `portal:${'x'.repeat(40)}`,
     CORS_ORIGINS: 'https://app.example.com',
     PLAYGROUND: 'true',
   })
@@ -111,7 +112,7 @@ test('every route states in the OpenAPI document who may call it', async (t) => 
     if (PUBLIC.includes(name)) assert.equal(caller, undefined, name)
     else if (path.startsWith('/admin')) assert.equal(caller, 'admin', name)
     else if (path === '/auth/logout') assert.equal(caller, 'token-holder', name)
-    else assert.equal(caller, path.startsWith('/oauth') ? 'client' : 'user', name)
+    else assert.equal(caller, /^\/(oauth|service)\//.test(path) ? 'client' : 'user', name)
   }
 })
 

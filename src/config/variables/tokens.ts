@@ -1,9 +1,5 @@
 import { SIGNING_ALGORITHMS } from '../../keys/signing-key.ts'
-import {
-  INTROSPECTION_CLIENTS,
-  type IntrospectionClient,
-  parseClients,
-} from '../introspection-clients.ts'
+import { CLIENTS, type Client } from '../clients.ts'
 import { parseRolePermissions, type RolePermissions } from '../permissions.ts'
 import {
   duration,
@@ -54,16 +50,18 @@ export const TOKEN_VARIABLES = {
     description:
       "Whether access tokens carry the permissions of the user's roles in the claim `permissions`.",
   }),
-  introspectionClients: variable<readonly IntrospectionClient[]>('INTROSPECTION_CLIENTS', {
-    default: '',
-    format:
-      'comma-separated pairs of id:secret, made of letters, digits, dots, dashes and ' +
-      'underscores, each secret at least 32 random characters',
-    isValid: (text) => text === '' || INTROSPECTION_CLIENTS.test(text),
-    parse: parseClients,
+  introspectionClients: variable<readonly Client[]>('INTROSPECTION_CLIENTS', {
+    ...CLIENTS,
     description:
       'Services that may introspect tokens, as comma-separated pairs of `id:secret` ' +
       '([guide](guides/gateways.md)). Without it, the introspection endpoint does not exist.',
+  }),
+  sessionClients: variable<readonly Client[]>('SESSION_CLIENTS', {
+    ...CLIENTS,
+    description:
+      'Services that may start sessions for users whom they have authenticated, as ' +
+      'comma-separated pairs of `id:secret` ([guide](guides/own-login.md)). Without it, the ' +
+      'endpoint does not exist.',
   }),
 }
 

@@ -1,0 +1,31 @@
+/** A service that authenticates with HTTP Basic. */
+export interface Client {
+  id: string
+  secret: string
+}
+
+/**
+ * Only characters that form encoding leaves unchanged. RFC 6749 2.3.1 demands form encoding before
+ * Basic, and not all clients apply it.
+ */
+const PAIR = '[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{32,256}'
+const PAIRS = new RegExp(`^${PAIR}(,${PAIR})*$`)
+
+/** What the variables that list clients have in common. */
+export const CLIENTS = {
+  default: '',
+  format:
+    'comma-separated pairs of id:secret, made of letters, digits, dots, dashes and ' +
+    'underscores, each secret at least 32 random characters',
+  isValid: (text: string) => text === '' || PAIRS.test(text),
+  parse: parseClients,
+}
+
+/** Returns the clients in a valid list, or none if it is empty. */
+function parseClients(text: string): Client[] {
+  const pairs = text ? text.split(',') : []
+  return pairs.map((pair) => {
+    const [id = '', secret = ''] = pair.split(':')
+    return { id, secret }
+  })
+}

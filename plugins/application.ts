@@ -3,11 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
 import { compileValidator, toFieldErrors } from '../src/http/validation.ts'
+import { numericDate } from '../src/keys/jwt.ts'
 import { createRevocationReader } from '../src/revocation/revocation-reader.ts'
 import { ApplicationUser as ApplicationUserSchema, NewSession } from '../src/schemas/service.ts'
 import type { DeliveredTokens } from '../src/schemas/token-pair.ts'
 import type { Device } from '../src/sessions/device.ts'
 import type { SessionView } from '../src/sessions/session-views.ts'
+import { checkClaims } from '../src/tokens/session-constants.ts'
 import type { TokenPair } from '../src/tokens/token-pair.ts'
 import {
   type ApplicationUser,
@@ -19,7 +21,16 @@ import { createUserRecords } from '../src/users/user-records.ts'
 
 /** A user whom the application has authenticated, and how. */
 export interface SessionStart {
-  user: ApplicationUser
+  user: Omit<ApplicationUser, 'status'>
+  /** How: values of RFC 8176, such as `pwd`, `otp` or `hwk`. */
+  amr: readonly string[]
+  /** When, in seconds since 1970, and now by default. */
+  authTime?: number | undefined
+  /**
+   * What every access token of the session contains besides: at most 1 kB as JSON. The names of
+   * claims that are registered for tokens, or that Pawl uses, are refused.
+   */
+  claims?: Readonly<Record<string, unknown>> | undefined
 }
 
 export interface SessionDelivery {
@@ -94,16 +105,22 @@ export const application = fp(
 
     async function startFor(
       device: Device,
-      { user }: SessionStart,
+      { user, amr, authTime, claims }: SessionStart,
       beforeStart = async () => {},
     ): Promise<TokenPair> {
+      const now = numericDate(app.hotState.now())
+      const constants = {
+        authTime: Math.min(authTime ?? now, now),
+        amr,
+        ...(claims && { claims: toClaims(claims) }),
+      }
       // Checked first, so that a node that cannot start a session changes nothing.
       await tokens.ping()
       const account = await users.put(user)
       if (account.status !== 'active')
         throw new PawlError('AUTH_FORBIDDEN', { detail: 'The user is disabled.' })
       await beforeStart()
-      return sessions.start(account, device)
+      return sessions.start(account, device, constants)
     }
 
     app.decorate('application', {
@@ -111,6 +128,10 @@ export const application = fp(
       sessions: {
         async start(request, reply, { delivery, ...start }) {
           requireStart(start)
+          const { claims } = start
+          const checked = claims && checkClaims(claims)
+          if (checked && 'problem' in checked)
+            throw new TypeError(`app.pawl.sessions.start: claims ${checked.problem}`)
           const byCookie = refreshCookie.isWanted(request, delivery)
           const device = { ip: request.ip, userAgent: request.headers['user-agent'] }
           const endReplaced = async () => {
@@ -142,6 +163,15 @@ export const application = fp(
     dependencies: ['pawl-administration', 'pawl-refresh-cookie', 'pawl-sessions', 'pawl-tokens'],
   },
 )
+
+function toClaims(claims: unknown): Record<string, unknown> {
+  const checked = checkClaims(claims)
+  if ('claims' in checked) return checked.claims
+  throw new PawlError('VALIDATION_FAILED', {
+    detail: `body/claims: ${checked.problem}`,
+    errors: [{ field: 'claims', message: checked.problem }],
+  })
+}
 
 /**
  * Returns a function that throws a `TypeError` if a value of the application does not match: it is

@@ -61,6 +61,9 @@ async function insertPeople(count: number): Promise<Person[]> {
   return people
 }
 
+/** How the users of the benchmark were authenticated. */
+const constants = { authTime: Math.floor(Date.now() / 1000), amr: ['pwd'] }
+
 const emailOf = ({ id }: Person) => `${id}@example.com`
 
 offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
@@ -71,7 +74,11 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
     .values()
   const openAll = async () => {
     for (const person of waiting) {
-      const { accessToken, refreshToken, sessionId } = await service.start(person, DEVICE)
+      const { accessToken, refreshToken, sessionId } = await service.start(
+        person,
+        DEVICE,
+        constants,
+      )
       sessions.push({
         userId: person.id,
         sessionId,
@@ -87,7 +94,7 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
     const { userId = '', sessionId = '' } = sessions[index % sessions.length] ?? {}
     const now = Date.now()
     const { token } = accessTokens.issue(
-      { userId, sessionId, authorization: { ver: 1, roles: ['user'] } },
+      { userId, sessionId, authorization: { ver: 1, roles: ['user'] }, constants },
       now,
       now + accessTokenTtl,
     )

@@ -36,7 +36,7 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
       await app.tokens.ping()
       const auth = request.requireAuth()
       const account = await app.ownAccount.changePassword(auth, body, device)
-      const pair = await app.sessions.start(account, device)
+      const pair = await app.sessions.start(account, device, app.sessions.constantsOfPassword())
       const byCookie = await app.refreshCookie.holds(request, auth.sessionId)
       return app.refreshCookie.deliver(request, reply, pair, byCookie)
     },

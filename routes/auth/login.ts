@@ -24,7 +24,11 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const account = await app.accounts.authenticate(request.body, request.device)
       await app.refreshCookie.endReplaced(request)
-      const pair = await app.sessions.start(account, request.device)
+      const pair = await app.sessions.start(
+        account,
+        request.device,
+        app.sessions.constantsOfPassword(),
+      )
       return app.refreshCookie.deliver(request, reply, pair)
     },
   )

@@ -28,7 +28,11 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       await app.tokens.ping()
       const account = await app.accounts.signup(request.body, request.device)
       await app.refreshCookie.endReplaced(request)
-      const pair = await app.sessions.start(account, request.device)
+      const pair = await app.sessions.start(
+        account,
+        request.device,
+        app.sessions.constantsOfPassword(),
+      )
       reply.code(201)
       return app.refreshCookie.deliver(request, reply, pair)
     },

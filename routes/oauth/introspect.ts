@@ -22,14 +22,14 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
     async ({ body: { token, token_type_hint: hint } }): Promise<Introspection> => {
       const refresh = hint === 'refresh_token' ? await app.tokens.inspectRefresh(token) : undefined
       if (refresh) {
-        const { iss, aud, sub, sid, jti, iat, exp } = refresh
-        return { active: true, iss, aud, sub, sid, jti, iat, exp }
+        const { gen: _, ctx: __, ...claims } = refresh
+        return { active: true, ...claims }
       }
       const access = await app.tokens.inspectAccess(token)
       if (!access) return { active: false }
-      const { ver: _, roles, ...claims } = access
+      const { ver: _, extra, roles, ...claims } = access
       const scope = roles.length > 0 ? { scope: roles.join(' ') } : {}
-      return { active: true, token_type: 'Bearer', ...claims, roles, ...scope }
+      return { active: true, token_type: 'Bearer', ...claims, roles, ...scope, ...extra }
     },
   )
 }

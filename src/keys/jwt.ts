@@ -21,8 +21,8 @@ export interface JwtCodec {
   refreshIfStale?(): Promise<void> | undefined
 }
 
-/** Characters. Longer tokens are refused unread; those that Pawl issues are far shorter. */
-export const MAX_TOKEN_LENGTH = 4_096
+/** Characters. Longer tokens are refused unread; those that Pawl issues are shorter. */
+export const MAX_TOKEN_LENGTH = 8_192
 
 /**
  * Creates a reader of one kind of token. It returns undefined for an invalid token, whatever is

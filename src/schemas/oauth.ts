@@ -29,6 +29,12 @@ export const Introspection = Type.Object(
     jti: Type.Optional(Type.String()),
     iat: Type.Optional(Type.Integer({ description: 'Seconds since 1970' })),
     exp: Type.Optional(Type.Integer({ description: 'Seconds since 1970' })),
+    auth_time: Type.Optional(
+      Type.Integer({ description: 'When the user was authenticated, in seconds since 1970' }),
+    ),
+    amr: Type.Optional(
+      Type.Array(Type.String(), { description: 'How the user was authenticated (RFC 8176)' }),
+    ),
     roles: Type.Optional(Type.Array(Type.String())),
     permissions: Type.Optional(Type.Array(Type.String())),
     scope: Type.Optional(
@@ -37,8 +43,10 @@ export const Introspection = Type.Object(
   },
   {
     title: 'Introspection',
-    description: 'The claims of an active token, or only `active: false`',
-    additionalProperties: false,
+    description:
+      'The claims of an active token, with those that the application has added, or only ' +
+      '`active: false`',
+    additionalProperties: true,
   },
 )
 export type Introspection = Static<typeof Introspection>

@@ -29,6 +29,27 @@ export const ApplicationUser = Type.Object(
 export const NewSession = Type.Object(
   {
     user: Type.Omit(ApplicationUser, ['status']),
+    amr: Type.Array(Type.String({ pattern: '^[A-Za-z0-9._:-]{1,32}$', examples: ['pwd', 'otp'] }), {
+      minItems: 1,
+      maxItems: 8,
+      uniqueItems: true,
+      description: 'How the user was authenticated: values of RFC 8176, such as `pwd` or `otp`',
+    }),
+    authTime: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        // A time in milliseconds is greater.
+        maximum: 99_999_999_999,
+        description:
+          'When the user was authenticated, in seconds since 1970, and now by default. The ' +
+          '`auth_time` of an ID token.',
+      }),
+    ),
+    claims: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'What every access token of the session contains: 1 kB at most, as JSON',
+      }),
+    ),
     device: Type.Optional(Device),
   },
   { title: 'NewSession', additionalProperties: false },

@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseId } from '../common/id.ts'
 import { PawlError } from '../errors.ts'
 import type { NewEvent } from '../events/event.ts'
+import { numericDate } from '../keys/jwt.ts'
 import type { OnCommit, RevocationRecords } from '../revocation/revocation-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
 import type { AccessTokens } from '../tokens/access-token.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
+import type { SessionConstants } from '../tokens/session-constants.ts'
 import { issueTokenPair, type TokenPair } from '../tokens/token-pair.ts'
 import type { Device } from './device.ts'
 import type { SessionEndReason } from './session.ts'
@@ -50,17 +52,27 @@ export function createSessionService(options: SessionServiceOptions) {
   }
 
   return {
+    /** Returns the constants of a session whose user has just given their password. */
+    constantsOfPassword: (): SessionConstants => ({
+      authTime: numericDate(clock()),
+      amr: ['pwd'],
+    }),
+
     /**
      * Starts a session for a user who has just been authenticated. Rejects with `AUTH_UNAVAILABLE`
      * if the user was changed since then, perhaps their password: it has to be checked again.
      */
-    async start(user: AuthenticatedUser, device: Device): Promise<TokenPair> {
+    async start(
+      user: AuthenticatedUser,
+      device: Device,
+      constants: SessionConstants,
+    ): Promise<TokenPair> {
       const started = await starter.start(user, device)
       if (!started)
         throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the user changed during the login' })
       const { sessionId, currentToken } = started
       onEvent({ type: 'login_succeeded', userId: user.id, sessionId, device, detail: {} })
-      const session = { userId: user.id, ...started }
+      const session = { userId: user.id, constants, ...started }
       return issueTokenPair({ accessTokens, refreshTokens }, session, currentToken.rotatedAt)
     },
 

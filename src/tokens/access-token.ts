@@ -3,6 +3,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { v4 as uuid } from 'uuid'
 import { createTokenReader, type JwtCodec, numericDate } from '../keys/jwt.ts'
 import type { Authorization } from '../sessions/session-store.ts'
+import type { SessionConstants } from './session-constants.ts'
 import type { VerifiedTokens } from './verified-tokens.ts'
 
 /**
@@ -22,8 +23,16 @@ const AccessClaims = Type.Object({
   roles: Type.Array(Type.String()),
   /** What the roles allowed at the time of issue, for services that verify tokens themselves. */
   permissions: Type.Optional(Type.Array(Type.String())),
+  auth_time: Type.Number(),
+  amr: Type.Array(Type.String()),
 })
-export type AccessClaims = Static<typeof AccessClaims>
+type SignedClaims = Static<typeof AccessClaims>
+
+/** The claims of a verified token. They are cached, so nothing in them may be changed. */
+export interface AccessClaims extends SignedClaims {
+  /** What the application has added. */
+  extra: Readonly<Record<string, unknown>>
+}
 
 export const ACCESS_TYP = 'at+jwt'
 export const ACCESS_CLAIMS: string[] = AccessClaims.required ?? []
@@ -32,12 +41,15 @@ export const ACCESS_CLAIMS: string[] = AccessClaims.required ?? []
 const CLIENT_ID = 'pawl'
 
 const check = TypeCompiler.Compile(AccessClaims)
-const isAccessClaims = (claims: unknown): claims is AccessClaims => check.Check(claims)
+const isAccessClaims = (claims: unknown): claims is SignedClaims => check.Check(claims)
+
+const KNOWN = new Set(Object.keys(AccessClaims.properties))
 
 export interface AccessSubject {
   userId: string
   sessionId: string
   authorization: Authorization
+  constants: SessionConstants
 }
 
 export interface AccessTokenSettings {
@@ -63,7 +75,8 @@ export function createAccessTokens(
   const { issuer, audience, accessTokenTtl, permissionsOf } = settings
   const reader = createTokenReader(jwt, isAccessClaims)
 
-  function cache(token: string, claims: AccessClaims | undefined): AccessClaims | undefined {
+  function cache(token: string, signed: SignedClaims | undefined): AccessClaims | undefined {
+    const claims = signed && separate(signed)
     if (claims) verified?.add(token, claims)
     return claims
   }
@@ -87,10 +100,12 @@ export function createAccessTokens(
      * Issues a token that lives for `accessTokenTtl`, but never longer than its session. `now` and
      * `sessionExpiry` are in milliseconds since 1970, `expiresIn` is in seconds.
      */
-    issue({ userId, sessionId, authorization }: AccessSubject, now: number, sessionExpiry: number) {
+    issue(subject: AccessSubject, now: number, sessionExpiry: number) {
+      const { userId, sessionId, authorization, constants } = subject
       const iat = numericDate(now)
       const exp = numericDate(Math.min(now + accessTokenTtl, sessionExpiry))
-      const claims: AccessClaims = {
+      const claims: SignedClaims = {
+        ...constants.claims,
         iss: issuer,
         aud: audience,
         sub: userId,
@@ -102,8 +117,25 @@ export function createAccessTokens(
         ver: authorization.ver,
         roles: [...authorization.roles],
         ...(permissionsOf && { permissions: permissionsOf(authorization.roles) }),
+        auth_time: constants.authTime,
+        amr: [...constants.amr],
       }
       return { token: jwt.sign(claims), expiresIn: exp - iat }
     },
   }
+}
+
+/** Puts what the application has added in an object of its own, and freezes it. */
+function separate(signed: SignedClaims): AccessClaims {
+  const entries = Object.entries(signed)
+  const known = Object.fromEntries(entries.filter(([name]) => KNOWN.has(name))) as SignedClaims
+  const added = entries.filter(([name]) => !KNOWN.has(name))
+  return { ...known, extra: added.length === 0 ? NOTHING : freeze(Object.fromEntries(added)) }
+}
+
+const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({})
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner) freeze(inner)
+  return Object.freeze(value)
 }

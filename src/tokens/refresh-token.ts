@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { createTokenReader, type JwtCodec, numericDate } from '../keys/jwt.ts'
 import type { CurrentToken } from '../sessions/session-store.ts'
+import type { SessionConstants } from './session-constants.ts'
 
 const RefreshClaims = Type.Object({
   iss: Type.String(),
@@ -13,8 +14,24 @@ const RefreshClaims = Type.Object({
   iat: Type.Number(),
   exp: Type.Number(),
   jti: Type.String(),
+  auth_time: Type.Number(),
+  amr: Type.Array(Type.String()),
+  /** What the application adds to the access tokens of the session. */
+  ctx: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 })
 export type RefreshClaims = Static<typeof RefreshClaims>
+
+/** Returns the constants of the session that a token belongs to. */
+export function constantsOf({ auth_time: authTime, amr, ctx }: RefreshClaims): SessionConstants {
+  return { authTime, amr, ...(ctx && { claims: ctx }) }
+}
+
+export interface RefreshSubject {
+  userId: string
+  sessionId: string
+  constants: SessionConstants
+  currentToken: CurrentToken
+}
 
 export const REFRESH_TYP = 'rt+jwt'
 
@@ -40,13 +57,13 @@ export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: Refresh
     ...createTokenReader(jwt, isRefreshClaims),
 
     /**
-     * Issues the refresh token of a generation. It depends on nothing but `currentToken`: the same
-     * generation gives the same string each time. So it is signed with the key that was current at
+     * Issues the refresh token of a generation. It depends on nothing but `currentToken` and the
+     * constants of the session: the same generation gives the same string each time. So it is signed with the key that was current at
      * the time of the rotation, even if a newer key is current by now.
      *
      * `now` is in milliseconds since 1970, `expiresIn` is in seconds.
      */
-    issue(userId: string, sessionId: string, currentToken: CurrentToken, now: number) {
+    issue({ userId, sessionId, constants, currentToken }: RefreshSubject, now: number) {
       const exp = numericDate(currentToken.expiresAt)
       const claims: RefreshClaims = {
         iss: issuer,
@@ -57,6 +74,9 @@ export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: Refresh
         iat: numericDate(currentToken.rotatedAt),
         exp,
         jti: `${sessionId}.${currentToken.generation}`,
+        auth_time: constants.authTime,
+        amr: [...constants.amr],
+        ...(constants.claims && { ctx: constants.claims }),
       }
       return {
         token: jwt.sign(claims, currentToken.rotatedAt),

@@ -11,6 +11,12 @@ export interface Auth {
   userId: string
   sessionId: string
   roles: string[]
+  /** When the user was authenticated, in seconds since 1970. */
+  authTime: number
+  /** How the user was authenticated: values of RFC 8176, such as `pwd` or `otp`. */
+  amr: readonly string[]
+  /** What the application has added to the token. It is frozen. */
+  claims: Readonly<Record<string, unknown>>
   /** The access token's `jti`. */
   tokenId: string
   /** When the access token expires, in milliseconds since 1970. */
@@ -94,11 +100,20 @@ export function createTokenInspector(options: TokenInspectorOptions) {
       if (!claims) throw invalid('malformed or forged')
       const reason = refusalReason(claims)
       if (reason) throw invalid(reason)
-      const { sub: userId, sid: sessionId, jti: tokenId, exp } = claims
+      const { sub: userId, sid: sessionId, jti: tokenId, exp, auth_time: authTime, amr } = claims
       const roles = fresh ? await readRoles(claims) : claims.roles
-      // The roles are copied, because the claims are cached: a route that changes the array must
-      // not change it for later requests.
-      return { userId, sessionId, roles: [...roles], tokenId, expiresAt: exp * 1000 }
+      // The arrays are copied, because the claims are cached: a route that changes one must not
+      // change it for later requests.
+      return {
+        userId,
+        sessionId,
+        roles: [...roles],
+        authTime,
+        amr: [...amr],
+        claims: claims.extra,
+        tokenId,
+        expiresAt: exp * 1000,
+      }
     },
 
     /** Returns the claims of an access token if `authenticate` accepts it. */

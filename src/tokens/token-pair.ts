@@ -1,6 +1,7 @@
 import type { Authorization, CurrentToken } from '../sessions/session-store.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { RefreshTokens } from './refresh-token.ts'
+import type { SessionConstants } from './session-constants.ts'
 
 /** The two tokens of a session, as a client gets them. The `TokenPair` schema describes it, too. */
 export interface TokenPair {
@@ -18,6 +19,7 @@ export interface TokenPairSubject {
   userId: string
   sessionId: string
   authorization: Authorization
+  constants: SessionConstants
   currentToken: CurrentToken
 }
 
@@ -27,12 +29,12 @@ export interface TokenPairSubject {
  */
 export function issueTokenPair(
   { accessTokens, refreshTokens }: { accessTokens: AccessTokens; refreshTokens: RefreshTokens },
-  { userId, sessionId, authorization, currentToken }: TokenPairSubject,
+  subject: TokenPairSubject,
   now: number,
 ): TokenPair {
-  const subject = { userId, sessionId, authorization }
+  const { sessionId, currentToken } = subject
   const access = accessTokens.issue(subject, now, currentToken.expiresAt)
-  const refresh = refreshTokens.issue(userId, sessionId, currentToken, now)
+  const refresh = refreshTokens.issue(subject, now)
   return {
     accessToken: access.token,
     refreshToken: refresh.token,

@@ -12,7 +12,7 @@ import type { SessionRecords } from '../sessions/session-records.ts'
 import { createSessionReopener } from '../sessions/session-reopener.ts'
 import type { AcceptedRotation, RotationResult, SessionStore } from '../sessions/session-store.ts'
 import type { AccessTokens } from './access-token.ts'
-import type { RefreshClaims, RefreshTokens } from './refresh-token.ts'
+import { constantsOf, type RefreshClaims, type RefreshTokens } from './refresh-token.ts'
 import { createTokenInspector } from './token-inspector.ts'
 import { issueTokenPair, type TokenPair } from './token-pair.ts'
 
@@ -66,14 +66,20 @@ export function createTokenService(options: TokenServiceOptions) {
   }
 
   function issueSuccessor(
-    { sub: userId, sid: sessionId }: RefreshClaims,
+    claims: RefreshClaims,
     { outcome, currentToken, authorization, now }: AcceptedRotation,
     device: Device,
   ): TokenPair {
+    const { sub: userId, sid: sessionId } = claims
     const { generation } = currentToken
     checkpoints.note(sessionId, { userId, generation, lastSeenAt: now, device })
     onEvent({ type: 'refresh', userId, sessionId, device, detail: { outcome, generation } })
-    return issueTokenPair(options, { userId, sessionId, authorization, currentToken }, now)
+    const constants = constantsOf(claims)
+    return issueTokenPair(
+      options,
+      { userId, sessionId, authorization, constants, currentToken },
+      now,
+    )
   }
 
   return {

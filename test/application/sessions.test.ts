@@ -6,14 +6,14 @@ import { call, me, refresh } from '../support/app-requests.ts'
 import { buildHost } from '../support/embedded-host.ts'
 import { inject } from '../support/retry-unavailable.ts'
 
-type Start = SessionStart & SessionDelivery
+type Start = Partial<SessionStart> & SessionDelivery & Pick<SessionStart, 'user'>
 
 /** Builds a host whose own login trusts the body of the request. */
 async function setUp(t: TestContext) {
   const { host } = await buildHost(t, {
     extend: (app) => {
       app.post<{ Body: Start }>('/sign-in', (request, reply) =>
-        app.pawl.sessions.start(request, reply, request.body),
+        app.pawl.sessions.start(request, reply, { amr: ['hwk'], ...request.body }),
       )
       app.get('/hello', { preHandler: app.authenticate }, async ({ auth }) => auth)
     },

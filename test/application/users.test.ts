@@ -7,7 +7,7 @@ import { inject } from '../support/retry-unavailable.ts'
 
 const addRoutes = (app: FastifyInstance) => {
   app.post<{ Body: { id: string } }>('/sign-in', (request, reply) =>
-    app.pawl.sessions.start(request, reply, { user: request.body }),
+    app.pawl.sessions.start(request, reply, { user: request.body, amr: ['hwk'] }),
   )
 }
 

@@ -64,7 +64,7 @@ test('an API cannot mistake a refresh token for an access token', async (t) => {
   const { iss, aud, sid, gen, jti, ...rest } = decode(body)
   assert.notEqual(aud, iss)
   assert.deepEqual([sid, gen, jti], [sessionId, 1, `${sessionId}.1`])
-  assert.deepEqual(Object.keys(rest).sort(), ['exp', 'iat', 'sub'])
+  assert.deepEqual(Object.keys(rest).sort(), ['amr', 'auth_time', 'exp', 'iat', 'sub'])
 })
 
 test('the key that signs is published first, followed by the key that signs next', async (t) => {

@@ -52,13 +52,15 @@ test('an access token is active, with its claims, as long as Pawl accepts it', a
   const app = await build(t, { INTROSPECTION_CLIENTS, AUDIENCE: 'https://api.example.com' }, clock)
   const { accessToken, refreshToken, sessionId } = await signUp(app)
   for (const hint of [undefined, 'access_token', 'refresh_token', 'unknown_hint']) {
-    const { jti, sub, iat, exp, ...claims } = (await introspect(app, accessToken, hint)).json()
+    const response = await introspect(app, accessToken, hint)
+    const { jti, sub, iat, exp, auth_time, ...claims } = response.json()
     assert.deepEqual(claims, {
       active: true,
       token_type: 'Bearer',
       iss: 'https://auth.example.com',
       aud: 'https://api.example.com',
       client_id: 'pawl',
+      amr: ['pwd'],
       sid: sessionId,
       roles: [],
     })
@@ -111,15 +113,17 @@ test('a refresh token is active only if the request asks for a refresh token', a
   const { refreshToken, sessionId } = await signUp(app)
   assert.equal(await isActive(app, refreshToken), false)
   assert.equal(await isActive(app, refreshToken, 'access_token'), false)
-  const { sub, iat, exp, ...claims } = (await introspect(app, refreshToken, 'refresh_token')).json()
+  const response = await introspect(app, refreshToken, 'refresh_token')
+  const { sub, iat, exp, auth_time, ...claims } = response.json()
   assert.deepEqual(claims, {
     active: true,
     iss: 'https://auth.example.com',
     aud: 'https://auth.example.com#refresh',
     sid: sessionId,
     jti: `${sessionId}.1`,
+    amr: ['pwd'],
   })
-  assert.ok(sub && exp > iat)
+  assert.ok(sub && exp > iat && auth_time <= iat)
 })
 
 test('introspecting a refresh token, newest or spent, does not change its session', async (t) => {

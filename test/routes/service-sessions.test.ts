@@ -16,7 +16,7 @@ async function setUp(t: TestContext) {
     inject(app, {
       method: 'POST',
       url: '/service/sessions',
-      payload,
+      payload: { amr: ['hwk'], ...payload },
       headers: { authorization },
     })
   return { app, start }
@@ -53,6 +53,13 @@ test('a session that cannot be is refused in words', async (t) => {
   for (const [payload, field] of [
     [{}, 'user'],
     [{ user: {} }, 'user.id'],
+    [{ user: { id: 'a' }, amr: [] }, 'amr'],
+    [{ user: { id: 'a' }, amr: ['a b'] }, 'amr.0'],
+    [{ user: { id: 'a' }, authTime: Date.now() }, 'authTime'],
+    [{ user: { id: 'a' }, claims: { sub: 'b' } }, 'claims'],
+    [{ user: { id: 'a' }, claims: { long: 'ü'.repeat(510) } }, 'claims'],
+    [{ user: { id: 'a' }, claims: ['a'] }, 'claims'],
+    [{ user: { id: 'a', status: 'active' } }, 'user'],
     [{ user: { id: 'no spaces' } }, 'user.id'],
     [{ user: { id: 'a', roles: ['Not a role'] } }, 'user.roles.0'],
     [{ user: { id: 'a', email: 'nobody' } }, 'user.email'],

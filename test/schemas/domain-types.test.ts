@@ -28,7 +28,7 @@ const CHECKS = {
   users: true satisfies Same<UserView, User>,
   sessions: true satisfies Same<keyof Session, keyof SessionView | 'current'>,
   introspection: true satisfies Same<
-    Exclude<keyof AccessClaims, 'ver'>,
+    Exclude<keyof AccessClaims, 'ver' | 'extra'>,
     keyof AccessClaims & keyof Introspection
   >,
 }

@@ -70,7 +70,9 @@ function setUp(losses: number) {
     log: { debug() {}, info() {}, warn() {} },
   })
   const current = { generation: 1, rotatedAt: now, expiresAt }
-  const { token } = refreshTokens.issue(userId, sessionId, current, now)
+  const constants = { authTime: Math.floor(now / 1000), amr: ['pwd'] }
+  const subject = { userId, sessionId, constants, currentToken: current }
+  const { token } = refreshTokens.issue(subject, now)
   return () => service.refresh(token, undefined, DEVICE)
 }
 

@@ -45,7 +45,7 @@ for (const algorithm of ['EdDSA', 'ES256', 'RS256'] as const) {
 
     const claims = decode(body)
     const names = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti', 'sid', 'ver', 'roles']
-    assert.deepEqual(Object.keys(claims).sort(), names.sort())
+    assert.deepEqual(Object.keys(claims).sort(), [...names, 'amr', 'auth_time'].sort())
     assert.equal(claims.iss, 'https://auth.example.com')
     assert.equal(claims.aud, 'https://api.example.com')
     assert.equal(claims.sid, pair.sessionId)

@@ -1,23 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import { PasswordChange } from '../../src/schemas/credentials.ts'
 import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
+import { nameGuessedAccount } from './guessed-account.ts'
 
 export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
   const { preHandler: refuseGuesses, onResponse } = app.limitGuesses
-
-  // A wrong guess counts against the account's address, at the login and here.
-  async function nameAccount(request: FastifyRequest): Promise<void> {
-    request.guessedEmail = await app.ownAccount.guessedName(request.requireAuth())
-  }
 
   app.post(
     '/auth/password',
     {
       config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
-      preHandler: [nameAccount, refuseGuesses],
+      preHandler: [nameGuessedAccount(app), refuseGuesses],
       onResponse,
       schema: {
         summary: 'Change the password and log out everywhere else',

@@ -7,11 +7,12 @@ import { listSessions } from './list-sessions.ts'
 import { login } from './login.ts'
 import { logout } from './logout.ts'
 import { me } from './me.ts'
+import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { signup } from './signup.ts'
 
 const PUBLIC_ROUTES = [signup, login, refresh, logout]
-const USER_ROUTES = [me, changePassword, listSessions, endSession, endSessions]
+const USER_ROUTES = [me, changePassword, reauthenticate, listSessions, endSession, endSessions]
 
 /** Everything under `/auth`. */
 export const authRoutes: FastifyPluginAsync = async (app) => {

@@ -50,6 +50,12 @@ export const PasswordChange = Type.Object(
   { title: 'PasswordChange', additionalProperties: false },
 )
 
+/** The password of a user who is signed in. */
+export const PasswordProof = Type.Object(
+  { password: Password },
+  { title: 'PasswordProof', additionalProperties: false },
+)
+
 /** The name of a role. It is short, because it travels in every access token. */
 export const Role = explained(
   'must begin with a small letter and have at most 32 small letters, digits, and : _ -',

@@ -58,8 +58,9 @@ export function createRefreshTokens(jwt: JwtCodec, { issuer, audience }: Refresh
 
     /**
      * Issues the refresh token of a generation. It depends on nothing but `currentToken` and the
-     * constants of the session: the same generation gives the same string each time. So it is signed with the key that was current at
-     * the time of the rotation, even if a newer key is current by now.
+     * constants of the session: the same generation gives the same string each time. So it is
+     * signed with the key that was current at the time of the rotation, even if a newer key is
+     * current by now.
      *
      * `now` is in milliseconds since 1970, `expiresIn` is in seconds.
      */

@@ -50,6 +50,21 @@ export function createOwnAccount({
     },
 
     /**
+     * Returns the account if the password is right, and rejects with `AUTH_WRONG_PASSWORD`
+     * otherwise.
+     */
+    async provePassword(
+      { userId }: SignedInUser,
+      password: string,
+      { ip }: Device,
+    ): Promise<Account> {
+      const { passwordHash, ...account } = await find(userId)
+      if (!(await hasher.verify(passwordHash, normalizePassword(password), ip)))
+        throw new PawlError('AUTH_WRONG_PASSWORD')
+      return account
+    },
+
+    /**
      * Changes the password and revokes every session of the user, this one too, so that a copy of
      * its tokens is worthless. Returns the account, for which a new session may be started. Rejects
      * with `AUTH_PASSWORD_REJECTED`, with `AUTH_WRONG_PASSWORD`, and with `AUTH_UNAVAILABLE` if the

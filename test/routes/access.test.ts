@@ -27,6 +27,7 @@ const PUBLIC = [
 /** Bodies for the routes that validate a body before they look at the caller. */
 const BODIES: Record<string, object> = {
   'POST /auth/password': { currentPassword: PASSWORD, newPassword: `${PASSWORD}, or two` },
+  'POST /auth/reauthenticate': { password: PASSWORD },
   'POST /admin/users': { email: newEmail(), password: PASSWORD },
   'PATCH /admin/users/:id': { status: 'active' },
 }

@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
 import { compileValidator, toFieldErrors } from '../src/http/validation.ts'
-import { numericDate } from '../src/keys/jwt.ts'
 import { createRevocationReader } from '../src/revocation/revocation-reader.ts'
 import { ApplicationUser as ApplicationUserSchema, NewSession } from '../src/schemas/service.ts'
 import type { DeliveredTokens } from '../src/schemas/token-pair.ts'
@@ -108,10 +107,9 @@ export const application = fp(
       { user, amr, authTime, claims }: SessionStart,
       beforeStart = async () => {},
     ): Promise<TokenPair> {
-      const now = numericDate(app.hotState.now())
       const constants = {
-        authTime: Math.min(authTime ?? now, now),
         amr,
+        ...(authTime !== undefined && { authTime }),
         ...(claims && { claims: toClaims(claims) }),
       }
       // Checked first, so that a node that cannot start a session changes nothing.
@@ -119,8 +117,9 @@ export const application = fp(
       const account = await users.put(user)
       if (account.status !== 'active')
         throw new PawlError('AUTH_FORBIDDEN', { detail: 'The user is disabled.' })
+      const prepared = await sessions.prepare(account, constants)
       await beforeStart()
-      return sessions.start(account, device, constants)
+      return sessions.start(account, device, prepared)
     }
 
     app.decorate('application', {

@@ -10,6 +10,11 @@ import {
   createAccessTokens,
 } from '../src/tokens/access-token.ts'
 import {
+  type AddedClaims,
+  type ClaimsCallback,
+  createAddedClaims,
+} from '../src/tokens/added-claims.ts'
+import {
   createRefreshTokens,
   type RefreshTokens,
   refreshAudience,
@@ -22,6 +27,8 @@ declare module 'fastify' {
     accessTokens: AccessTokens
     refreshTokens: RefreshTokens
     tokens: TokenService
+    /** Asks the application what to add to an access token. Undefined if it adds nothing. */
+    addedClaims: AddedClaims | undefined
   }
 }
 
@@ -36,6 +43,8 @@ export interface TokensOptions {
   rolePermissions: RolePermissions
   /** Whether access tokens carry the permissions of their roles. */
   tokenPermissions: boolean
+  /** What the application adds to access tokens. */
+  claims?: ClaimsCallback | undefined
 }
 
 /**
@@ -89,6 +98,8 @@ export const tokens = fp(
     app.addHook('onClose', checkpoints.stop)
     app.decorate('accessTokens', accessTokens)
     app.decorate('refreshTokens', refreshTokens)
+    const addedClaims = options.claims && createAddedClaims(options.claims)
+    app.decorate('addedClaims', addedClaims)
     app.decorate(
       'tokens',
       createTokenService({
@@ -101,6 +112,7 @@ export const tokens = fp(
         cap,
         revocations,
         feed,
+        addedClaims,
         revocationMaxStaleness,
         onRefresh: metrics.countRefresh,
         onEvent: app.events.record,

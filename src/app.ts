@@ -25,6 +25,7 @@ import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
 import { compileValidator } from './http/validation.ts'
+import type { ClaimsCallback } from './tokens/added-claims.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,6 +39,13 @@ export interface PawlOptions {
   config: Config
   /** A path that precedes the paths of all routes. */
   prefix?: string
+  /**
+   * Returns claims to add to an access token. It is called each time that one is issued: at a
+   * login and at each refresh. If it throws or takes longer than a second, the response is a 503,
+   * and nothing is spent. The claims of a token have at most 1 kB as JSON, and their names must not
+   * be registered ones or Pawl's own.
+   */
+  claims?: ClaimsCallback
   /** Returns milliseconds since 1970. For tests. */
   clock?: () => number
 }
@@ -67,7 +75,7 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
 
 async function registerParts(
   scope: FastifyInstance,
-  { config, clock }: PawlOptions,
+  { config, claims, clock }: PawlOptions,
 ): Promise<void> {
   scope.setValidatorCompiler(compileValidator)
   await scope.register(jsonBody)
@@ -83,7 +91,7 @@ async function registerParts(
   const redis = await openRedis(scope, config)
   await scope.register(hotState, { ...config, ...secrets, redis, clock })
   await scope.register(healing, { ...config, redis })
-  await scope.register(tokens, config)
+  await scope.register(tokens, { ...config, claims })
   await scope.register(sessions, config)
   await scope.register(accounts, { ...config, clock })
   await scope.register(administration, { clock })

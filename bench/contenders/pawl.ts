@@ -77,7 +77,7 @@ offerSeeds(app, async ({ count, each = 1, tokens = 0 }) => {
       const { accessToken, refreshToken, sessionId } = await service.start(
         person,
         DEVICE,
-        constants,
+        await service.prepare(person),
       )
       sessions.push({
         userId: person.id,

@@ -30,8 +30,9 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
       // Checked before the change, so that a node that cannot start a session changes nothing.
       await app.tokens.ping()
       const auth = request.requireAuth()
+      const prepared = await app.sessions.prepare({ id: auth.userId, roles: auth.roles })
       const account = await app.ownAccount.changePassword(auth, body, device)
-      const pair = await app.sessions.start(account, device, app.sessions.constantsOfPassword())
+      const pair = await app.sessions.start(account, device, prepared)
       const byCookie = await app.refreshCookie.holds(request, auth.sessionId)
       return app.refreshCookie.deliver(request, reply, pair, byCookie)
     },

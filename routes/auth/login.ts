@@ -23,12 +23,9 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const account = await app.accounts.authenticate(request.body, request.device)
+      const prepared = await app.sessions.prepare(account)
       await app.refreshCookie.endReplaced(request)
-      const pair = await app.sessions.start(
-        account,
-        request.device,
-        app.sessions.constantsOfPassword(),
-      )
+      const pair = await app.sessions.start(account, request.device, prepared)
       return app.refreshCookie.deliver(request, reply, pair)
     },
   )

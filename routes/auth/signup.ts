@@ -27,12 +27,9 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       // no account either.
       await app.tokens.ping()
       const account = await app.accounts.signup(request.body, request.device)
+      const prepared = await app.sessions.prepare(account)
       await app.refreshCookie.endReplaced(request)
-      const pair = await app.sessions.start(
-        account,
-        request.device,
-        app.sessions.constantsOfPassword(),
-      )
+      const pair = await app.sessions.start(account, request.device, prepared)
       reply.code(201)
       return app.refreshCookie.deliver(request, reply, pair)
     },

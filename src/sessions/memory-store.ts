@@ -157,7 +157,7 @@ export function createMemoryStore(settings: StoreSettings, clock: WatchedClock):
       if (state.generation === CONDEMNED) return 'condemned'
       const { generation, absoluteExpiry } = state
       if (state.era !== era) return undefined
-      return { ver: user.authorization.ver, generation, absoluteExpiry }
+      return { ...user.authorization, generation, absoluteExpiry }
     },
 
     async ping() {},

@@ -181,7 +181,7 @@ export function createRedisStore(
       if (session.era !== current) return undefined
       // A snapshot of somebody else does not count: Postgres knows the session.
       const authorization = snapshots.open(userId, snapshot.toString())
-      return authorization && { ver: authorization.ver, generation, absoluteExpiry }
+      return authorization && { ...authorization, generation, absoluteExpiry }
     },
 
     async ping() {

@@ -28,7 +28,7 @@ export interface LiveSession {
   roles: string[]
 }
 
-/** The status of a live session, with the roles of its user. */
+/** The status of a live session, with the roles of its user by Postgres. */
 export interface RecordedStatus extends SessionStatus {
   roles: string[]
 }

@@ -6,12 +6,18 @@ import { numericDate } from '../keys/jwt.ts'
 import type { OnCommit, RevocationRecords } from '../revocation/revocation-records.ts'
 import type { Revoker } from '../revocation/revoker.ts'
 import type { AccessTokens } from '../tokens/access-token.ts'
+import type { AddedClaims } from '../tokens/added-claims.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
 import type { SessionConstants } from '../tokens/session-constants.ts'
 import { issueTokenPair, type TokenPair } from '../tokens/token-pair.ts'
 import type { Device } from './device.ts'
 import type { SessionEndReason } from './session.ts'
-import type { AuthenticatedUser, SessionStarter } from './session-starter.ts'
+import {
+  type AuthenticatedUser,
+  createIdentity,
+  type NewSession,
+  type SessionStarter,
+} from './session-starter.ts'
 import type { SessionView, SessionViews } from './session-views.ts'
 
 export interface SessionServiceOptions {
@@ -19,6 +25,8 @@ export interface SessionServiceOptions {
   views: SessionViews
   accessTokens: AccessTokens
   refreshTokens: RefreshTokens
+  /** Asks the application what to add to an access token. */
+  addedClaims?: AddedClaims | undefined
   revocationRecords: Pick<RevocationRecords, 'revokeAll'>
   revoker: Pick<Revoker, 'revokeSessions' | 'publish'>
   /** Milliseconds that a session lives without a refresh. */
@@ -27,6 +35,14 @@ export interface SessionServiceOptions {
   onEvent: (event: NewEvent) => void
   /** Returns milliseconds since 1970. */
   clock: () => number
+}
+
+/** A session that can start. */
+export interface PreparedSession {
+  identity: NewSession
+  constants: SessionConstants
+  /** What the application adds to the first access token. */
+  added: Record<string, unknown> | undefined
 }
 
 /** Milliseconds. */
@@ -41,7 +57,7 @@ export type SessionService = ReturnType<typeof createSessionService>
  */
 export function createSessionService(options: SessionServiceOptions) {
   const { starter, views, accessTokens, refreshTokens, revocationRecords, revoker } = options
-  const { refreshIdleTtl, onEvent, clock } = options
+  const { addedClaims, refreshIdleTtl, onEvent, clock } = options
 
   async function end(id: string, reason: SessionEndReason, owner?: string): Promise<boolean> {
     const sessionId = parseId(id)
@@ -52,27 +68,41 @@ export function createSessionService(options: SessionServiceOptions) {
   }
 
   return {
-    /** Returns the constants of a session whose user has just given their password. */
-    constantsOfPassword: (): SessionConstants => ({
-      authTime: numericDate(clock()),
-      amr: ['pwd'],
-    }),
+    /**
+     * Prepares a session, which changes nothing. By default the user has just given their password.
+     * Rejects with `AUTH_UNAVAILABLE` if the application cannot say which claims to add.
+     */
+    async prepare(
+      { id: userId, roles }: { id: string; roles: readonly string[] },
+      { authTime, amr = ['pwd'], claims }: Partial<SessionConstants> = {},
+    ): Promise<PreparedSession> {
+      const identity = createIdentity(clock())
+      const added = await addedClaims?.({ userId, roles, sessionId: identity.sessionId })
+      const now = numericDate(identity.createdAt)
+      const constants = {
+        authTime: Math.min(authTime ?? now, now),
+        amr,
+        ...(claims && { claims: omit(claims, added) }),
+      }
+      return { identity, constants, added }
+    },
 
     /**
-     * Starts a session for a user who has just been authenticated. Rejects with `AUTH_UNAVAILABLE`
-     * if the user was changed since then, perhaps their password: it has to be checked again.
+     * Starts a prepared session for a user who has just been authenticated. Rejects with
+     * `AUTH_UNAVAILABLE` if the user was changed since then, perhaps their password: it has to be
+     * checked again.
      */
     async start(
       user: AuthenticatedUser,
       device: Device,
-      constants: SessionConstants,
+      { identity, constants, added }: PreparedSession,
     ): Promise<TokenPair> {
-      const started = await starter.start(user, device)
+      const started = await starter.start(user, device, identity)
       if (!started)
         throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the user changed during the login' })
       const { sessionId, currentToken } = started
       onEvent({ type: 'login_succeeded', userId: user.id, sessionId, device, detail: {} })
-      const session = { userId: user.id, constants, ...started }
+      const session = { userId: user.id, constants, added, ...started }
       return issueTokenPair({ accessTokens, refreshTokens }, session, currentToken.rotatedAt)
     },
 
@@ -116,4 +146,9 @@ export function createSessionService(options: SessionServiceOptions) {
       if (wait > 0) await delay(wait)
     },
   }
+}
+
+/** Returns the claims without those that the application adds to each token anyway. */
+function omit(claims: Readonly<Record<string, unknown>>, added: object = {}) {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !Object.hasOwn(added, name)))
 }

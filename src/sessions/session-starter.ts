@@ -10,6 +10,18 @@ import type { Authorization, CurrentToken, SessionStore } from './session-store.
 /** A user who has just been authenticated, as they were read from Postgres at that moment. */
 export type AuthenticatedUser = Authorization & { id: string }
 
+/** The identity of a session that is about to start. */
+export interface NewSession {
+  sessionId: string
+  /** Milliseconds since 1970. */
+  createdAt: number
+}
+
+/** Returns a new identity. The id of a session begins with its time. */
+export function createIdentity(createdAt: number): NewSession {
+  return { sessionId: uuid({ msecs: createdAt }), createdAt }
+}
+
 export interface StartedSession {
   sessionId: string
   authorization: Authorization
@@ -23,8 +35,6 @@ export interface SessionStarterOptions {
   settleVersion: Revoker['settleVersion']
   /** The longest life of a session, in milliseconds. */
   sessionMaxTtl: number
-  /** Returns milliseconds since 1970. */
-  clock: () => number
 }
 
 export type SessionStarter = ReturnType<typeof createSessionStarter>
@@ -36,7 +46,6 @@ export function createSessionStarter({
   cap,
   settleVersion,
   sessionMaxTtl,
-  clock,
 }: SessionStarterOptions) {
   /**
    * Starts a session in the hot state first and then in Postgres, which decides whether the user is
@@ -48,10 +57,9 @@ export function createSessionStarter({
   async function start(
     user: AuthenticatedUser,
     device: Device,
+    { sessionId, createdAt }: NewSession,
   ): Promise<StartedSession | undefined> {
     const { id: userId, ver, roles } = user
-    const createdAt = clock()
-    const sessionId = uuid({ msecs: createdAt })
     const expiresAt = createdAt + sessionMaxTtl
     try {
       const { currentToken, authorization, evicted } = await store.open({

@@ -64,6 +64,7 @@ export type RotationResult =
 export interface SessionStatus {
   /** The version of the user's authorization. */
   ver: number
+  roles: readonly string[]
   /** The generation of the session's newest refresh token, as far as the store knows. */
   generation: number
 }

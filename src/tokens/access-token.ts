@@ -50,6 +50,8 @@ export interface AccessSubject {
   sessionId: string
   authorization: Authorization
   constants: SessionConstants
+  /** What the application adds to this token only. It takes precedence over the constants. */
+  added?: Readonly<Record<string, unknown>> | undefined
 }
 
 export interface AccessTokenSettings {
@@ -101,11 +103,12 @@ export function createAccessTokens(
      * `sessionExpiry` are in milliseconds since 1970, `expiresIn` is in seconds.
      */
     issue(subject: AccessSubject, now: number, sessionExpiry: number) {
-      const { userId, sessionId, authorization, constants } = subject
+      const { userId, sessionId, authorization, constants, added } = subject
       const iat = numericDate(now)
       const exp = numericDate(Math.min(now + accessTokenTtl, sessionExpiry))
       const claims: SignedClaims = {
         ...constants.claims,
+        ...added,
         iss: issuer,
         aud: audience,
         sub: userId,

@@ -20,6 +20,8 @@ export interface TokenPairSubject {
   sessionId: string
   authorization: Authorization
   constants: SessionConstants
+  /** What the application adds to the access token. */
+  added?: Readonly<Record<string, unknown>> | undefined
   currentToken: CurrentToken
 }
 

@@ -12,6 +12,7 @@ import type { SessionRecords } from '../sessions/session-records.ts'
 import { createSessionReopener } from '../sessions/session-reopener.ts'
 import type { AcceptedRotation, RotationResult, SessionStore } from '../sessions/session-store.ts'
 import type { AccessTokens } from './access-token.ts'
+import type { AddedClaims } from './added-claims.ts'
 import { constantsOf, type RefreshClaims, type RefreshTokens } from './refresh-token.ts'
 import { createTokenInspector } from './token-inspector.ts'
 import { issueTokenPair, type TokenPair } from './token-pair.ts'
@@ -26,6 +27,8 @@ export interface TokenServiceOptions {
   cap: SessionCap
   revocations: Revocations
   feed: RevocationFeed
+  /** Asks the application what to add to an access token. */
+  addedClaims?: AddedClaims | undefined
   /** Milliseconds that this node may be behind the revocations before it responds with 503. */
   revocationMaxStaleness: number
   /** Called with the outcome of each refresh. */
@@ -45,7 +48,7 @@ export type TokenService = ReturnType<typeof createTokenService>
  */
 export function createTokenService(options: TokenServiceOptions) {
   const { refreshTokens, store, checkpoints, revoker, revocations } = options
-  const { onRefresh, onEvent, log } = options
+  const { addedClaims, onRefresh, onEvent, log } = options
   const reopener = createSessionReopener(options)
   const inspector = createTokenInspector(options)
 
@@ -65,10 +68,36 @@ export function createTokenService(options: TokenServiceOptions) {
     await revoker.revokeForReuse({ ...event, device }, now)
   }
 
+  /**
+   * Asks the application for claims before the token is spent, so that nothing is spent if that
+   * fails. Returns undefined if there is nobody to ask, or if the session is not live.
+   */
+  async function askBefore({ sub, sid }: RefreshClaims): Promise<Asked | undefined> {
+    const status = await inspector.findSession(sub, sid)
+    if (!addedClaims || !status) return undefined
+    const { roles } = status
+    return { roles, added: await addedClaims({ userId: sub, sessionId: sid, roles }) }
+  }
+
+  /** Asks again if the roles have changed during the refresh. */
+  async function issueWithAdded(
+    claims: RefreshClaims,
+    rotation: AcceptedRotation,
+    device: Device,
+    asked: Asked | undefined,
+  ): Promise<TokenPair> {
+    const { roles } = rotation.authorization
+    const isCurrent = asked && asked.roles.join() === roles.join()
+    const subject = { userId: claims.sub, sessionId: claims.sid, roles }
+    const added = isCurrent ? asked.added : await addedClaims?.(subject)
+    return issueSuccessor(claims, rotation, device, added)
+  }
+
   function issueSuccessor(
     claims: RefreshClaims,
     { outcome, currentToken, authorization, now }: AcceptedRotation,
     device: Device,
+    added?: Record<string, unknown>,
   ): TokenPair {
     const { sub: userId, sid: sessionId } = claims
     const { generation } = currentToken
@@ -77,7 +106,7 @@ export function createTokenService(options: TokenServiceOptions) {
     const constants = constantsOf(claims)
     return issueTokenPair(
       options,
-      { userId, sessionId, authorization, constants, currentToken },
+      { userId, sessionId, authorization, constants, added, currentToken },
       now,
     )
   }
@@ -98,7 +127,8 @@ export function createTokenService(options: TokenServiceOptions) {
      * Rotates a session: spends its refresh token and returns a new pair. The same token, presented
      * again within the grace period or with the `Idempotency-Key` of the attempt that spent it,
      * gets the same successor. If any other spent token is presented, the session is revoked first.
-     * Every refusal is the same `AUTH_INVALID_REFRESH_TOKEN`.
+     * Every refusal is the same `AUTH_INVALID_REFRESH_TOKEN`. If the application cannot say which
+     * claims to add, it rejects with `AUTH_UNAVAILABLE`, and the token is not spent.
      */
     async refresh(
       token: string,
@@ -118,6 +148,11 @@ export function createTokenService(options: TokenServiceOptions) {
       inspector.requireFreshness()
       // A revocation reaches the nodes even if its part of the hot state was unavailable.
       if (revocations.isSessionRevoked(sessionId)) throw refused('revoked')
+      const asked = addedClaims && (await askBefore(claims))
+      const issue = (rotation: AcceptedRotation) =>
+        addedClaims
+          ? issueWithAdded(claims, rotation, device, asked)
+          : issueSuccessor(claims, rotation, device)
       const result = await reopener.rotate({
         userId,
         sessionId,
@@ -132,10 +167,10 @@ export function createTokenService(options: TokenServiceOptions) {
             { event: 'healed', userId, sessionId, generation },
             'the hot state had lost writes',
           )
-          return issueSuccessor(claims, result, device)
+          return issue(result)
         case 'rotated':
         case 'replayed':
-          return issueSuccessor(claims, result, device)
+          return issue(result)
         case 'reused':
           await revokeForReuse(claims, result, device)
           throw refused('reused')
@@ -149,6 +184,12 @@ export function createTokenService(options: TokenServiceOptions) {
       }
     },
   }
+}
+
+/** What the application has added, and the roles for which it did. */
+interface Asked {
+  roles: readonly string[]
+  added: Record<string, unknown>
 }
 
 function refused(reason: string): PawlError {

@@ -85,7 +85,7 @@ test('A session of an unknown layout is unknown until it is re-opened', async (t
     assert.ok(await store.find(userId, other))
     await store.close(userId, other)
     await store.open({ ...session, sessionId, generation: 7 })
-    const expected = { ver: 1, generation: 7, absoluteExpiry }
+    const expected = { ver: 1, roles: ['user'], generation: 7, absoluteExpiry }
     assert.deepEqual(await store.find(userId, sessionId), expected)
     assert.equal((await store.rotate(userId, sessionId, presented)).outcome, 'rotated')
 

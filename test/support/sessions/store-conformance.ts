@@ -264,6 +264,7 @@ export function testStore(name: string, create: CreateStore): void {
       assert.equal(await store.find(userId, second.sessionId), undefined)
       assert.deepEqual(await store.find(userId, sessionId), {
         ver: 1,
+        roles: [],
         generation: 2,
         absoluteExpiry: EXPIRY,
       })
@@ -299,6 +300,7 @@ export function testStore(name: string, create: CreateStore): void {
       })
       assert.deepEqual(await s.store.find(s.userId, s.sessionId), {
         ver: 3,
+        roles: ['admin', 'staff'],
         generation: 2,
         absoluteExpiry: EXPIRY,
       })
@@ -315,6 +317,7 @@ export function testStore(name: string, create: CreateStore): void {
       assert.equal((await present(1)).outcome, 'unknown')
       assert.deepEqual(await store.find(userId, other.sessionId), {
         ver: 1,
+        roles: [],
         generation: 1,
         absoluteExpiry: EXPIRY,
       })
@@ -330,6 +333,7 @@ export function testStore(name: string, create: CreateStore): void {
       await store.closeAll(userId, one.sessionId)
       assert.deepEqual(await store.find(userId, one.sessionId), {
         ver: 1,
+        roles: [],
         generation: 1,
         absoluteExpiry: EXPIRY,
       })

@@ -56,7 +56,7 @@ export function renderError(
   const fault = Object(thrown) as Fault
   const error = toPawlError(fault)
   log(error, fault, request)
-  const challenge = challengeOf(error.code, error.statusCode)
+  const challenge = challengeOf(error)
   if (challenge) reply.header('www-authenticate', challenge)
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
   reply.header('cache-control', 'no-store')

@@ -7,6 +7,7 @@ export const ERRORS = {
   AUTH_INVALID_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not accepted' },
   AUTH_MISSING_TOKEN: { status: 401, title: 'A token is required' },
   AUTH_INVALID_TOKEN: { status: 401, title: 'The token is not accepted' },
+  AUTH_REAUTHENTICATION_REQUIRED: { status: 401, title: 'The user has to authenticate again' },
   AUTH_WRONG_PASSWORD: { status: 403, title: 'The current password is wrong' },
   AUTH_INVALID_CLIENT: { status: 401, title: 'The credentials of the client are not accepted' },
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
@@ -48,6 +49,8 @@ export interface ErrorDetails {
   reason?: string
   /** Seconds until another attempt makes sense, sent as `Retry-After` (RFC 9110 10.2.3). */
   retryAfter?: number
+  /** Seconds since the authentication that are allowed, for the challenge (RFC 9470 3). */
+  maxAge?: number
   cause?: unknown
 }
 
@@ -60,6 +63,7 @@ export class PawlError extends Error {
   readonly errors: FieldError[] | undefined
   readonly reason: string | undefined
   readonly retryAfter: number | undefined
+  readonly maxAge: number | undefined
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     super(ERRORS[code].title, details.cause === undefined ? undefined : { cause: details.cause })
@@ -68,6 +72,7 @@ export class PawlError extends Error {
     this.detail = details.detail
     this.errors = details.errors
     this.reason = details.reason
+    this.maxAge = details.maxAge
     this.retryAfter = details.retryAfter ?? (this.statusCode === 503 ? 1 : undefined)
   }
 }

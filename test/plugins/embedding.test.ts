@@ -82,13 +82,13 @@ test('authorize demands one of the roles, and a new role counts from the next lo
   assert.equal((await get(host, '/ledger', pair.accessToken)).statusCode, 200)
 })
 
-test('the application gets exactly two decorators, and keeps its own errors', async (t) => {
+test('the application gets exactly three decorators, and keeps its own errors', async (t) => {
   const before = new Set<string>()
   const { host } = await embed(t, async (host) => {
     for (const name of Object.getOwnPropertyNames(host)) before.add(name)
   })
   const added = Object.getOwnPropertyNames(host).filter((name) => !before.has(name))
-  assert.deepEqual(added.sort(), ['authenticate', 'authorize'])
+  assert.deepEqual(added.sort(), ['authenticate', 'authorize', 'pawl'])
   const missing = await get(host, '/nowhere')
   assert.equal(missing.json().error, 'Not Found')
   assert.equal(missing.headers['content-security-policy'], undefined)

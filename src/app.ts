@@ -24,6 +24,9 @@ import { tokens } from '../plugins/tokens.ts'
 import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
+import { GUARDS } from './http/guards.ts'
+import { explainCollision, requireConfig, requireFreeNames } from './http/host-checks.ts'
+import { type RouteChoice, readRouteChoice } from './http/route-groups.ts'
 import { compileValidator } from './http/validation.ts'
 import type { ClaimsCallback } from './tokens/added-claims.ts'
 
@@ -39,6 +42,8 @@ export interface PawlOptions {
   config: Config
   /** A path that precedes the paths of all routes. */
   prefix?: string
+  /** Which routes to leave out, such as `{ metrics: false }`. All are mounted unless named. */
+  routes?: RouteChoice
   /**
    * Returns claims to add to an access token. It is called each time that one is issued: at a
    * login and at each refresh. If it throws or takes longer than a second, the response is a 503,
@@ -57,16 +62,23 @@ export interface PawlOptions {
  */
 export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   async (host: FastifyInstance, options: PawlOptions) => {
+    requireConfig(options)
+    requireFreeNames(host)
     let inner: FastifyInstance | undefined
     const parts: FastifyPluginAsync = async (scope) => {
       inner = scope
       await registerParts(scope, options)
     }
-    await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
+    try {
+      await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
+    } catch (error) {
+      throw explainCollision(error, options.prefix)
+    }
     if (!inner) throw new Error('Pawl was not loaded')
     host.decorateRequest('auth', null)
     host.decorate('authenticate', inner.authenticate)
     host.decorate('authorize', inner.authorize)
+    host.decorate(GUARDS, inner[GUARDS])
     const { sessions, users }: PawlApplication = inner.application
     host.decorate('pawl', { sessions, users })
   },
@@ -75,8 +87,9 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
 
 async function registerParts(
   scope: FastifyInstance,
-  { config, claims, clock }: PawlOptions,
+  { config, claims, routes: choice, clock }: PawlOptions,
 ): Promise<void> {
+  const mounted = readRouteChoice(choice)
   scope.setValidatorCompiler(compileValidator)
   await scope.register(jsonBody)
   await scope.register(problemDetails)
@@ -103,6 +116,7 @@ async function registerParts(
   await scope.register(device)
   await scope.register(routes, {
     issuer: config.issuer,
+    mounted,
     introspection: config.introspectionClients.length > 0,
     service: config.sessionClients.length > 0,
   })

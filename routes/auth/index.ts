@@ -11,19 +11,28 @@ import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { signup } from './signup.ts'
 
-const PUBLIC_ROUTES = [signup, login, refresh, logout]
-const USER_ROUTES = [me, changePassword, reauthenticate, listSessions, endSession, endSessions]
+const PUBLIC_ROUTES = [refresh, logout]
+const PUBLIC_LOGIN_ROUTES = [signup, login]
+const USER_ROUTES = [me, listSessions, endSession, endSessions]
+const USER_LOGIN_ROUTES = [changePassword, reauthenticate]
+
+export interface AuthOptions {
+  /** Whether there are routes that take passwords. */
+  login: boolean
+}
 
 /** Everything under `/auth`. */
-export const authRoutes: FastifyPluginAsync = async (app) => {
+export const authRoutes: FastifyPluginAsync<AuthOptions> = async (app, { login }) => {
   app.addHook('onRequest', app.forbidCaching)
-  for (const route of PUBLIC_ROUTES) await app.register(route)
-  await app.register(userRoutes)
+  const routes = login ? [...PUBLIC_LOGIN_ROUTES, ...PUBLIC_ROUTES] : PUBLIC_ROUTES
+  for (const route of routes) await app.register(route)
+  await app.register(userRoutes, { login })
 }
 
 /** What users do with their own account and sessions, behind one guard: a valid access token. */
-const userRoutes: FastifyPluginAsync = async (app) => {
+const userRoutes: FastifyPluginAsync<AuthOptions> = async (app, { login }) => {
   app.addHook('onRoute', callableBy('user'))
   app.addHook('preHandler', app.authenticate)
-  for (const route of USER_ROUTES) await app.register(route)
+  const routes = login ? [...USER_ROUTES, ...USER_LOGIN_ROUTES] : USER_ROUTES
+  for (const route of routes) await app.register(route)
 }

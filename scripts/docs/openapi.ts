@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import { openapi } from '../../plugins/openapi.ts'
 import { routes } from '../../routes/index.ts'
+import { readRouteChoice } from '../../src/http/route-groups.ts'
 
 /** The parts of an OpenAPI document that `docs/api.md` shows. */
 export interface OpenapiDocument {
@@ -51,7 +52,12 @@ export async function readOpenapi(): Promise<OpenapiDocument> {
   app.decorate('limitGuesses', { preHandler: hook, onResponse: hook })
   const issuer = 'https://auth.example.com'
   await app.register(openapi, { version: '0.0.0', issuer })
-  await app.register(routes, { issuer, introspection: true, service: true })
+  await app.register(routes, {
+    issuer,
+    mounted: readRouteChoice(),
+    introspection: true,
+    service: true,
+  })
   await app.ready()
   const document = app.swagger() as unknown as OpenapiDocument
   await app.close()

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { PawlError } from 'pawl'
+import { authenticate, authorize, PawlError } from 'pawl'
 
 export interface Invoice {
   number: number
@@ -29,12 +29,12 @@ export async function invoices(app: FastifyInstance): Promise<void> {
     { number: 2, customer: 'Breguet', euros: 1_780, isPaid: false },
   ]
 
-  app.get('/invoices', { preHandler: app.authenticate }, async () => ledger)
+  app.get('/invoices', { preHandler: authenticate }, async () => ledger)
 
   app.post<{ Body: NewInvoice }>(
     '/invoices',
     {
-      preHandler: app.authorize({ permissions: ['invoices:write'] }),
+      preHandler: authorize({ permissions: ['invoices:write'] }),
       schema: { body: NEW_INVOICE },
     },
     async ({ body: { customer, euros } }, reply) => {
@@ -47,7 +47,7 @@ export async function invoices(app: FastifyInstance): Promise<void> {
   // Money moves here, so `fresh` asks the stores: this node may not know the latest revocation yet.
   app.post<{ Params: { number: string } }>(
     '/invoices/:number/payment',
-    { preHandler: app.authorize({ permissions: ['invoices:pay'], fresh: true }) },
+    { preHandler: authorize({ permissions: ['invoices:pay'], fresh: true }) },
     async ({ params: { number } }) => {
       const invoice = ledger.find((one) => one.number === Number(number))
       if (!invoice) throw new PawlError('NOT_FOUND')

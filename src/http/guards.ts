@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from
 import { type AuthorizeOptions, type Demand, readDemand } from './demands.ts'
 
 /** What an instance needs, so that the preHandlers below find it when a request comes. */
-export interface Guards {
+interface Guards {
   authenticate: preHandlerAsyncHookHandler
   authorize(demand: Demand): preHandlerAsyncHookHandler
 }

@@ -1,5 +1,5 @@
 /** The groups of routes, each of which an application may leave out. */
-export const ROUTE_GROUPS = [
+const ROUTE_GROUPS = [
   'login',
   'admin',
   'oauth',

@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PawlError } from '../src/errors.ts'
+import { deviceOf } from '../src/http/client-address.ts'
 import { compileValidator, toFieldErrors } from '../src/http/validation.ts'
 import { createRevocationReader } from '../src/revocation/revocation-reader.ts'
 import { ApplicationUser as ApplicationUserSchema, NewSession } from '../src/schemas/service.ts'
@@ -132,11 +133,10 @@ export const application = fp(
           if (checked && 'problem' in checked)
             throw new TypeError(`app.pawl.sessions.start: claims ${checked.problem}`)
           const byCookie = refreshCookie.isWanted(request, delivery)
-          const device = { ip: request.ip, userAgent: request.headers['user-agent'] }
           const endReplaced = async () => {
             if (byCookie) await refreshCookie.endReplaced(request, delivery)
           }
-          const pair = await startFor(device, start, endReplaced)
+          const pair = await startFor(deviceOf(request), start, endReplaced)
           // RFC 6749 5.1.
           reply.header('cache-control', 'no-store')
           return byCookie ? refreshCookie.deliver(request, reply, pair, true) : pair

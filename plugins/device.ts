@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { deviceOf } from '../src/http/client-address.ts'
 import type { Device } from '../src/sessions/device.ts'
 
 declare module 'fastify' {
@@ -13,7 +14,7 @@ export const device = fp(
   async (app) => {
     app.decorateRequest('device', {
       getter() {
-        return { ip: this.ip, userAgent: this.headers['user-agent'] }
+        return deviceOf(this)
       },
     })
   },

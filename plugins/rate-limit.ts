@@ -1,11 +1,15 @@
-import fastifyRateLimit from '@fastify/rate-limit'
+import { isIPv4 } from 'node:net'
+import fastifyRateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type {
+  FastifyInstance,
   FastifyRequest,
+  onRequestAsyncHookHandler,
   onResponseAsyncHookHandler,
   preHandlerAsyncHookHandler,
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { ERRORS, PawlError } from '../src/errors.ts'
+import { addressIn } from '../src/http/client-address.ts'
 
 interface GuessLimit {
   preHandler: preHandlerAsyncHookHandler
@@ -25,6 +29,13 @@ declare module 'fastify' {
   }
 }
 
+/** Length of the IPv6 prefix that a single client has to itself. */
+const CLIENT_BITS = 64
+/** Length of the IPv6 prefix that a provider gives to a site, which makes many of the above. */
+const SITE_BITS = 48
+/** A site has so many times the limit of a client, because it may have many users. */
+const SITE_FACTOR = 10
+
 /** Wrong guesses per account within the window below. */
 const MAX_GUESSES = 30
 
@@ -43,9 +54,11 @@ export interface RateLimitOptions {
 
 /**
  * Limits requests per address, as routes state in `config.rateLimit`, and wrong guesses per
- * account. The counts are in this process on purpose: a limit must not cost a refresh a second
- * round trip, nor fail together with Redis. Behind a load balancer a client therefore has the limit
- * once per process.
+ * account. An IPv6 client is its /64. All clients of one /48 have ten times the limit together.
+ *
+ * The counts are in this process on purpose: a limit must not cost a refresh a second round trip,
+ * nor fail together with Redis. Behind a load balancer a client therefore has the limit once per
+ * process.
  */
 export const rateLimit = fp(
   async (app, { rateLimit: isEnabled }: RateLimitOptions) => {
@@ -59,8 +72,10 @@ export const rateLimit = fp(
     await app.register(fastifyRateLimit, {
       global: false,
       cache: 50_000,
+      keyGenerator: (request) => networkOf(request, CLIENT_BITS),
       errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     })
+    limitSites(app)
     // NIST SP 800-63B-4 demands a limit on failed attempts. An attacker can use up the limit to
     // lock another user out. For that reason the window is short, and a right password never
     // counts.
@@ -83,6 +98,30 @@ export const rateLimit = fp(
   },
   { name: 'pawl-rate-limit' },
 )
+
+/** Adds the limits of IPv6 sites to the routes that state a limit for a client. */
+function limitSites(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    const { max, timeWindow } = route.config?.rateLimit || {}
+    if (typeof max !== 'number' || timeWindow === undefined) return
+    const count = app.createRateLimit({
+      max: max * SITE_FACTOR,
+      timeWindow,
+      keyGenerator: (request) => networkOf(request, SITE_BITS),
+    })
+    // It runs after the limit of the client, so a client that is refused does not count here.
+    const hook: onRequestAsyncHookHandler = async (request) => {
+      if (isIPv4(addressIn(request.ip))) return
+      const limit = await count(request)
+      if (!limit.isAllowed && limit.isExceeded) throw tooMany(limit.ttl)
+    }
+    route.onRequest = [route.onRequest ?? [], hook].flat()
+  })
+}
+
+function networkOf({ ip }: FastifyRequest, bits: number): string {
+  return normalizeIP(addressIn(ip), bits)
+}
 
 /** Empty if the request was refused before its account was known. */
 function accountOf({ guessedEmail, body }: FastifyRequest): string {

@@ -13,6 +13,7 @@ import { errorText } from './common/error-text.ts'
 import { packageVersion } from './common/package-info.ts'
 import { type Config, ConfigError, loadConfig } from './config/config.ts'
 import { PawlError } from './errors.ts'
+import { addressIn, createProxyCheck } from './http/client-address.ts'
 import { welcome } from './welcome.ts'
 
 /** Bytes. The largest body that a route accepts has a tenth of this. */
@@ -28,7 +29,7 @@ const START_LIMIT = 60_000
 export async function buildServer(config: Config, clock?: () => number): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: config.logLevel, serializers: { req: describeRequest } },
-    trustProxy: config.trustProxy,
+    trustProxy: trustOf(config.trustProxy),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_LIMIT,
@@ -52,12 +53,17 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   return app
 }
 
+/** The check of Fastify itself does not recognize a proxy whose address is followed by a port. */
+function trustOf(proxies: boolean | string[]): boolean | ((address: string) => boolean) {
+  return typeof proxies === 'boolean' ? proxies : createProxyCheck(proxies)
+}
+
 /**
  * Returns the log fields of a request: no header, no body, and no part of its target in which a
  * client may have put a token.
  */
 function describeRequest(request: FastifyRequest) {
-  return { method: request.method, path: pathOf(request.url ?? ''), ip: request.ip?.slice(0, 64) }
+  return { method: request.method, path: pathOf(request.url ?? ''), ip: addressIn(request.ip) }
 }
 
 /**

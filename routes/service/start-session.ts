@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { addressIn } from '../../src/http/client-address.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { NewSession } from '../../src/schemas/service.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
@@ -22,9 +23,9 @@ export const startSession: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async ({ body: { device, ...start } }, reply) => {
-      const { ip = '', userAgent } = device ?? {}
+      const from = { ip: addressIn(device?.ip), userAgent: device?.userAgent }
       reply.code(201)
-      return app.application.startFor({ ip, userAgent }, start)
+      return app.application.startFor(from, start)
     },
   )
 }

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net'
-
 /** The device that a request came from, as far as the request says. */
 export interface Device {
+  /** An IP address, or empty if it is unknown. */
   ip: string
   userAgent: string | undefined
 }
@@ -11,7 +10,7 @@ export interface Device {
  * to a length that no honest browser exceeds, and a word as long as a token is replaced by a dash.
  */
 export function deviceColumns({ ip, userAgent }: Device) {
-  return { ip: isIP(ip) ? ip : null, userAgent: userAgent === undefined ? null : plain(userAgent) }
+  return { ip: ip || null, userAgent: userAgent === undefined ? null : plain(userAgent) }
 }
 
 function plain(text: string): string {

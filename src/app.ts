@@ -21,6 +21,7 @@ import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { sessions } from '../plugins/sessions.ts'
 import { tokens } from '../plugins/tokens.ts'
+import { metadataOutsidePrefix } from '../routes/discovery/oauth-metadata.ts'
 import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
@@ -71,6 +72,7 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
     }
     try {
       await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
+      await mountOutsidePrefix(host, options)
     } catch (error) {
       throw explainCollision(error, options.prefix)
     }
@@ -120,6 +122,16 @@ async function registerParts(
     introspection: config.introspectionClients.length > 0,
     service: config.sessionClients.length > 0,
   })
+}
+
+/** Mounts the metadata of the issuer, which RFC 8414 places outside of any prefix. */
+async function mountOutsidePrefix(host: FastifyInstance, options: PawlOptions): Promise<void> {
+  const { config, prefix, routes: choice } = options
+  const { discovery, oauth } = readRouteChoice(choice)
+  if (!prefix || !discovery || !oauth) return
+  const { issuer, introspectionClients } = config
+  const introspection = introspectionClients.length > 0
+  await host.register(metadataOutsidePrefix, { issuer, introspection, pawlPrefix: prefix })
 }
 
 /** Opens Redis beside the `redis` decorator of the application, if it has one. */

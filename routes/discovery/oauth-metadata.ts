@@ -1,5 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { baseOf, metadataPath } from '../../src/http/metadata-location.ts'
 import { ServerMetadata } from '../../src/schemas/oauth.ts'
+
+const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 
 export interface MetadataOptions {
   issuer: string
@@ -7,12 +11,45 @@ export interface MetadataOptions {
   introspection: boolean
 }
 
-export const oauthMetadata: FastifyPluginAsyncTypebox<MetadataOptions> = async (
-  app,
-  { issuer, introspection },
-) => {
-  const base = issuer.replace(/\/$/, '') + app.prefix
-  const document = {
+export const oauthMetadata: FastifyPluginAsyncTypebox<MetadataOptions> = async (app, options) => {
+  const document = documentOf(options, app.prefix)
+  app.get(
+    WELL_KNOWN,
+    {
+      schema: {
+        summary: 'Get the metadata of the server: its OAuth endpoints (RFC 8414)',
+        description:
+          'If the path of `ISSUER` is not `/`, they are also at this path followed by it.',
+        tags: ['discovery'],
+        response: { 200: ServerMetadata },
+      },
+    },
+    async (_request, reply) => {
+      allowCaching(reply)
+      return document
+    },
+  )
+  const path = metadataPath(options.issuer)
+  if (path !== WELL_KNOWN) app.get(path, { schema: { hide: true } }, sendText(document))
+}
+
+/**
+ * Adds the metadata where clients look for them, for an application that has mounted Pawl under the
+ * prefix. The place is the application's, so nothing of Pawl's scope is used, and a route that the
+ * application has there stays.
+ */
+export const metadataOutsidePrefix: FastifyPluginAsync<
+  MetadataOptions & { pawlPrefix: string }
+> = async (app, { pawlPrefix, ...options }) => {
+  const url = metadataPath(options.issuer)
+  if (app.hasRoute({ method: 'GET', url: app.prefix + url })) return
+  const document = documentOf(options, app.prefix + pawlPrefix)
+  app.get(url, { schema: { hide: true } }, sendText(document))
+}
+
+function documentOf({ issuer, introspection }: MetadataOptions, prefix: string): ServerMetadata {
+  const base = baseOf(issuer, prefix)
+  return {
     issuer,
     jwks_uri: `${base}/.well-known/jwks.json`,
     // Both lists are empty, and present. RFC 8414 requires the first. If the second were absent,
@@ -26,19 +63,17 @@ export const oauthMetadata: FastifyPluginAsyncTypebox<MetadataOptions> = async (
       introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
     }),
   }
+}
 
-  app.get(
-    '/.well-known/oauth-authorization-server',
-    {
-      schema: {
-        summary: 'Get the metadata of the server: its OAuth endpoints (RFC 8414)',
-        tags: ['discovery'],
-        response: { 200: ServerMetadata },
-      },
-    },
-    async (_request, reply) => {
-      reply.header('cache-control', 'public, max-age=3600')
-      return document
-    },
-  )
+/** Returns a handler that sends text, which the serializers of an application do not change. */
+function sendText(document: ServerMetadata) {
+  const text = JSON.stringify(document)
+  return async (_request: unknown, reply: FastifyReply) => {
+    allowCaching(reply)
+    return reply.type('application/json; charset=utf-8').serializer(String).send(text)
+  }
+}
+
+function allowCaching(reply: FastifyReply): void {
+  reply.header('cache-control', 'public, max-age=3600')
 }

@@ -5,8 +5,8 @@ export interface Client {
 }
 
 /**
- * Only characters that form encoding leaves unchanged. RFC 6749 2.3.1 demands form encoding before
- * Basic, and not all clients apply it.
+ * Without `%` and `+`, form-encoded credentials (RFC 6749 2.3.1) and plain ones cannot be mistaken
+ * for each other.
  */
 const PAIR = '[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{32,256}'
 const PAIRS = new RegExp(`^${PAIR}(,${PAIR})*$`)

@@ -65,3 +65,4 @@ export const ServerMetadata = Type.Object(
   },
   { title: 'ServerMetadata', description: 'The metadata', additionalProperties: false },
 )
+export type ServerMetadata = Static<typeof ServerMetadata>

@@ -62,7 +62,9 @@ export const EventQuery = Type.Object(
         { description: 'Only events of this type' },
       ),
     ),
-    userId: Type.Optional({ ...UserId, description: 'Only events that concern this user' }),
+    userId: Type.Optional(
+      Type.String({ ...UserId, description: 'Only events that concern this user' }),
+    ),
     sessionId: Type.Optional(FilterId('Only events that concern this session')),
     from: Type.Optional(
       Type.String({ ...Moment, description: 'Only events at or after this time (RFC 3339)' }),

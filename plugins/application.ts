@@ -1,77 +1,17 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { TokenPair } from '../src/embedding/views.ts'
 import { PawlError } from '../src/errors.ts'
 import { deviceOf } from '../src/http/client-address.ts'
+import type { PawlApplication, SessionStart } from '../src/http/pawl-application.ts'
 import { compileValidator, toFieldErrors } from '../src/http/validation.ts'
 import { createRevocationReader } from '../src/revocation/revocation-reader.ts'
 import { ApplicationUser as ApplicationUserSchema, NewSession } from '../src/schemas/service.ts'
-import type { DeliveredTokens } from '../src/schemas/token-pair.ts'
 import type { Device } from '../src/sessions/device.ts'
-import type { SessionView } from '../src/sessions/session-views.ts'
 import { checkClaims } from '../src/tokens/session-constants.ts'
-import type { TokenPair } from '../src/tokens/token-pair.ts'
-import {
-  type ApplicationUser,
-  type ApplicationUsers,
-  createApplicationUsers,
-} from '../src/users/application-users.ts'
-import { toUserView, type UserView } from '../src/users/user-page.ts'
+import { createApplicationUsers } from '../src/users/application-users.ts'
+import { toUserView } from '../src/users/user-page.ts'
 import { createUserRecords } from '../src/users/user-records.ts'
-
-/** A user whom the application has authenticated, and how. */
-export interface SessionStart {
-  user: Omit<ApplicationUser, 'status'>
-  /** How: values of RFC 8176, such as `pwd`, `otp` or `hwk`. */
-  amr: readonly string[]
-  /** When, in seconds since 1970, and now by default. */
-  authTime?: number | undefined
-  /**
-   * What every access token of the session contains besides: at most 1 kB as JSON. The names of
-   * claims that are registered for tokens, or that Pawl uses, are refused.
-   */
-  claims?: Readonly<Record<string, unknown>> | undefined
-}
-
-export interface SessionDelivery {
-  /**
-   * Where the refresh token goes. By default the request decides, with `X-Token-Delivery`. A page
-   * that the browser has navigated to cannot send that header. With `cookie`, Pawl does not check
-   * where the request came from, as the response to a sign-in elsewhere comes from there.
-   */
-  delivery?: 'body' | 'cookie'
-}
-
-/** What the application asks of Pawl: `app.pawl`. */
-export interface PawlApplication {
-  sessions: {
-    /**
-     * Starts a session for a user whom the application has just authenticated, and creates the user
-     * if needed. Returns the body of the response: the token pair, without the refresh token if
-     * that goes into the cookie, which it sets on `reply`. The session of a cookie that this one
-     * replaces ends. Rejects with `AUTH_FORBIDDEN` if the user is disabled, with `AUTH_EMAIL_TAKEN`
-     * if another user has the address, and with `AUTH_UNAVAILABLE`.
-     */
-    start(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      start: SessionStart & SessionDelivery,
-    ): Promise<DeliveredTokens>
-    /** Returns the live sessions of a user, newest first. */
-    list(userId: string): Promise<SessionView[]>
-    /**
-     * Ends a session. When it resolves, every node refuses its tokens, at the latest after
-     * `REVOCATION_MAX_STALENESS`. Returns false if there never was such a session.
-     */
-    end(sessionId: string): Promise<boolean>
-    /** Ends all sessions of a user, or all but one. Returns false if there is no such user. */
-    endAll(userId: string, options?: { except?: string | undefined }): Promise<boolean>
-  }
-  users: Pick<ApplicationUsers, 'find' | 'delete'> & {
-    /** Like `put` of the service. Throws a `TypeError` if a value is not valid. */
-    put(user: ApplicationUser): Promise<UserView>
-  }
-}
 
 declare module 'fastify' {
   interface FastifyInstance {

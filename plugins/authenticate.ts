@@ -3,9 +3,9 @@ import fp from 'fastify-plugin'
 import type { RolePermissions } from '../src/config/permissions.ts'
 import { PawlError } from '../src/errors.ts'
 import { challengeOf } from '../src/http/challenges.ts'
-import { type AuthorizeOptions, type Demand, readDemand, refusalOf } from '../src/http/demands.ts'
+import { type Demand, readDemand, refusalOf } from '../src/http/demands.ts'
 import { GUARDS } from '../src/http/guards.ts'
-import type { Auth } from '../src/tokens/token-inspector.ts'
+import type { Auth } from '../src/tokens/auth.ts'
 
 export interface AuthenticateOptions {
   /** The permissions of each role. */
@@ -14,20 +14,8 @@ export interface AuthenticateOptions {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by `authenticate` and `authorize`; null on a route that has neither. */
-    auth: Auth | null
     /** Returns `auth`. Throws `AUTH_MISSING_TOKEN` if it is null. */
     requireAuth(): Auth
-  }
-  interface FastifyInstance {
-    /** preHandler: 401 without a valid access token of a live session. */
-    authenticate: preHandlerAsyncHookHandler
-    /**
-     * preHandler: `authenticate`, then 403 if the user lacks the role or a permission, then 401
-     * `AUTH_REAUTHENTICATION_REQUIRED` if the user has to authenticate again. Throws a `TypeError`
-     * if an option is not valid.
-     */
-    authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
   }
 }
 

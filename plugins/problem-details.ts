@@ -1,16 +1,9 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ErrorCode, PawlError } from '../src/errors.ts'
 import { challengeOf } from '../src/http/challenges.ts'
 import { PROBLEM_JSON, toOauthProblem, toProblem } from '../src/http/problem.ts'
 import { toFieldErrors } from '../src/http/validation.ts'
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Whether OAuth defines the route: its problem documents carry an `error` (RFC 6749 5.2). */
-    oauth?: boolean
-  }
-}
 
 /** Fastify's error codes for bad requests, each with our code and our detail. */
 const FRAMEWORK_ERRORS = new Map<string, [ErrorCode, string?]>(
@@ -41,7 +34,7 @@ const BY_STATUS = new Map<number, ErrorCode>([
  * Renders every error as `application/problem+json` (RFC 9457). The cause of a 5xx goes to the log
  * and never into the response.
  */
-export const problemDetails = fp(
+export const problemDetails: FastifyPluginAsync = fp(
   async (app) => {
     app.setErrorHandler(renderError)
   },

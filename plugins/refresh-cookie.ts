@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { TokenPair } from '../src/embedding/views.ts'
 import { PawlError } from '../src/errors.ts'
 import { isLoopbackAddress, isLoopbackName, isTrusted } from '../src/http/origins.ts'
 import {
@@ -12,7 +13,6 @@ import {
 } from '../src/http/refresh-cookies.ts'
 import { createTokenChoice } from '../src/http/token-choice.ts'
 import type { DeliveredTokens } from '../src/schemas/token-pair.ts'
-import type { TokenPair } from '../src/tokens/token-pair.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,10 +1,16 @@
-export type { PawlApplication, SessionStart } from '../plugins/application.ts'
 export { problemDetails } from '../plugins/problem-details.ts'
 export { type PawlOptions, pawl } from './app.ts'
 export { type Config, ConfigError, loadConfig } from './config/config.ts'
+export type {
+  ApplicationUser,
+  DeliveredTokens,
+  SessionView,
+  TokenPair,
+  UserView,
+} from './embedding/views.ts'
 export { type ErrorCode, PawlError } from './errors.ts'
 export type { AuthorizeOptions } from './http/demands.ts'
-export { authenticate, authorize } from './http/guards.ts'
+export { authenticate, authOf, authorize } from './http/guards.ts'
+export type { PawlApplication, SessionStart } from './http/pawl-application.ts'
 export type { ClaimsCallback, ClaimsSubject } from './tokens/added-claims.ts'
-export type { Auth } from './tokens/token-inspector.ts'
-export type { TokenPair } from './tokens/token-pair.ts'
+export type { Auth } from './tokens/auth.ts'

@@ -4,6 +4,13 @@ import { callableBy } from '../caller.ts'
 import { introspect } from './introspect.ts'
 import { revoke } from './revoke.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether OAuth defines the route: its problem documents carry an `error` (RFC 6749 5.2). */
+    oauth?: boolean
+  }
+}
+
 export interface OauthOptions {
   /** Whether introspection is offered: there is a client that may call it. */
   introspection: boolean

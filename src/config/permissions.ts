@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Role } from '../schemas/credentials.ts'
 
@@ -8,7 +8,7 @@ const Permission = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9:._/-]{0,63}$' 
 const RolePermissions = Type.Record(Role, Type.Array(Permission), { additionalProperties: false })
 
 /** The permissions of each role. A role that is not listed has none. */
-export type RolePermissions = Readonly<Static<typeof RolePermissions>>
+export type RolePermissions = Readonly<Record<string, string[]>>
 
 /** Returns undefined if the text is not JSON of that form. */
 export function parseRolePermissions(text: string): RolePermissions | undefined {

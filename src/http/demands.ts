@@ -1,7 +1,7 @@
 import { parseDuration } from '../config/duration.ts'
 import { permissionsOf, type RolePermissions } from '../config/permissions.ts'
 import { PawlError } from '../errors.ts'
-import type { Auth } from '../tokens/token-inspector.ts'
+import type { Auth } from '../tokens/auth.ts'
 
 /** What a route demands of its caller, besides a valid access token. */
 export interface AuthorizeOptions {

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import { PawlError } from '../errors.ts'
+import type { Auth } from '../tokens/auth.ts'
 import { type AuthorizeOptions, type Demand, readDemand } from './demands.ts'
 
 /** What an instance needs, so that the preHandlers below find it when a request comes. */
@@ -15,7 +17,19 @@ interface Guards {
 export const GUARDS: unique symbol = Symbol.for('pawl.guards')
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `authenticate` and `authorize`; null on a route that has neither. */
+    auth: Auth | null
+  }
   interface FastifyInstance {
+    /** preHandler: 401 without a valid access token of a live session. */
+    authenticate: preHandlerAsyncHookHandler
+    /**
+     * preHandler: `authenticate`, then 403 if the user lacks the role or a permission, then 401
+     * `AUTH_REAUTHENTICATION_REQUIRED` if the user has to authenticate again. Throws a `TypeError`
+     * if an option is not valid.
+     */
+    authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
     [GUARDS]?: Guards
   }
 }
@@ -43,6 +57,15 @@ export function authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
     handlers.set(guards, handler)
     return handler.call(this, request, reply)
   }
+}
+
+/**
+ * Returns `request.auth` in a route that has one of the preHandlers above, where it is never null.
+ * Throws `AUTH_MISSING_TOKEN`, a 401, in a route that has none.
+ */
+export function authOf({ auth }: FastifyRequest): Auth {
+  if (!auth) throw new PawlError('AUTH_MISSING_TOKEN')
+  return auth
 }
 
 function guardsOf({ server }: FastifyRequest): Guards {

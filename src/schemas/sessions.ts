@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { SessionView } from '../sessions/session-views.ts'
+import type { SessionView } from '../embedding/views.ts'
 
 const Nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 

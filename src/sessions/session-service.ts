@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseId } from '../common/id.ts'
+import type { SessionView, TokenPair } from '../embedding/views.ts'
 import { PawlError } from '../errors.ts'
 import type { NewEvent } from '../events/event.ts'
 import { numericDate } from '../keys/jwt.ts'
@@ -9,7 +10,7 @@ import type { AccessTokens } from '../tokens/access-token.ts'
 import type { AddedClaims } from '../tokens/added-claims.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
 import type { SessionConstants } from '../tokens/session-constants.ts'
-import { issueTokenPair, type TokenPair } from '../tokens/token-pair.ts'
+import { issueTokenPair } from '../tokens/token-pair.ts'
 import type { Device } from './device.ts'
 import type { SessionEndReason } from './session.ts'
 import {
@@ -18,7 +19,7 @@ import {
   type NewSession,
   type SessionStarter,
 } from './session-starter.ts'
-import type { SessionView, SessionViews } from './session-views.ts'
+import type { SessionViews } from './session-views.ts'
 
 export interface SessionServiceOptions {
   starter: SessionStarter

@@ -2,20 +2,8 @@ import bowser from 'bowser'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
 import { sessions, users } from '../db/schema.ts'
+import type { SessionView } from '../embedding/views.ts'
 import { mayBeLive } from './session-records.ts'
-
-/** A live session, as it is shown to people. Times in milliseconds since 1970. */
-export interface SessionView {
-  id: string
-  createdAt: number
-  lastSeenAt: number
-  /** The latest time at which the session ends. It ends earlier if it is not refreshed. */
-  expiresAt: number
-  /** The browser and system that the user agent names, such as "Firefox on Linux". */
-  device: string | null
-  userAgent: string | null
-  ip: string | null
-}
 
 export type SessionViews = ReturnType<typeof createSessionViews>
 

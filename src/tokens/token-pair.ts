@@ -1,19 +1,8 @@
+import type { TokenPair } from '../embedding/views.ts'
 import type { Authorization, CurrentToken } from '../sessions/session-store.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import type { SessionConstants } from './session-constants.ts'
-
-/** The two tokens of a session, as a client gets them. The `TokenPair` schema describes it, too. */
-export interface TokenPair {
-  accessToken: string
-  refreshToken: string
-  tokenType: 'Bearer'
-  /** Life of the access token, in seconds. */
-  expiresIn: number
-  /** Life of the refresh token, in seconds. */
-  refreshExpiresIn: number
-  sessionId: string
-}
 
 export interface TokenPairSubject {
   userId: string

@@ -1,4 +1,5 @@
 import type { Log } from '../common/log.ts'
+import type { TokenPair } from '../embedding/views.ts'
 import { PawlError } from '../errors.ts'
 import type { NewEvent } from '../events/event.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
@@ -15,7 +16,7 @@ import type { AccessTokens } from './access-token.ts'
 import type { AddedClaims } from './added-claims.ts'
 import { constantsOf, type RefreshClaims, type RefreshTokens } from './refresh-token.ts'
 import { createTokenInspector } from './token-inspector.ts'
-import { issueTokenPair, type TokenPair } from './token-pair.ts'
+import { issueTokenPair } from './token-pair.ts'
 
 export interface TokenServiceOptions {
   accessTokens: AccessTokens

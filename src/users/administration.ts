@@ -1,16 +1,16 @@
+import type { SessionView, UserStatus, UserView } from '../embedding/views.ts'
 import { PawlError } from '../errors.ts'
 import type { AdminAction, NewEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { SessionEndReason } from '../sessions/session.ts'
 import type { SessionService } from '../sessions/session-service.ts'
-import type { SessionView } from '../sessions/session-views.ts'
 import type { AccountService, Credentials } from './account-service.ts'
 import type { UserChange } from './user-change-records.ts'
 import type { Actor, UserChangeService } from './user-change-service.ts'
 import { isUserId } from './user-id.ts'
-import { parseCursor, readUserPage, toCursor, toUserView, type UserView } from './user-page.ts'
-import type { Account, UserRecords, UserStatus } from './user-records.ts'
+import { parseCursor, readUserPage, toCursor, toUserView } from './user-page.ts'
+import type { Account, UserRecords } from './user-records.ts'
 
 /** An administrator who acts through the API, an operator at the command line, or the application. */
 export interface Administrator extends Actor {

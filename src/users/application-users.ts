@@ -1,21 +1,12 @@
+import type { ApplicationUser, UserView } from '../embedding/views.ts'
 import { PawlError } from '../errors.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { CommittedRevocation } from '../revocation/revocation-reader.ts'
 import type { Administration, Administrator } from './administration.ts'
 import { isUserId } from './user-id.ts'
-import { toUserView, type UserView } from './user-page.ts'
-import type { Account, UserRecords, UserStatus } from './user-records.ts'
-
-/** A user as the application knows them. What is absent stays as it is. */
-export interface ApplicationUser {
-  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : @ | -`. */
-  id: string
-  /** Null removes it. */
-  email?: string | null | undefined
-  roles?: readonly string[] | undefined
-  status?: UserStatus | undefined
-}
+import { toUserView } from './user-page.ts'
+import type { Account, UserRecords } from './user-records.ts'
 
 export interface ApplicationUsersOptions {
   records: UserRecords
@@ -26,8 +17,6 @@ export interface ApplicationUsersOptions {
   /** Returns milliseconds since 1970. */
   clock: () => number
 }
-
-export type ApplicationUsers = ReturnType<typeof createApplicationUsers>
 
 /** Events name the application as the one who acted. */
 const APPLICATION: Administrator = { via: 'application' }

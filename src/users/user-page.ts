@@ -1,20 +1,11 @@
 import { type Page, readPage } from '../common/page.ts'
+import type { UserView } from '../embedding/views.ts'
 import { PawlError } from '../errors.ts'
 import { isUserId } from './user-id.ts'
-import type { Account, UserPosition, UserRecords, UserStatus } from './user-records.ts'
+import type { Account, UserPosition, UserRecords } from './user-records.ts'
 
 /** Users in a page if the query names no limit. */
 const DEFAULT_LIMIT = 50
-
-/** A user as administrators see them. */
-export interface UserView {
-  id: string
-  email?: string
-  roles: string[]
-  status: UserStatus
-  /** A time in the format of RFC 3339. */
-  createdAt: string
-}
 
 export interface UserPageQuery {
   /** How the e-mail address starts, in any case. */

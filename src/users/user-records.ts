@@ -6,7 +6,6 @@ export type User = Pick<
   typeof users.$inferSelect,
   'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
 >
-export type UserStatus = User['status']
 /** A user without the hash of their password. */
 export type Account = Omit<User, 'passwordHash'>
 export type UserToInsert = Pick<User, 'id' | 'email' | 'passwordHash'> &

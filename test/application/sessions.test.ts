@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import type { SessionDelivery, SessionStart } from '../../plugins/application.ts'
+import type { SessionDelivery, SessionStart } from '../../src/http/pawl-application.ts'
 import { call, me, refresh } from '../support/app-requests.ts'
 import { buildHost } from '../support/embedded-host.ts'
 import { inject } from '../support/retry-unavailable.ts'

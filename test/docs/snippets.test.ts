@@ -1,48 +1,22 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ROOT } from '../support/services/sources.ts'
+import { fileNameOf, readSnippets, type Snippet } from '../support/snippets.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
-
-interface Snippet {
-  /** File and line of the code block. */
-  place: string
-  extension: string
-  code: string
-}
-
-/** Finds the code blocks in TypeScript and JavaScript. */
-function snippetsOf(file: string, text: string): Snippet[] {
-  const blocks = text.matchAll(/^```(tsx?|js)\n([\s\S]*?)^```$/gm)
-  return [...blocks].map(({ index, 1: language = '', 2: code = '' }) => ({
-    place: `${file}:${text.slice(0, index).split('\n').length}`,
-    // JavaScript is checked as TypeScript: readers paste it into either.
-    extension: language === 'js' ? 'ts' : language,
-    code,
-  }))
-}
-
-async function markdownFiles(): Promise<string[]> {
-  const inDocs = await readdir(join(ROOT, 'docs'), { recursive: true })
-  const found = inDocs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
-  return ['README.md', 'CONTRIBUTING.md', 'examples/spa/README.md', ...found]
-}
 
 /** Compiles the snippets, each as a module of its own. Returns what the compiler printed. */
 async function compile(snippets: readonly Snippet[]): Promise<string> {
   // Inside the checkout, so that the snippets are ES modules and find the packages they import.
   const folder = await mkdtemp(join(ROOT, '.snippets-'))
-  const nameOf = ({ place, extension }: Snippet) =>
-    `${place.replaceAll(/[^\w]/g, '-')}.${extension}`
   try {
     await Promise.all(
       snippets.map((snippet) =>
-        writeFile(join(folder, nameOf(snippet)), `${snippet.code}\nexport {}\n`),
+        writeFile(join(folder, fileNameOf(snippet)), `${snippet.code}\nexport {}\n`),
       ),
     )
     const compilerOptions = {
@@ -61,7 +35,7 @@ async function compile(snippets: readonly Snippet[]): Promise<string> {
       extends: '../tsconfig.json',
       compilerOptions,
       // The server declares what some plugins add to the types of Fastify.
-      files: [...snippets.map(nameOf), '../src/server.ts'],
+      files: [...snippets.map(fileNameOf), '../src/server.ts'],
       include: [],
     }
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
@@ -75,11 +49,7 @@ async function compile(snippets: readonly Snippet[]): Promise<string> {
 }
 
 test('every code block of README and guides compiles under strict', async () => {
-  const files = await markdownFiles()
-  const texts = await Promise.all(
-    files.map(async (file) => snippetsOf(file, await readFile(join(ROOT, file), 'utf8'))),
-  )
-  const snippets = texts.flat()
+  const snippets = await readSnippets()
   assert.ok(snippets.length >= 5, `only ${snippets.length} code blocks were found`)
   assert.equal(await compile(snippets), '')
 })

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Static } from '@sinclair/typebox'
+import type { SessionView, TokenPair } from '../../src/embedding/views.ts'
 import type { RecordedEvent } from '../../src/events/event.ts'
 import type { EventPage } from '../../src/schemas/events.ts'
 import type { Introspection } from '../../src/schemas/oauth.ts'
 import type { SessionList } from '../../src/schemas/sessions.ts'
 import type * as tokens from '../../src/schemas/token-pair.ts'
 import type { UserView } from '../../src/schemas/users.ts'
-import type { SessionView } from '../../src/sessions/session-views.ts'
 import type { AccessClaims } from '../../src/tokens/access-token.ts'
-import type { TokenPair } from '../../src/tokens/token-pair.ts'
 import type { Administration } from '../../src/users/administration.ts'
 
 type Session = Static<typeof SessionList>['sessions'][number]

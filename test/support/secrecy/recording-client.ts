@@ -1,4 +1,4 @@
-import type { TokenPair } from '../../../src/tokens/token-pair.ts'
+import type { TokenPair } from '../../../src/embedding/views.ts'
 import { type HeaderLines, openConnection, request } from '../raw-http.ts'
 import { retryUnavailable } from '../retry-unavailable.ts'
 import { addToken, assertNoSecret, type Secrets } from './secrets.ts'

@@ -1,10 +1,9 @@
-import type { TSchema } from '@sinclair/typebox'
 import fp from 'fastify-plugin'
 import type { TokenPair } from '../src/embedding/views.ts'
 import { PawlError } from '../src/errors.ts'
 import { deviceOf } from '../src/http/client-address.ts'
 import type { PawlApplication, SessionStart } from '../src/http/pawl-application.ts'
-import { compileValidator, toFieldErrors } from '../src/http/validation.ts'
+import { requireValid } from '../src/http/require-valid.ts'
 import { createRevocationReader } from '../src/revocation/revocation-reader.ts'
 import { ApplicationUser as ApplicationUserSchema, NewSession } from '../src/schemas/service.ts'
 import type { Device } from '../src/sessions/device.ts'
@@ -110,18 +109,4 @@ function toClaims(claims: unknown): Record<string, unknown> {
     detail: `body/claims: ${checked.problem}`,
     errors: [{ field: 'claims', message: checked.problem }],
   })
-}
-
-/**
- * Returns a function that throws a `TypeError` if a value of the application does not match: it is
- * a mistake in the application, and not of its user. The message does not repeat the value.
- */
-function requireValid(method: string, schema: TSchema): (value: unknown) => void {
-  const validate = compileValidator({ schema, httpPart: 'body' })
-  return (value) => {
-    const result = validate(value)
-    if ('value' in result) return
-    const problems = toFieldErrors(result.error).map(({ field, message }) => `${field} ${message}`)
-    throw new TypeError(`${method}: ${problems.join('; ')}`)
-  }
 }

@@ -9,6 +9,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Packages that are about HTTP. Only plugins, routes, src/http and the entrances may import them. */
 const HTTP_PACKAGES = /^(fastify|fastify-plugin|@fastify\/.+|helmet|cookie|node:https?)$/
 const ENTRANCES = ['src/index.ts', 'src/app.ts', 'src/server.ts', 'src/cli.ts']
+/** Folders of the domain's side that know Fastify. */
+const FASTIFY_FOLDERS = /^src\/(http|testing)\//
 const READERS_OF_THE_ENVIRONMENT = ['src/server.ts', 'src/cli.ts']
 /** Folders of code that runs elsewhere: they import nothing else, and nothing else imports them. */
 const ISLANDS = ['src/client/', 'src/verify/']
@@ -59,8 +61,7 @@ function violations(
 const isLocal = (name: string) => name.endsWith('.ts')
 const all = ['src', 'plugins', 'routes'].flatMap(sources)
 const domain = all.filter(
-  ({ file }) =>
-    file.startsWith('src/') && !ENTRANCES.includes(file) && !file.startsWith('src/http/'),
+  ({ file }) => file.startsWith('src/') && !ENTRANCES.includes(file) && !FASTIFY_FOLDERS.test(file),
 )
 
 /** Returns the import cycles: for each set of files that reach each other, its names. */

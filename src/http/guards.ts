@@ -4,7 +4,7 @@ import type { Auth } from '../tokens/auth.ts'
 import { type AuthorizeOptions, type Demand, readDemand } from './demands.ts'
 
 /** What an instance needs, so that the preHandlers below find it when a request comes. */
-interface Guards {
+export interface Guards {
   authenticate: preHandlerAsyncHookHandler
   authorize(demand: Demand): preHandlerAsyncHookHandler
 }

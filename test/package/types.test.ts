@@ -28,11 +28,12 @@ const STRICT = {
 const COMMONJS = `
 import Fastify, { type FastifyInstance } from 'fastify'
 import { authenticate, authOf, loadConfig, pawl, type PawlOptions } from 'pawl'
+import { createTestAuth } from 'pawl/testing'
 export async function build(options?: PawlOptions): Promise<FastifyInstance> {
   const app = Fastify()
   await app.register(pawl, options ?? { config: loadConfig(process.env) })
   app.get('/me', { preHandler: authenticate }, async (request) => authOf(request).userId)
-  app.get('/us', { preHandler: app.authorize({ roles: ['us'] }) }, async () => 'us')
+  app.get('/us', { preHandler: app.authorize({ roles: ['us'] }) }, async () => createTestAuth().tokenFor())
   return app
 }
 `

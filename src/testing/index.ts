@@ -1,0 +1,6 @@
+export {
+  createTestAuth,
+  type TestAuth,
+  type TestAuthOptions,
+  type TestUser,
+} from './test-auth.ts'

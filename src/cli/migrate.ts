@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import { hostOf } from '../common/host-of.ts'
 import { loadDatabaseConfig } from '../config/config.ts'
+import { isTlsFailure } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
 import { openDatabase } from '../db/open.ts'
+import { postgresTarget } from '../db/postgres-options.ts'
+import { postgresHosts } from '../db/postgres-url.ts'
 import type { Terminal } from './terminal.ts'
 
 const HELP = `
@@ -28,7 +30,9 @@ async function migrateServer(url: string): Promise<void> {
   try {
     await migrate(url)
   } catch (error) {
-    throw new Error(`Postgres at ${hostOf(url)} could not be migrated: ${reasonOf(error)}`)
+    throw new Error(
+      `Postgres at ${postgresHosts(postgresTarget(url))} could not be migrated: ${reasonOf(error)}`,
+    )
   }
 }
 
@@ -36,5 +40,6 @@ async function migrateServer(url: string): Promise<void> {
 function reasonOf(error: unknown): string {
   const driver = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const { message, code } = driver as { message?: string; code?: string }
+  if (isTlsFailure(driver)) return `TLS failed: ${message}`
   return message || code || 'it cannot be reached'
 }

@@ -48,7 +48,9 @@ function read<V extends Variables>(variables: V, env: NodeJS.ProcessEnv) {
     const text = env[variable.name] || variable.default
     const isValid = text === undefined || variable.isValid(text)
     values[key] = isValid && text !== undefined ? Object.freeze(variable.parse(text)) : undefined
-    if (!isValid) problems.push(`${variable.name} must be ${variable.format}`)
+    if (isValid) continue
+    const problem = variable.problemOf?.(text) ?? `must be ${variable.format}`
+    problems.push(`${variable.name} ${problem}`)
   }
   return { values: values as Partial<Values<V>>, problems }
 }

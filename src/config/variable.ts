@@ -8,6 +8,8 @@ export interface Variable<T> {
   /** What a value must be. It completes the sentence "NAME must be …". */
   readonly format: string
   isValid(text: string): boolean
+  /** Returns what is wrong with a text that is not valid, if more is known than the format. */
+  problemOf?(text: string): string | undefined
   /** Returns the value of a text that is valid. */
   parse(text: string): T
   /** The text that counts if the variable is not set. */
@@ -40,7 +42,7 @@ export function optional<T>(
 /** Returns an optional variable whose value is its text. */
 export function optionalText(
   name: string,
-  facts: Facts & Pick<Variable<string>, 'format' | 'isValid'>,
+  facts: Facts & Pick<Variable<string>, 'format' | 'isValid' | 'problemOf'>,
 ): Variable<string | undefined> {
   return optional(name, { parse: String, ...facts })
 }

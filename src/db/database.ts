@@ -35,6 +35,10 @@ const TEMPORARY = new RegExp(
 /** SQLSTATE of a write to a server, or in a session, that is read-only. */
 export const READ_ONLY = '25006'
 
+/** Codes of a certificate or a handshake that TLS refuses. */
+const TLS_CODES =
+  /^(ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME)/
+
 /** SQLSTATEs whose messages name the user or the database, but contain no data. */
 const ABOUT_THE_CONNECTION = /^(28|3D)/
 
@@ -77,12 +81,25 @@ function translate(error: unknown): Error {
   const driverError = driverErrorOf(error)
   if (driverError instanceof PawlError) return driverError
   const code = codeOf(error)
+  if (isTlsFailure(driverError))
+    return unavailable(
+      'Postgres',
+      new Error(`TLS failed: ${errorText(driverError)}`, { cause: driverError }),
+    )
   const cause = new Error(
     ABOUT_THE_CONNECTION.test(code)
       ? errorText(driverError)
       : `Postgres failed the statement (${code}): ${statementOf(error)}`,
   )
   return TEMPORARY.test(code) ? unavailable('Postgres', cause) : cause
+}
+
+/**
+ * Returns whether the connection failed because of TLS. A server without TLS closes the connection
+ * during the handshake, about which the error has nothing but a message.
+ */
+export function isTlsFailure(error: unknown): boolean {
+  return TLS_CODES.test(codeOf(error)) || errorText(error).includes('secure TLS connection')
 }
 
 /** Returns the error of the driver, which Drizzle wraps. */

@@ -3,9 +3,9 @@ import postgres from 'postgres'
 import { retry } from '../common/backoff.ts'
 import { createAdmission } from './admission.ts'
 import { codeOf, READ_ONLY, STATEMENT_LIMIT, withDeadline } from './database.ts'
+import type { DriverOptions } from './postgres-options.ts'
 import { beginSafely } from './safe-transaction.ts'
 import * as schema from './schema.ts'
-import { SERVING_SETTINGS } from './session-settings.ts'
 
 /** Milliseconds that a statement waits for a connection. */
 const QUEUE_LIMIT = 3_000
@@ -19,18 +19,17 @@ interface Slot {
   client?: postgres.Sql | undefined
 }
 
-/** Returns a client with one connection to `url`. It connects on the first statement. */
-function createClient(url: string): postgres.Sql {
-  const client = postgres(url, {
+/** Returns a client with one connection. It connects on the first statement. */
+function createClient(options: DriverOptions): postgres.Sql {
+  const client = postgres({
+    ...options,
     max: 1,
-    connect_timeout: 5,
     backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: () => {},
     // Drizzle parses arrays itself. If this option is on and the server dies while a connection
     // starts, an unhandled rejection ends the process: porsager/postgres issue 1192. The option
     // stays off after that issue is fixed, because it also costs a statement per connection.
     fetch_types: false,
-    connection: SERVING_SETTINGS,
   })
   // Drizzle sets the parsers of the driver.
   drizzle(client, { schema })
@@ -38,7 +37,7 @@ function createClient(url: string): postgres.Sql {
 }
 
 /**
- * Creates a pool of at most `size` connections to the Postgres at `url`, with a client for Drizzle.
+ * Creates a pool of at most `size` connections with these options, and a client for Drizzle.
  *
  * Each connection has a driver of its own. The pool of the driver sends statements ahead on busy
  * connections, so that all wait for one lock, and it cannot close a single connection. If a network
@@ -46,7 +45,7 @@ function createClient(url: string): postgres.Sql {
  * does: a quarter of an hour. This can be removed when the driver closes the connection of a
  * statement that takes too long: porsager/postgres issue 1089.
  */
-export function createPool(url: string, size: number) {
+export function createPool(options: DriverOptions, size: number) {
   const slots: Slot[] = Array.from({ length: size }, () => ({}))
   /** The last one was used last. It is used next, so that the pool opens few connections. */
   const free = [...slots]
@@ -70,7 +69,7 @@ export function createPool(url: string, size: number) {
   async function runOnce<T>(kind: string, work: (client: postgres.Sql) => PromiseLike<T>) {
     await admission.enter(kind)
     const slot = free.pop() ?? {}
-    slot.client ??= createClient(url)
+    slot.client ??= createClient(options)
     let isRefused = false
     try {
       // Postgres cancels statements earlier. One that is not even cancelled has lost its

@@ -1,12 +1,15 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { retry } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
-import { hostOf } from '../common/host-of.ts'
 import { PawlError, unavailable } from '../errors.ts'
-import { type Database, query, rowsOf, withDeadline } from './database.ts'
+import { type Database, isTlsFailure, query, rowsOf, withDeadline } from './database.ts'
 import { isMigrated } from './migrations.ts'
+import { type DriverOptions, driverOptions, postgresTarget } from './postgres-options.ts'
 import { createPool } from './postgres-pool.ts'
+import { type PostgresTarget, postgresHosts } from './postgres-url.ts'
 import * as schema from './schema.ts'
+import { SERVING_SETTINGS } from './session-settings.ts'
+import { requireOfferedTls } from './tls-probe.ts'
 
 /** Milliseconds to wait at the start for a server that is unavailable. */
 const START_LIMIT = 5_000
@@ -21,7 +24,8 @@ const READ_ONLY = `select current_setting('transaction_read_only') as "readOnly"
  * itself, at most one second after the server is available again.
  */
 export async function openPostgres(url: string, poolSize = 10): Promise<Database> {
-  const pool = createPool(url, poolSize)
+  const target = postgresTarget(url)
+  const pool = createPool(optionsOf(target), poolSize)
   const orm = drizzle(pool.client, { schema })
   const database: Database = {
     orm,
@@ -35,13 +39,26 @@ export async function openPostgres(url: string, poolSize = 10): Promise<Database
     close: () => pool.close(5),
   }
   try {
+    await requireOfferedTls(target)
     if (!(await whenAvailable(() => isMigrated(database))))
       throw new Error("the schema is not up to date: run 'pawl migrate' first")
     return database
   } catch (error) {
     await pool.close(0)
-    throw new Error(`Postgres at ${hostOf(url)}: ${reasonOf(error)}`)
+    throw failure(target, error)
   }
+}
+
+function optionsOf(target: PostgresTarget): DriverOptions {
+  try {
+    return driverOptions(target, SERVING_SETTINGS)
+  } catch (error) {
+    throw failure(target, error)
+  }
+}
+
+function failure(target: PostgresTarget, error: unknown): Error {
+  return new Error(`Postgres at ${postgresHosts(target)}: ${reasonOf(error)}`)
 }
 
 /** Repeats the statements for as long as a server may need to start. */
@@ -50,7 +67,7 @@ function whenAvailable<T>(statements: () => Promise<T>): Promise<T> {
     first: RETRY_INTERVAL,
     longest: RETRY_INTERVAL,
     limit: START_LIMIT,
-    isTemporary: (error) => error instanceof PawlError,
+    isTemporary: (error) => error instanceof PawlError && !isTlsFailure(error.cause),
   })
 }
 

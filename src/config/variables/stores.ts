@@ -1,9 +1,13 @@
+import { parsePostgresUrl } from '../../db/postgres-url.ts'
 import { parseRedisUrl } from '../../redis/url.ts'
-import { optionalText, optionalUrl, variable, wholeNumber } from '../variable.ts'
+import { optionalText, variable, wholeNumber } from '../variable.ts'
 
 export const STORE_VARIABLES = {
-  databaseUrl: optionalUrl('DATABASE_URL', ['postgres', 'postgresql'], {
+  databaseUrl: optionalText('DATABASE_URL', {
     requiredWith: 'REDIS_URL',
+    format: 'a URL that starts with postgres:// or postgresql://',
+    isValid: (text) => !problemOf(text),
+    problemOf,
     description:
       'Postgres database ([guide](guides/postgres.md)). If neither this nor `REDIS_URL` is set, ' +
       'Pawl runs on its embedded default: Postgres, and the state that would be in Redis, are ' +
@@ -32,4 +36,10 @@ export const STORE_VARIABLES = {
       'Folder that holds the data and the secrets of the embedded default. It is created on the ' +
       'first start.',
   }),
+}
+
+/** Returns what is wrong with a `DATABASE_URL`. */
+function problemOf(text: string): string | undefined {
+  const target = parsePostgresUrl(text)
+  return 'problem' in target ? target.problem : undefined
 }

@@ -5,16 +5,24 @@ import { join } from 'node:path'
 export interface Certificate {
   /** The file of the certificate, which is its own authority. */
   path: string
+  /** The file of the key. */
+  key: string
   /** The settings by which a Redis server or a Sentinel uses it. */
   settings: [name: string, value: string][]
   /** The same as arguments of the command line. */
   flags: string[]
 }
 
-/** Creates a certificate in `folder`. Returns undefined if openssl cannot do it. */
-export function createCertificate(folder: string): Certificate | undefined {
+/**
+ * Creates a certificate in `folder`, for this machine unless it is for others. Returns undefined if
+ * openssl cannot do it.
+ */
+export function createCertificate(
+  folder: string,
+  names = 'IP:127.0.0.1,DNS:localhost',
+): Certificate | undefined {
   const [path, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost']
+  const subject = ['-subj', '/CN=localhost', '-addext', `subjectAltName=${names}`]
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
   const files = ['-keyout', key, '-out', path]
   if (spawnSync('openssl', ['req', '-x509', ...kind, ...subject, ...files]).status !== 0)
@@ -26,5 +34,5 @@ export function createCertificate(folder: string): Certificate | undefined {
     ['tls-auth-clients', 'no'],
     ['tls-replication', 'yes'],
   ]
-  return { path, settings, flags: settings.flatMap(([name, value]) => [`--${name}`, value]) }
+  return { path, key, settings, flags: settings.flatMap(([name, value]) => [`--${name}`, value]) }
 }

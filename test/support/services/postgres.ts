@@ -61,10 +61,16 @@ async function ask(url: string) {
   }
 }
 
+export interface PostgresOptions {
+  port?: number
+  /** Creates files in the folder of the server. Returns settings that mention them. */
+  prepare?(folder: string): string[]
+}
+
 /**
  * Starts a private Postgres on a loopback port. Its data survives a restart, even after a SIGKILL.
  */
-export async function startPostgres(options: { port?: number } = {}): Promise<Service> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<Service> {
   const found = await findPostgres()
   const user = await unprivilegedUser()
 
@@ -90,6 +96,8 @@ export async function startPostgres(options: { port?: number } = {}): Promise<Se
       await initialisation.stop({ keep: !failed })
       if (failed) throw new Error(`initdb failed:\n${log}`)
     }
+    const further = options.prepare?.(dir) ?? []
+    if (user) spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, dir])
     const flags = [
       '-D',
       data,
@@ -97,7 +105,7 @@ export async function startPostgres(options: { port?: number } = {}): Promise<Se
       String(port),
       '-k',
       dir,
-      ...SETTINGS.flatMap((setting) => ['-c', setting]),
+      ...[...SETTINGS, ...further].flatMap((setting) => ['-c', setting]),
     ]
     // SIGINT makes Postgres shut down without waiting for its clients to disconnect.
     return leash(postgres, flags, { dir, env, user, signal: 'SIGINT' })

@@ -102,8 +102,11 @@ async function walk(
   return { files: seen, packages }
 }
 
+const readManifest = async () =>
+  JSON.parse(await readFile(join(consumer.installed, 'package.json'), 'utf8'))
+
 async function declarations() {
-  const manifest = JSON.parse(await readFile(join(consumer.installed, 'package.json'), 'utf8'))
+  const manifest = await readManifest()
   const files = new Map<string, string>()
   const packages = new Set<string>()
   for (const { types } of Object.values<{ types?: string }>(manifest.exports)) {
@@ -113,6 +116,13 @@ async function declarations() {
   }
   return { files, packages }
 }
+
+test('the package uses the Fastify of the host, of any 5.x, and brings none', async () => {
+  const { dependencies, devDependencies, peerDependencies } = await readManifest()
+  assert.equal(peerDependencies.fastify, '^5.0.0')
+  // npm would leave out a peer that is also a development dependency from `npm ci --omit=dev`.
+  assert.deepEqual([dependencies.fastify, devDependencies.fastify], [undefined, undefined])
+})
 
 test('the public declarations name no package but Fastify and React', async () => {
   const { files, packages } = await declarations()

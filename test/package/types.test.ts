@@ -160,6 +160,13 @@ for (const module of ['node20', 'nodenext'])
     assert.equal(await compile(`cjs-${module}`, { 'app.ts': COMMONJS }, options), '')
   })
 
+test('a CommonJS module can require the package', () => {
+  const code = "console.log(typeof require('pawl').pawl, typeof require('pawl/testing'))"
+  const { status, output } = consumer.run('--no-warnings', '-e', code)
+  assert.equal(status, 0, output)
+  assert.match(output, /^function object$/m)
+})
+
 test('a CommonJS module under node16 compiles with a dynamic import', async () => {
   const options = { type: 'commonjs', module: 'node16' }
   assert.equal(await compile('cjs-node16', { 'app.ts': DYNAMIC }, options), '')

@@ -86,11 +86,11 @@ async function heapOf({ url }: Contender): Promise<number> {
 async function revoke(url: string, count: number): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   await sql`
-    insert into sessions
+    insert into pawl.sessions
       (id, user_id, created_at, expires_at, last_seen_at, revoked_at, published_at)
     select gen_random_uuid(), users.id, now() - interval '1 hour', now() + interval '1 day', now(),
       now() - n * interval '10 minutes' / ${count}::int, now()
-    from (select id from users limit 1) as users, generate_series(1, ${count}::int) as n`
+    from (select id from pawl.users limit 1) as users, generate_series(1, ${count}::int) as n`
   await sql`vacuum analyze sessions`
   await sql.end()
 }

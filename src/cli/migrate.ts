@@ -19,16 +19,16 @@ export function addMigrate(program: Command, { env, stdout }: Terminal): void {
     .addHelpText('after', HELP)
     .action(async () => {
       const config = loadDatabaseConfig(env)
-      if (config.databaseUrl) await migrateServer(config.databaseUrl)
+      if (config.databaseUrl) await migrateServer(config.databaseUrl, config.databaseSchema)
       // Opening the embedded database migrates it.
       else await (await openDatabase(config)).close()
       stdout.write('The schema is up to date.\n')
     })
 }
 
-async function migrateServer(url: string): Promise<void> {
+async function migrateServer(url: string, schema: string): Promise<void> {
   try {
-    await migrate(url)
+    await migrate(url, schema)
   } catch (error) {
     throw new Error(
       `Postgres at ${postgresHosts(postgresTarget(url))} could not be migrated: ${reasonOf(error)}`,

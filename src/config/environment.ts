@@ -39,6 +39,7 @@ export const ENVIRONMENT = {
 export const DATABASE_ENVIRONMENT = {
   databaseUrl: STORE_VARIABLES.databaseUrl,
   databasePoolSize: STORE_VARIABLES.databasePoolSize,
+  databaseSchema: STORE_VARIABLES.databaseSchema,
   dataDir: STORE_VARIABLES.dataDir,
   refreshIdleTtl: SESSION_VARIABLES.refreshIdleTtl,
   ...PASSWORD_VARIABLES,

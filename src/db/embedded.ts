@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
-import { migrate } from 'drizzle-orm/pglite/migrator'
 import { type Database, query } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { createDurableFiles, DURABLE_PARAMS } from './durable-files.ts'
 import { unpackSnapshot } from './embedded-snapshot.ts'
-import { migrationsFolder } from './migrations.ts'
+import { applyMigrations } from './migrations.ts'
 import * as schema from './schema.ts'
 
 /**
@@ -45,7 +44,7 @@ export async function openEmbedded(directory: string): Promise<Database> {
     const client = await openData(directory)
     const orm = drizzle(client, { schema })
     try {
-      await migrate(orm, { migrationsFolder })
+      await client.transaction((tx) => applyMigrations(async (text) => (await tx.query(text)).rows))
     } catch (error) {
       await client.close()
       throw error

@@ -5,16 +5,18 @@ export interface DatabaseOptions {
   databaseUrl: string | undefined
   /** Highest number of connections to the Postgres of `databaseUrl`. */
   databasePoolSize: number
+  /** The schema of the tables in the Postgres of `databaseUrl`. */
+  databaseSchema: string
   dataDir: string
 }
 
 /** Opens the configured database. Rejects if it cannot be used. The caller must close it. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, databasePoolSize, dataDir } = options
+  const { databaseUrl, databasePoolSize, databaseSchema, dataDir } = options
   // Only the driver in use is loaded, because PGlite is megabytes of WebAssembly.
   if (databaseUrl) {
     const { openPostgres } = await import('./postgres.ts')
-    return openPostgres(databaseUrl, databasePoolSize)
+    return openPostgres(databaseUrl, databasePoolSize, databaseSchema)
   }
   const { openEmbedded } = await import('./embedded.ts')
   return openEmbedded(dataDir)

@@ -38,6 +38,7 @@ function createClient(options: DriverOptions): postgres.Sql {
 
 /**
  * Creates a pool of at most `size` connections with these options, and a client for Drizzle.
+ * `rename` completes the text of each statement.
  *
  * Each connection has a driver of its own. The pool of the driver sends statements ahead on busy
  * connections, so that all wait for one lock, and it cannot close a single connection. If a network
@@ -45,7 +46,11 @@ function createClient(options: DriverOptions): postgres.Sql {
  * does: a quarter of an hour. This can be removed when the driver closes the connection of a
  * statement that takes too long: porsager/postgres issue 1089.
  */
-export function createPool(options: DriverOptions, size: number) {
+export function createPool(
+  options: DriverOptions,
+  size: number,
+  rename: (text: string) => string = (text) => text,
+) {
   const slots: Slot[] = Array.from({ length: size }, () => ({}))
   /** The last one was used last. It is used next, so that the pool opens few connections. */
   const free = [...slots]
@@ -111,7 +116,7 @@ export function createPool(options: DriverOptions, size: number) {
       // Drizzle calls `values` at once, so that the statement is complete one turn later.
       const rows = Promise.resolve().then(() =>
         run<unknown>(text, (connection) => {
-          const statement = connection.unsafe(text, ...rest)
+          const statement = connection.unsafe(rename(text), ...rest)
           return asArrays ? statement.values() : statement
         }),
       )
@@ -123,7 +128,7 @@ export function createPool(options: DriverOptions, size: number) {
       })
     },
     begin: (work: (tx: postgres.TransactionSql) => Promise<unknown>) =>
-      run('transaction', (connection) => beginSafely(connection)(work)),
+      run('transaction', (connection) => beginSafely(connection, rename)(work)),
   }
 
   return {

@@ -3,11 +3,12 @@ import { retry } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
 import { PawlError, unavailable } from '../errors.ts'
 import { type Database, isTlsFailure, query, rowsOf, withDeadline } from './database.ts'
-import { isMigrated } from './migrations.ts'
 import { type DriverOptions, driverOptions, postgresTarget } from './postgres-options.ts'
 import { createPool } from './postgres-pool.ts'
 import { type PostgresTarget, postgresHosts } from './postgres-url.ts'
 import * as schema from './schema.ts'
+import { schemaProblem } from './schema-check.ts'
+import { createSchemaRename, DEFAULT_SCHEMA } from './schema-name.ts'
 import { SERVING_SETTINGS } from './session-settings.ts'
 import { requireOfferedTls } from './tls-probe.ts'
 
@@ -23,9 +24,13 @@ const READ_ONLY = `select current_setting('transaction_read_only') as "readOnly"
  * unavailable for about 5 seconds, or if its schema is not up to date. Later the pool reconnects by
  * itself, at most one second after the server is available again.
  */
-export async function openPostgres(url: string, poolSize = 10): Promise<Database> {
+export async function openPostgres(
+  url: string,
+  poolSize = 10,
+  schemaName = DEFAULT_SCHEMA,
+): Promise<Database> {
   const target = postgresTarget(url)
-  const pool = createPool(optionsOf(target), poolSize)
+  const pool = createPool(optionsOf(target), poolSize, createSchemaRename(schemaName))
   const orm = drizzle(pool.client, { schema })
   const database: Database = {
     orm,
@@ -40,8 +45,8 @@ export async function openPostgres(url: string, poolSize = 10): Promise<Database
   }
   try {
     await requireOfferedTls(target)
-    if (!(await whenAvailable(() => isMigrated(database))))
-      throw new Error("the schema is not up to date: run 'pawl migrate' first")
+    const problem = await whenAvailable(() => schemaProblem(database))
+    if (problem) throw new Error(problem)
     return database
   } catch (error) {
     await pool.close(0)

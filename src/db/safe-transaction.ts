@@ -8,19 +8,22 @@ import { unavailable } from '../errors.ts'
  * that no code can catch; or, if the connection was reopened, the rest runs in another transaction.
  *
  * After the transaction has failed with its connection, its statements throw here. The work never
- * settles as far as the driver can see, so that it sends neither `commit` nor `rollback`.
+ * settles as far as the driver can see, so that it sends neither `commit` nor `rollback`. `rename`
+ * completes the text of each statement.
  *
  * This can be removed when porsager/postgres issues 1133 and 1208 are fixed: the tests of lost
  * connections in `test/db/postgres.test.ts` then pass without it.
  */
-export function beginSafely(client: postgres.Sql) {
+export function beginSafely(client: postgres.Sql, rename: (text: string) => string) {
   return (work: (tx: postgres.TransactionSql) => Promise<unknown>) => {
     let isOver = false
     const guarded = (tx: postgres.TransactionSql) =>
       new Proxy(tx, {
         get(_tx, name) {
           if (isOver) throw unavailable('Postgres')
-          return Reflect.get(tx, name)
+          if (name !== 'unsafe') return Reflect.get(tx, name)
+          return (text: string, ...rest: [never[]?, postgres.UnsafeQueryOptions?]) =>
+            tx.unsafe(rename(text), ...rest)
         },
       })
     const transaction = client.begin(async (tx) => {

@@ -6,16 +6,20 @@ import {
   index,
   integer,
   jsonb,
-  pgTable,
+  pgSchema,
   text,
   timestamp,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { DEFAULT_SCHEMA } from './schema-name.ts'
+
+/** The name stands for DATABASE_SCHEMA: the pool replaces it. */
+export const pawlSchema = pgSchema(DEFAULT_SCHEMA)
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
-export const users = pgTable(
+export const users = pawlSchema.table(
   'users',
   {
     /** What the application calls the user. A version 7 UUID if Pawl makes the account. */
@@ -37,16 +41,14 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
-    // For search by the beginning of an address, and for pages in that order. The collation is
-    // explicit because that of the database may not support either.
+    // For search by a prefix and for pages, which the database's own collation may not support.
     index('users_email_prefix').on(
       sql`coalesce(lower(${table.email}), '') collate "C"`,
       sql`${table.id} collate "C"`,
     ),
     check('users_id_plain', sql`${table.id} ~ '^[A-Za-z0-9._:@|-]{1,128}$'`),
     check('users_status_known', sql`${table.status} in ('active', 'disabled')`),
-    // The same form that the schemas accept. The hot state separates roles by spaces, so a space in
-    // a role would make it two.
+    // As the schemas accept it. The hot state separates roles by spaces.
     check(
       'users_roles_plain',
       sql`array_to_string(${table.roles}, ',') ~ '^([a-z][a-z0-9:_,-]*)?$'`,
@@ -54,7 +56,7 @@ export const users = pgTable(
   ],
 )
 
-export const sessions = pgTable(
+export const sessions = pawlSchema.table(
   'sessions',
   {
     id: uuid('id').primaryKey(),
@@ -93,7 +95,7 @@ export const sessions = pgTable(
  * The last revocation of each user: it revokes all access tokens below `ver`, except those of one
  * session. There is no foreign key, because it stays in force after the account is deleted.
  */
-export const userRevocations = pgTable(
+export const userRevocations = pawlSchema.table(
   'user_revocations',
   {
     userId: text('user_id').primaryKey(),
@@ -111,17 +113,14 @@ export const userRevocations = pgTable(
 )
 
 /** Global revocations. Each revokes every session that was started before `startedAt`. */
-export const epochs = pgTable('epochs', {
+export const epochs = pawlSchema.table('epochs', {
   startedAt: moment('started_at').primaryKey(),
   at: moment('at').notNull(),
   publishedAt: moment('published_at'),
 })
 
-/**
- * One row, by which the two stores notice that the other one went back in time. Both numbers only
- * rise, unless Postgres loses its last commits.
- */
-export const storeState = pgTable(
+/** One row, by which the stores notice that the other one went back. Both numbers only rise. */
+export const storeState = pawlSchema.table(
   'store_state',
   {
     id: integer('id').primaryKey().default(1),
@@ -137,7 +136,7 @@ export const storeState = pgTable(
  * There are no foreign keys, because events stay on record after the account is deleted. The ids
  * are version 7 UUIDs made from `at`, so that their order is the order in time.
  */
-export const securityEvents = pgTable(
+export const securityEvents = pawlSchema.table(
   'security_events',
   {
     id: uuid('id').primaryKey(),
@@ -159,7 +158,7 @@ export const securityEvents = pgTable(
 )
 
 /** Events to deliver to the webhook, and dead deliveries. Delivered ones are deleted. */
-export const webhookDeliveries = pgTable(
+export const webhookDeliveries = pawlSchema.table(
   'webhook_deliveries',
   {
     eventId: uuid('event_id')
@@ -187,7 +186,7 @@ export const webhookDeliveries = pgTable(
 )
 
 /** Signing keys. The state of a key follows from its times, by the clock of Postgres. */
-export const signingKeys = pgTable(
+export const signingKeys = pawlSchema.table(
   'signing_keys',
   {
     kid: text('kid').primaryKey(),

@@ -7,17 +7,14 @@ const STATEMENT_TIMEOUT = 4_000
 /** Milliseconds after which Postgres ends a connection whose transaction waits for this process. */
 const IDLE_IN_TRANSACTION_TIMEOUT = 10_000
 
-/** The longest timeout of Postgres, 24 days. The driver does not send 0, which means no limit. */
-const NO_LIMIT = 2 ** 31 - 1
-
 /**
  * Everything that the statements and the parsers of their results depend on. A database or a role
  * may have other defaults (`alter database … set`).
  */
 const PINNED = {
   application_name: 'pawl',
-  // The migrations create the tables there.
-  search_path: 'public',
+  // Every statement names the schema of its tables.
+  search_path: 'pg_catalog',
   DateStyle: 'ISO',
   TimeZone: 'UTC',
   IntervalStyle: 'postgres',
@@ -36,12 +33,4 @@ export const SERVING_SETTINGS = {
   lock_timeout: LOCK_TIMEOUT,
   statement_timeout: STATEMENT_TIMEOUT,
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT,
-}
-
-/** Settings of a migration, which may take as long as it needs. */
-export const MIGRATION_SETTINGS = {
-  ...PINNED,
-  lock_timeout: NO_LIMIT,
-  statement_timeout: NO_LIMIT,
-  idle_in_transaction_session_timeout: NO_LIMIT,
 }

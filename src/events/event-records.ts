@@ -55,7 +55,7 @@ async function insertRows(executor: Executor, rows: readonly EventRow[]): Promis
   )
   await executor.execute(sql`
     with inserted as (
-      insert into security_events
+      insert into ${securityEvents}
         (id, at, type, user_id, session_id, actor_id, ip, user_agent, detail)
       select id, at, type, "userId", "sessionId", "actorId", ip, "userAgent", detail
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as v(
@@ -63,7 +63,7 @@ async function insertRows(executor: Executor, rows: readonly EventRow[]): Promis
         ip text, "userAgent" text, detail jsonb)
       on conflict do nothing
       returning id, type, coalesce(session_id::text, user_id, ${COMMON_QUEUE}) as queue)
-    insert into webhook_deliveries (event_id, queue)
+    insert into ${webhookDeliveries} (event_id, queue)
     select id, queue from inserted where type in (${webhookTypes}) order by id`)
 }
 

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../db/database.ts'
+import { sessions } from '../db/schema.ts'
 import { type Device, deviceColumns } from './device.ts'
 
 export interface Checkpoint {
@@ -35,17 +36,17 @@ export function createCheckpointRecords({ orm, query }: Database) {
       }))
       const saved = await query(
         orm.execute(sql`
-          update sessions set
-            generation = greatest(sessions.generation, v.generation),
-            last_ip = case when v.seen < sessions.last_seen_at then last_ip else v.ip end,
+          update ${sessions} as stored set
+            generation = greatest(stored.generation, v.generation),
+            last_ip = case when v.seen < stored.last_seen_at then last_ip else v.ip end,
             last_user_agent = case
-              when v.seen < sessions.last_seen_at then last_user_agent
+              when v.seen < stored.last_seen_at then last_user_agent
               else v."userAgent" end,
-            last_seen_at = greatest(sessions.last_seen_at, v.seen)
+            last_seen_at = greatest(stored.last_seen_at, v.seen)
           from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
             as v(id uuid, generation int, seen timestamptz, ip text, "userAgent" text)
-          where sessions.id = v.id
-          returning sessions.id`),
+          where stored.id = v.id
+          returning stored.id`),
       )
       const ids = new Set(rowsOf<{ id: string }>(saved).map(({ id }) => id))
       return [...checkpoints.keys()].filter((id) => !ids.has(id))

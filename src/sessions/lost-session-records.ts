@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Database, rowsOf } from '../db/database.ts'
+import { sessions as sessionsTable, users } from '../db/schema.ts'
 import type { Checkpoint } from './checkpoint-records.ts'
 import { deviceColumns } from './device.ts'
 import { type SessionRef, startOf } from './session.ts'
@@ -49,17 +50,17 @@ export function createLostSessionRecords({ orm, query }: Pick<Database, 'orm' | 
               id uuid, "userId" text, ver bigint, created timestamptz, expires timestamptz,
               generation int, seen timestamptz, ip text, "userAgent" text)
           ), owners as (
-            select id, ver from users where id in (select "userId" from lost)
+            select id, ver from ${users} where id in (select "userId" from lost)
             order by id for share
           ), inserted as (
-            insert into sessions (
+            insert into ${sessionsTable} as stored (
               id, user_id, created_at, expires_at, last_seen_at, generation,
               last_ip, last_user_agent)
             select lost.id, owners.id, created, expires, seen, generation, ip, "userAgent"
             from lost join owners on owners.id = lost."userId" and owners.ver <= lost.ver
             order by lost.id
             on conflict (id) do update set
-              generation = greatest(sessions.generation, excluded.generation)
+              generation = greatest(stored.generation, excluded.generation)
           )
           select lost.id, case
             when owners.id is null then 'user_missing'
@@ -89,9 +90,9 @@ export async function insertMissingRows(
       select * from jsonb_to_recordset(${rows}::jsonb) as v(
         id uuid, "userId" text, created timestamptz)
     ), owners as (
-      select id from users where id in (select "userId" from lost) order by id for key share
+      select id from ${users} where id in (select "userId" from lost) order by id for key share
     )
-    insert into sessions (id, user_id, created_at, expires_at, last_seen_at)
+    insert into ${sessionsTable} (id, user_id, created_at, expires_at, last_seen_at)
     select lost.id, owners.id, created, now(), now()
     from lost join owners on owners.id = lost."userId"
     on conflict (id) do nothing`)

@@ -60,11 +60,12 @@ export function createSessionRecords(
       // sees it. If this one commits first, the change revokes the new session, too.
       const inserted = await query(
         orm.execute(sql`
-          insert into sessions (id, user_id, created_at, expires_at, last_seen_at, ip, user_agent)
+          insert into ${sessions}
+            (id, user_id, created_at, expires_at, last_seen_at, ip, user_agent)
           select ${id}::uuid, u.id, ${created}::timestamptz, ${expires}::timestamptz,
             ${created}::timestamptz, ${ip}::text, ${userAgent}::text
           from (
-            select id from users where id = ${userId} and ver = ${ver} and status = 'active'
+            select id from ${users} where id = ${userId} and ver = ${ver} and status = 'active'
             for share
           ) as u
           on conflict (id) do nothing

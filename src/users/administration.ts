@@ -12,7 +12,7 @@ import { isUserId } from './user-id.ts'
 import { parseCursor, readUserPage, toCursor, toUserView } from './user-page.ts'
 import type { Account, UserRecords } from './user-records.ts'
 
-/** An administrator who acts through the API, an operator at the command line, or the application. */
+/** An administrator by the API, an operator at the command line, or the application. */
 export interface Administrator extends Actor {
   via: 'api' | 'cli' | 'application'
 }

@@ -10,13 +10,12 @@ import { temporaryFile, temporaryFolder } from '../support/temporary-files.ts'
 import { onDatabase } from '../support/users-table.ts'
 
 async function empty(url: string): Promise<void> {
-  await onDatabase(url, (sql) => sql`drop schema drizzle, public cascade`)
-  await onDatabase(url, (sql) => sql`create schema public`)
+  await onDatabase(url, (sql) => sql`drop schema pawl cascade`)
 }
 
 function tables(url: string) {
   const query = (sql: Parameters<Parameters<typeof onDatabase>[1]>[0]) =>
-    sql`select tablename from pg_tables where schemaname = 'public' order by 1`
+    sql`select tablename from pg_tables where schemaname = 'pawl' order by 1`
   return onDatabase(url, async (sql) => (await query(sql)).map((row) => row.tablename))
 }
 

@@ -13,8 +13,8 @@ async function limitedEnvironment(t: TestContext, connections: number): Promise<
   const url = new URL(env.DATABASE_URL ?? '')
   const role = `limited_${url.pathname.slice(1)}`
   await sql.unsafe(`create role ${role} login connection limit ${connections}`)
-  await sql.unsafe(`grant all on schema public, drizzle to ${role}`)
-  await sql.unsafe(`grant all on all tables in schema public, drizzle to ${role}`)
+  await sql.unsafe(`grant all on schema pawl to ${role}`)
+  await sql.unsafe(`grant all on all tables in schema pawl to ${role}`)
   cleanUp(t, async () => {
     await sql.unsafe(`drop owned by ${role}`)
     await sql.unsafe(`drop role ${role}`)

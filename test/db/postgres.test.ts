@@ -68,10 +68,10 @@ test('a transaction is rolled back if its work fails', async (t) => {
   const { orm, query } = await setUp(t)
   const failure = new PawlError('AUTH_FORBIDDEN')
   const failing = orm.transaction(async (tx) => {
-    await tx.execute(sql`create table left_behind ()`)
+    await tx.execute(sql`create table pawl.left_behind ()`)
     throw failure
   })
   await assert.rejects(query(failing), failure)
-  const found = await query(orm.execute(sql`select to_regclass('left_behind') as name`))
+  const found = await query(orm.execute(sql`select to_regclass('pawl.left_behind') as name`))
   assert.deepEqual(rowsOf(found)[0], { name: null })
 })

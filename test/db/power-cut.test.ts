@@ -42,7 +42,9 @@ function recordSyncs(t: TestContext, folder: string, disk: string): () => void {
 }
 
 async function addresses({ orm }: Database): Promise<string[]> {
-  const rows = rowsOf<{ email: string }>(await orm.execute('select email from users order by 1'))
+  const rows = rowsOf<{ email: string }>(
+    await orm.execute('select email from pawl.users order by 1'),
+  )
   return rows.map(({ email }) => email)
 }
 
@@ -57,7 +59,7 @@ test('A power cut loses no commit of the embedded database', async (t) => {
   const expected = Array.from({ length: 12 }, (_, i) => `user${String(i).padStart(2, '0')}@x.org`)
   for (const email of expected) {
     await database.orm.execute(
-      `insert into users (id, email, password_hash) values (gen_random_uuid(), '${email}', '')`,
+      `insert into pawl.users (id, email, password_hash) values (gen_random_uuid(), '${email}', '')`,
     )
   }
 

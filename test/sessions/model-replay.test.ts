@@ -159,7 +159,7 @@ async function replay(userId: string, fragile: FragileStore, moments: Moment[]):
     const { generation, isStale } = after.hot ?? {}
     const live = isStale
       ? undefined
-      : generation && { ver: AUTHORIZATION.ver, generation, absoluteExpiry }
+      : generation && { ...AUTHORIZATION, generation, absoluteExpiry }
     assert.deepEqual(found, generation === CONDEMNED ? 'condemned' : live)
   }
 

@@ -6,7 +6,7 @@ export async function onDatabase<T>(
   url: string,
   work: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { search_path: 'pawl' } })
   try {
     return await work(sql)
   } finally {

@@ -1,4 +1,5 @@
 import { parsePostgresUrl } from '../../db/postgres-url.ts'
+import { DEFAULT_SCHEMA, isSchemaName } from '../../db/schema-name.ts'
 import { parseRedisUrl } from '../../redis/url.ts'
 import { optionalText, variable, wholeNumber } from '../variable.ts'
 
@@ -18,6 +19,15 @@ export const STORE_VARIABLES = {
     description:
       'Highest number of connections that each process opens to `DATABASE_URL`. If Postgres ' +
       'grants fewer, statements wait for the ones that are open.',
+  }),
+  databaseSchema: variable<string>('DATABASE_SCHEMA', {
+    default: DEFAULT_SCHEMA,
+    format: 'a name of small letters, digits and underscores, of at most 63 characters',
+    isValid: isSchemaName,
+    parse: (text) => text,
+    description:
+      'Schema of the tables in `DATABASE_URL`, so that an application can share the database ' +
+      '([guide](guides/postgres.md)).',
   }),
   redisUrl: optionalText('REDIS_URL', {
     requiredWith: 'DATABASE_URL',

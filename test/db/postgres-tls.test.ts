@@ -14,11 +14,16 @@ import { type Certificate, createCertificate } from '../support/services/certifi
 import { startPostgres } from '../support/services/postgres.ts'
 import { createEmptyDatabase } from '../support/services/template.ts'
 import { temporaryFile, temporaryFolder } from '../support/temporary-files.ts'
+import { until } from '../support/until.ts'
+import { onDatabase } from '../support/users-table.ts'
 
 const HERE = 'IP:127.0.0.1,DNS:localhost'
 
 /** Starts a Postgres that accepts only TLS, and returns the URL of a database with the tables. */
-async function startTls(t: TestContext, { names = HERE, clientCertificate = false } = {}) {
+async function startTls(
+  t: TestContext,
+  { names = HERE, clientCertificate = false, method = 'trust' } = {},
+) {
   let certificate: Certificate | undefined
   const postgres = await startPostgres({
     prepare(folder) {
@@ -29,7 +34,7 @@ async function startTls(t: TestContext, { names = HERE, clientCertificate = fals
       const accepted = [
         'local all all trust',
         'host postgres all 127.0.0.1/32 trust',
-        `hostssl all all 127.0.0.1/32 trust ${option}`,
+        `hostssl all all 127.0.0.1/32 ${method} ${option}`,
       ]
       writeFileSync(rules, `${accepted.join('\n')}\n`)
       return [
@@ -92,11 +97,45 @@ test('verify-full refuses the certificate of another server, and verify-ca does 
     )
 })
 
+test('verify-full compares an IP address with the addresses of the certificate', async (t) => {
+  const { certificate, at } = await startTls(t, { names: 'IP:127.0.0.1,DNS:db.example.com' })
+  const query = `sslmode=verify-full&sslrootcert=${certificate.path}`
+  assert.equal(await usesTls(at(query, '127.0.0.1')), true)
+  await assert.rejects(usesTls(at(query, 'localhost')), /TLS failed: Hostname/)
+})
+
 test('a client certificate is presented if the server demands one', async (t) => {
   const { certificate, at } = await startTls(t, { clientCertificate: true })
   const client = `sslcert=${certificate.path}&sslkey=${certificate.key}`
   assert.equal(await usesTls(at(`sslmode=require&${client}`)), true)
   await assert.rejects(usesTls(at('sslmode=require')), /requires a valid client certificate/)
+})
+
+test('a certificate that is no longer trusted makes Postgres unavailable', async (t) => {
+  const { postgres, certificate, at } = await startTls(t)
+  const database = await openPostgres(at(`sslmode=verify-full&sslrootcert=${certificate.path}`))
+  cleanUp(t, () => database.close())
+  // The server gets a new certificate. The authority is the one of the start.
+  await postgres.restart()
+  await until(() =>
+    database.ping().then(
+      () => false,
+      ({ code, cause }) =>
+        code === 'AUTH_UNAVAILABLE' && /^TLS failed: self-signed/.test(cause?.message),
+    ),
+  )
+})
+
+test('a password of any characters is the one that Postgres checks', async (t) => {
+  const { postgres, at } = await startTls(t, { method: 'scram-sha-256' })
+  const password = String.fromCharCode(...Array.from({ length: 94 }, (_, index) => 33 + index))
+  const quoted = `'${password.replaceAll("'", "''")}'`
+  await onDatabase(postgres.url, (sql) =>
+    sql.unsafe(`create role ada superuser login password ${quoted}`),
+  )
+  const url = (text: string) => at('').replace('pawl:a-password', `ada:${text}`)
+  assert.equal(await usesTls(url(encodeURIComponent(password))), true)
+  await assert.rejects(usesTls(url('wrong')), /password authentication failed/)
 })
 
 test('a file that cannot be used is refused by the name of its parameter', async (t) => {

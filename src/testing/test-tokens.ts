@@ -1,3 +1,4 @@
+import { v7 as uuid } from 'uuid'
 import { parseDuration } from '../config/duration.ts'
 import { requireValid } from '../http/require-valid.ts'
 import { createJwtSigner } from '../keys/jwt-signer.ts'
@@ -6,7 +7,6 @@ import { importKey } from '../keys/key-material.ts'
 import { generateSigningKey } from '../keys/signing-key.ts'
 import { createRevocations } from '../revocation/revocations.ts'
 import { NewSession } from '../schemas/service.ts'
-import { createIdentity } from '../sessions/session-starter.ts'
 import {
   ACCESS_CLAIMS,
   ACCESS_TYP,
@@ -102,7 +102,7 @@ export function createTestTokens(clock: () => number) {
 /** Throws a `TypeError` if a value is one that Pawl would refuse. */
 function toSubject(user: TestUser, now: number): AccessSubject {
   const { userId = 'test-user', roles = [], claims = {}, amr = ['pwd'] } = user
-  const { sessionId = createIdentity(now).sessionId } = user
+  const { sessionId = uuid({ msecs: now }) } = user
   const authTime = user.authTime ?? Math.floor((now - ageOf(user)) / 1000)
   requireUser({ user: { id: userId, roles }, amr, authTime, claims })
   const checked = checkClaims(claims)

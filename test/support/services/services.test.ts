@@ -144,7 +144,7 @@ test('A cloned database equals its template, and can be dropped while in use', a
   const tables = (url: string) =>
     onPostgres(
       url,
-      (sql) => sql`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
+      (sql) => sql`SELECT tablename FROM pg_tables WHERE schemaname IN ('pawl', 'public')`,
     )
   assert.ok((await tables(database.url)).length > 0)
 

@@ -11,7 +11,8 @@ declare module 'fastify' {
 export const jsonBody = fp(
   async (app) => {
     // Fastify's parser for plain text would turn a wrong media type into 400 instead of 415.
-    app.removeContentTypeParser(['text/plain', 'application/json'])
+    // An application may have parsers for patterns and for everything, too.
+    app.removeAllContentTypeParsers()
     const parseJson = app.getDefaultJsonParser('error', 'error')
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
       // Many clients label every request as JSON, even if they send no body.

@@ -12,6 +12,7 @@ import { device } from '../plugins/device.ts'
 import { events } from '../plugins/events.ts'
 import { healing } from '../plugins/healing.ts'
 import { hotState } from '../plugins/hot-state.ts'
+import { isolation } from '../plugins/isolation.ts'
 import { jsonBody } from '../plugins/json-body.ts'
 import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
@@ -94,6 +95,7 @@ async function registerParts(
 ): Promise<void> {
   const mounted = readRouteChoice(choice)
   scope.setValidatorCompiler(compileValidator)
+  await scope.register(isolation)
   await scope.register(jsonBody)
   await scope.register(problemDetails)
   await scope.register(metrics)

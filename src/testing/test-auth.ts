@@ -13,9 +13,9 @@ export type { TestUser } from './test-tokens.ts'
 
 export interface TestAuthOptions {
   /** What each role allows, as in the configuration of the application. */
-  rolePermissions?: RolePermissions
+  rolePermissions?: RolePermissions | undefined
   /** Returns milliseconds since 1970. By default the time of this machine, even if it is faked. */
-  clock?: () => number
+  clock?: (() => number) | undefined
 }
 
 export interface TestAuth {

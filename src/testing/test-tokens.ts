@@ -16,29 +16,31 @@ import {
 import { checkClaims } from '../tokens/session-constants.ts'
 import { createTokenInspector } from '../tokens/token-inspector.ts'
 
+const STATES = ['valid', 'expired', 'revoked', 'stale'] as const
+
 /** A user of a test, and the token that their request carries. */
 export interface TestUser {
   /** By default `test-user`. */
-  userId?: string
+  userId?: string | undefined
   /** By default a new session. */
-  sessionId?: string
+  sessionId?: string | undefined
   /** By default none. */
-  roles?: readonly string[]
+  roles?: readonly string[] | undefined
   /** What the application has added to the token, as in `request.auth.claims`. */
-  claims?: Readonly<Record<string, unknown>>
+  claims?: Readonly<Record<string, unknown>> | undefined
   /** How the user was authenticated. By default `['pwd']`. */
-  amr?: readonly string[]
+  amr?: readonly string[] | undefined
   /** The time since the user was authenticated, such as `10m`, or in milliseconds. By default 0. */
-  age?: string | number
+  age?: string | number | undefined
   /** When the user was authenticated, in seconds since 1970, instead of `age`. */
-  authTime?: number
+  authTime?: number | undefined
   /**
    * - `expired` and `revoked`: a 401. With `revoked`, the session has ended.
    * - `stale`: a 503, as from a node that may not know the latest revocations.
    *
    * By default `valid`.
    */
-  state?: 'valid' | 'expired' | 'revoked' | 'stale'
+  state?: (typeof STATES)[number] | undefined
 }
 
 /** Milliseconds. The default of `ACCESS_TOKEN_TTL`. */
@@ -99,10 +101,26 @@ export function createTestTokens(clock: () => number) {
   }
 }
 
+/** A name that was misspelt in JavaScript would make a test pass that shows nothing. */
+const FIELDS = {
+  userId: true,
+  sessionId: true,
+  roles: true,
+  claims: true,
+  amr: true,
+  age: true,
+  authTime: true,
+  state: true,
+} satisfies Record<keyof TestUser, true>
+
 /** Throws a `TypeError` if a value is one that Pawl would refuse. */
 function toSubject(user: TestUser, now: number): AccessSubject {
   const { userId = 'test-user', roles = [], claims = {}, amr = ['pwd'] } = user
-  const { sessionId = uuid({ msecs: now }) } = user
+  const { sessionId = uuid({ msecs: now }), state = 'valid' } = user
+  const unknown = Object.keys(user).find((name) => !Object.hasOwn(FIELDS, name))
+  if (unknown) throw new TypeError(`createTestAuth: a user has no ${unknown}`)
+  if (!STATES.includes(state))
+    throw new TypeError(`createTestAuth: state must be one of ${STATES.join(', ')}`)
   const authTime = user.authTime ?? Math.floor((now - ageOf(user)) / 1000)
   requireUser({ user: { id: userId, roles }, amr, authTime, claims })
   const checked = checkClaims(claims)

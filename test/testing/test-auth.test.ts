@@ -122,8 +122,10 @@ test('a user whom Pawl would refuse is a mistake of the test', () => {
     { amr: [] },
     { age: 'soon' },
     { authTime: Date.now() * 1000 },
+    { state: 'expird' },
+    { role: ['admin'] },
   ])
-    assert.throws(() => tokenFor(user), TypeError, JSON.stringify(user))
+    assert.throws(() => tokenFor(user as TestUser), TypeError, JSON.stringify(user))
 })
 
 test('plugins that depend on pawl can be loaded, and app.pawl says what is missing', async (t) => {

@@ -25,7 +25,7 @@ const SETTINGS = [
 ]
 
 /** If this process is root, returns another user for Postgres, which refuses to run as root. */
-async function unprivilegedUser(): Promise<User | undefined> {
+export async function unprivilegedUser(): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const passwd = await readFile('/etc/passwd', 'utf8')
   for (const name of ['postgres', 'nobody']) {
@@ -52,7 +52,7 @@ async function reachable(found: PostgresBinaries, dir: string, user?: User) {
   return (await postgresIn(copy)) ?? found
 }
 
-async function ask(url: string) {
+export async function ask(url: string) {
   const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {}, fetch_types: false })
   try {
     await sql`select 1`

@@ -39,8 +39,8 @@ export const READ_ONLY = '25006'
 const TLS_CODES =
   /^(ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|INVALID_CA|HOSTNAME)/
 
-/** SQLSTATEs whose messages name the user or the database, but contain no data. */
-const ABOUT_THE_CONNECTION = /^(28|3D)/
+/** SQLSTATEs whose messages name the user, the database or a table, but contain no data. */
+const ABOUT_THE_ACCESS = /^(28|3D|42501)/
 
 /** Returns the result of a statement, as described at `Query`. */
 export const query: Query = async (statement) => {
@@ -87,7 +87,7 @@ function translate(error: unknown): Error {
       new Error(`TLS failed: ${errorText(driverError)}`, { cause: driverError }),
     )
   const cause = new Error(
-    ABOUT_THE_CONNECTION.test(code)
+    ABOUT_THE_ACCESS.test(code)
       ? errorText(driverError)
       : `Postgres failed the statement (${code}): ${statementOf(error)}`,
   )

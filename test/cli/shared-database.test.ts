@@ -111,6 +111,10 @@ test('the role that migrates needs rights on its schema only, the one that serve
   assert.equal(code, 0, stderr)
   const app = await build(t, as(server))
   assert.ok((await signUp(app)).accessToken)
+
+  await sql.unsafe(`revoke usage on schema pawl from ${server}`)
+  const { DATABASE_URL } = as(server)
+  await assert.rejects(openPostgres(DATABASE_URL), /: permission denied for schema pawl$/)
 })
 
 test('a migration that waits too long for another one says so', async (t) => {

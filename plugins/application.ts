@@ -87,6 +87,7 @@ export const application = fp(
           return (await userChanges.apply(userId, change, {}, () => [])) !== undefined
         },
       },
+      on: events.on,
       users: {
         ...users,
         async put(user) {

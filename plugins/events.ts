@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { createCleanupWorker } from '../src/common/cleanup-worker.ts'
 import type { Worker } from '../src/common/worker.ts'
+import { createEventListeners, type EventListeners } from '../src/events/event-listeners.ts'
 import { createEventLog, type EventLog } from '../src/events/event-log.ts'
 import { type EventPage, readEventPage } from '../src/events/event-page.ts'
 import { createEventRecords } from '../src/events/event-records.ts'
@@ -14,6 +15,8 @@ declare module 'fastify' {
     events: Pick<EventLog, 'record' | 'announce'> & {
       /** Reads one page of the stored events, the newest first. */
       page(query: EventQuery): Promise<EventPage>
+      /** Adds a listener of the application. Returns a function that removes it. */
+      on: EventListeners['on']
     }
   }
 }
@@ -47,7 +50,9 @@ export const events = fp(
       'Security events lost, by type',
       'type',
     )
-    const eventLog = createEventLog({ ...options, records, onDropped, clock, log })
+    const listeners = createEventListeners(log)
+    const onStored = listeners.emit
+    const eventLog = createEventLog({ ...options, records, onDropped, onStored, clock, log })
     metrics.gauge(
       'pawl_events_waiting',
       'Security events that are not in Postgres yet',
@@ -75,6 +80,7 @@ export const events = fp(
     app.decorate('events', {
       record: eventLog.record,
       announce: eventLog.announce,
+      on: listeners.on,
       page: ({ from, to, ...query }) =>
         readEventPage(records, { ...query, from: parseTime(from), to: parseTime(to) }),
     })

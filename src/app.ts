@@ -83,8 +83,8 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
     host.decorate('authenticate', inner.authenticate)
     host.decorate('authorize', inner.authorize)
     host.decorate(GUARDS, inner[GUARDS])
-    const { sessions, users }: PawlApplication = inner.application
-    host.decorate('pawl', { sessions, users })
+    const { sessions, users, on }: PawlApplication = inner.application
+    host.decorate('pawl', { sessions, users, on })
   },
   { name: 'pawl', fastify: '5.x' },
 )

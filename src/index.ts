@@ -9,6 +9,8 @@ export type {
   UserView,
 } from './embedding/views.ts'
 export { type ErrorCode, PawlError } from './errors.ts'
+export type { EventType } from './events/event.ts'
+export type { EventListener, ListenedEvent } from './events/listened-event.ts'
 export type { AuthorizeOptions } from './http/demands.ts'
 export { authenticate, authOf, authorize } from './http/guards.ts'
 export type { PawlApplication, SessionStart } from './http/pawl-application.ts'

@@ -3,7 +3,8 @@ import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
 import { withDeadline } from '../db/database.ts'
 import type { EventType, NewEvent, SecurityEvent } from './event.ts'
-import { type EventRecords, toRow } from './event-records.ts'
+import { type EventRecords, type EventRow, toRow } from './event-records.ts'
+import type { ListenedEvent } from './listened-event.ts'
 import { createRefreshAggregator, type RefreshEvent } from './refresh-aggregator.ts'
 import { createWaitingEvents } from './waiting-events.ts'
 
@@ -22,6 +23,8 @@ export interface EventLogOptions {
   eventsRefresh: boolean
   /** Called for each event that is lost because too many waited. */
   onDropped: (type: EventType) => void
+  /** Called with events that are stored. */
+  onStored?: (events: readonly ListenedEvent[]) => void
   /** Milliseconds since 1970. */
   clock: () => number
   log: Log
@@ -36,6 +39,7 @@ export type EventLog = ReturnType<typeof createEventLog>
  */
 export function createEventLog(options: EventLogOptions) {
   const { records, eventsRefresh, clock, log, maxWaiting = MAX_WAITING } = options
+  const { onStored = () => {} } = options
   let dropped = 0
   const waiting = createWaitingEvents(maxWaiting, (type) => {
     dropped++
@@ -58,6 +62,7 @@ export function createEventLog(options: EventLogOptions) {
       try {
         await records.insert(batch)
         waiting.remove(batch)
+        onStored(batch.map(toListened))
         isFailing = false
       } catch (error) {
         const facts = { event: 'events_waiting', events: size(), reason: errorText(error) }
@@ -115,7 +120,10 @@ export function createEventLog(options: EventLogOptions) {
      * Logs an event without storing it. For events that `insertEvents` has stored: call it when
      * their transaction is committed.
      */
-    announce,
+    announce(event: SecurityEvent): void {
+      announce(event)
+      onStored([toListened(toRow(event))])
+    },
 
     start: () => writer.start(),
 
@@ -130,5 +138,20 @@ export function createEventLog(options: EventLogOptions) {
           'the process stopped before all security events were written',
         )
     },
+  }
+}
+
+function toListened(event: EventRow): ListenedEvent {
+  const { at, type, userId, sessionId, actorId, detail, ...row } = event
+  const { ip = null, userAgent = null } = row as { ip?: string | null; userAgent?: string | null }
+  return {
+    at: at.toISOString(),
+    type,
+    ...(userId && { userId }),
+    ...(sessionId && { sessionId }),
+    ...(actorId && { actorId }),
+    ...(ip && { ip }),
+    ...(userAgent && { userAgent }),
+    detail: Object.freeze({ ...detail }),
   }
 }

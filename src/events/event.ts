@@ -1,4 +1,3 @@
-import type { Purpose } from '../keys/key-record.ts'
 import type { Device } from '../sessions/device.ts'
 import type { SessionEndReason } from '../sessions/session.ts'
 
@@ -42,9 +41,9 @@ export interface EventDetails {
   session_ended: { reason: SessionEndReason | 'expired' }
   password_changed: Record<never, never>
   roles_changed: { from: string[]; to: string[] }
-  key_rotated: { purpose: Purpose; kid: string; previousKid?: string }
+  key_rotated: { purpose: 'access' | 'refresh'; kid: string; previousKid?: string }
   /** The key was retired at once: tokens that it signed are refused. */
-  key_revoked: { purpose: Purpose; kid: string }
+  key_revoked: { purpose: 'access' | 'refresh'; kid: string }
   admin_action: { action: AdminAction; via: 'api' | 'cli' | 'application' }
   /** Redis had a version of the user that Postgres had not given out. It is replaced. */
   version_conflict: { held: number; raisedTo: number }

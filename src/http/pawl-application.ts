@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ApplicationUser, DeliveredTokens, SessionView, UserView } from '../embedding/views.ts'
+import type { EventType } from '../events/event.ts'
+import type { EventListener } from '../events/listened-event.ts'
 
 /** A user whom the application has authenticated, and how. */
 export interface SessionStart {
@@ -65,4 +67,10 @@ export interface PawlApplication {
      */
     delete(id: string): Promise<boolean>
   }
+  /**
+   * Calls the listener with each event of that type, after its commit, in the process in which it
+   * happened. An error of the listener is logged and harms nothing. Returns a function that removes
+   * the listener. Throws a `TypeError` if there is no such type.
+   */
+  on<T extends EventType>(type: T, listener: EventListener<T>): () => void
 }

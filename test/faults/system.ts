@@ -63,6 +63,7 @@ export async function startSystem<R extends RedisServers>(
       onnotice: () => {},
       fetch_types: false,
       backoff: () => 0.05,
+      connection: { search_path: 'pawl' },
     })
     stack.push(() => sql.end({ timeout: 1 }))
     const env = { ...environment(url), ...redis.env }

@@ -30,6 +30,7 @@ import { GUARDS } from './http/guards.ts'
 import { explainCollision, requireConfig, requireFreeNames } from './http/host-checks.ts'
 import type { PawlApplication } from './http/pawl-application.ts'
 import { type RouteChoice, readRouteChoice } from './http/route-groups.ts'
+import { withinPluginTimeout } from './http/start-deadline.ts'
 import { compileValidator } from './http/validation.ts'
 import type { ClaimsCallback } from './tokens/added-claims.ts'
 
@@ -58,6 +59,9 @@ export interface PawlOptions {
   clock?: () => number
 }
 
+/** Fastify's `pluginTimeout` if the application does not set it, in milliseconds. */
+const DEFAULT_TIMEOUT = 10_000
+
 /**
  * Adds Pawl to a Fastify application: its routes and, for the routes of the application, the
  * decorators `authenticate`, `authorize`, `pawl` and `request.auth`. Everything else (database,
@@ -72,9 +76,12 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
       inner = scope
       await registerParts(scope, options)
     }
-    try {
+    const load = async () => {
       await host.register(parts, options.prefix ? { prefix: options.prefix } : {})
       await mountOutsidePrefix(host, options)
+    }
+    try {
+      await withinPluginTimeout(host.initialConfig.pluginTimeout ?? DEFAULT_TIMEOUT, load())
     } catch (error) {
       throw explainCollision(error, options.prefix)
     }

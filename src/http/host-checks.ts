@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { groupOf } from './route-groups.ts'
 
 const DECORATORS = ['authenticate', 'authorize', 'pawl']
-const REQUEST_DECORATORS = ['auth', 'requireAuth']
+const REQUEST_DECORATORS = ['auth']
 
 /** Throws if the application has registered Pawl without its configuration. */
 export function requireConfig(options: { config?: unknown }): void {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { authenticate, authorize, loadConfig, pawl } from '../../src/index.ts'
@@ -71,6 +73,22 @@ test('registering without the configuration says what is missing', async (t) => 
   await assert.rejects(async () => host.register(pawl, {} as never), {
     message: 'Pawl needs its configuration: register(pawl, { config: loadConfig(process.env) })',
   })
+})
+
+test('a start that takes too long names the option that gives it more time', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  cleanUp(t, async () => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const config = loadConfig(
+    await environment(t, { DATABASE_URL: `postgres://pawl@127.0.0.1:${port}/pawl` }),
+  )
+  const host = Fastify({ pluginTimeout: 500 })
+  cleanUp(t, () => host.close().catch(() => {}))
+  await assert.rejects(
+    async () => host.register(pawl, { config }),
+    /not started within 500 ms.*pluginTimeout: 60_000/,
+  )
 })
 
 test('routes are left out by name, and a name that does not exist is refused', async (t) => {

@@ -31,14 +31,17 @@ export async function readSeeds(path: string, passwordMinLength: number): Promis
 }
 
 async function readArray(path: string): Promise<unknown[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
       `${path} cannot be read: ${error.code === 'ENOENT' ? 'there is no such file' : error.code}`,
     )
   })
+  const mark = bytes.subarray(0, 2).toString('hex')
+  if (mark === 'fffe' || mark === 'feff') throw new Error(`${path} is UTF-16: save it as UTF-8`)
   let content: unknown
   try {
-    content = JSON.parse(text)
+    // The decoder removes a byte order mark, which some editors write.
+    content = JSON.parse(new TextDecoder().decode(bytes))
   } catch {
     // The message of the parser is not used, because it quotes the file.
     throw new Error(`${path} is not JSON`)

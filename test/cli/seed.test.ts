@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { logIn, me, signUp } from '../support/app-requests.ts'
 import { runCli } from '../support/cli-process.ts'
@@ -143,6 +144,19 @@ test('A file with errors is refused as a whole, with every place and no value', 
     '[6].email',
   ])
   assert.equal((await userRows(env.DATABASE_URL)).length, 0)
+})
+
+test('A file with a byte order mark is read, and one in UTF-16 says what to do', async (t) => {
+  const env = await databaseEnvironment(t)
+  const path = await temporaryFile(t, SEEDS)
+  await writeFile(path, `\uFEFF${JSON.stringify(SEEDS)}`)
+  const marked = await runCli(['seed', '--file', path], env)
+  assert.equal(marked.code, 0, marked.stderr)
+  assert.match(marked.stdout, /3 created/)
+  await writeFile(path, `\uFEFF${JSON.stringify(SEEDS)}`, 'utf16le')
+  const wide = await runCli(['seed', '--file', path], env)
+  assert.equal(wide.code, 1)
+  assert.match(wide.stderr, /is UTF-16: save it as UTF-8/)
 })
 
 test('A file that is not a list of users is refused without quoting it', async (t) => {

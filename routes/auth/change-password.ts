@@ -30,7 +30,10 @@ export const changePassword: FastifyPluginAsyncTypebox = async (app) => {
       // Checked before the change, so that a node that cannot start a session changes nothing.
       await app.tokens.ping()
       const auth = request.requireAuth()
-      const prepared = await app.sessions.prepare({ id: auth.userId, roles: auth.roles })
+      const prepared = await app.sessions.prepare(
+        { id: auth.userId, roles: auth.roles },
+        { claims: auth.sessionClaims },
+      )
       const account = await app.ownAccount.changePassword(auth, body, device)
       const pair = await app.sessions.start(account, device, prepared)
       const byCookie = await app.refreshCookie.holds(request, auth.sessionId)

@@ -29,7 +29,7 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
       const { body, device } = request
       const auth = request.requireAuth()
       const account = await app.ownAccount.provePassword(auth, body.password, device)
-      const prepared = await app.sessions.prepare(account, { claims: auth.claims })
+      const prepared = await app.sessions.prepare(account, { claims: auth.sessionClaims })
       // The new session comes first, so that the user has one if this fails half-way.
       const pair = await app.sessions.start(account, device, prepared)
       const byCookie = await app.refreshCookie.holds(request, auth.sessionId)

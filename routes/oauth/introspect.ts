@@ -27,7 +27,7 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
       }
       const access = await app.tokens.inspectAccess(token)
       if (!access) return { active: false }
-      const { ver: _, extra, roles, ...claims } = access
+      const { ver: _, ctx: __, constant, extra, roles, ...claims } = access
       const scope = roles.length > 0 ? { scope: roles.join(' ') } : {}
       return { active: true, token_type: 'Bearer', ...claims, roles, ...scope, ...extra }
     },

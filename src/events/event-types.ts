@@ -21,8 +21,9 @@ export const DROP_ORDER = [
   ],
 ] as const satisfies readonly (readonly EventType[])[]
 
-/** Event types that are sent to the webhook: theft, changes of who may do what, lost commits. */
+/** Event types that go to the webhook: new users, theft, changes of rights, lost commits. */
 export const WEBHOOK_TYPES: readonly EventType[] = [
+  'signup',
   'reuse_found',
   'password_changed',
   'roles_changed',

@@ -53,7 +53,8 @@ export function readDemand(options: AuthorizeOptions): Demand {
 
 function secondsOf(maxAge: string | number): number {
   const ms = typeof maxAge === 'number' ? maxAge : parseDuration(maxAge)
-  if (ms !== undefined && ms > 0) return Math.floor(ms / 1000)
+  // A token states the time in whole seconds.
+  if (ms !== undefined && ms >= 1000) return Math.floor(ms / 1000)
   throw new TypeError('authorize: maxAge must be a duration such as 5m, or milliseconds')
 }
 

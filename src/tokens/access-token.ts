@@ -25,6 +25,11 @@ const AccessClaims = Type.Object({
   permissions: Type.Optional(Type.Array(Type.String())),
   auth_time: Type.Number(),
   amr: Type.Array(Type.String()),
+  /**
+   * The names of the added claims that are constant in the session. Absent if all of them are, or if
+   * there are none.
+   */
+  ctx: Type.Optional(Type.Array(Type.String())),
 })
 type SignedClaims = Static<typeof AccessClaims>
 
@@ -32,6 +37,8 @@ type SignedClaims = Static<typeof AccessClaims>
 export interface AccessClaims extends SignedClaims {
   /** What the application has added. */
   extra: Readonly<Record<string, unknown>>
+  /** What of it is constant in the session. */
+  constant: Readonly<Record<string, unknown>>
 }
 
 export const ACCESS_TYP = 'at+jwt'
@@ -122,18 +129,28 @@ export function createAccessTokens(
         ...(permissionsOf && { permissions: permissionsOf(authorization.roles) }),
         auth_time: constants.authTime,
         amr: [...constants.amr],
+        ...(added && { ctx: namesOf(constants.claims, added) }),
       }
       return { token: jwt.sign(claims), expiresIn: exp - iat }
     },
   }
 }
 
-/** Puts what the application has added in an object of its own, and freezes it. */
+/** Returns the names of the constant claims that the others do not replace. */
+function namesOf(constant: object = {}, added: object): string[] {
+  return Object.keys(constant).filter((name) => !Object.hasOwn(added, name))
+}
+
+/** Puts what the application has added in objects of its own, and freezes them. */
 function separate(signed: SignedClaims): AccessClaims {
   const entries = Object.entries(signed)
   const known = Object.fromEntries(entries.filter(([name]) => KNOWN.has(name))) as SignedClaims
   const added = entries.filter(([name]) => !KNOWN.has(name))
-  return { ...known, extra: added.length === 0 ? NOTHING : freeze(Object.fromEntries(added)) }
+  const extra = added.length === 0 ? NOTHING : freeze(Object.fromEntries(added))
+  const { ctx } = signed
+  if (!ctx) return { ...known, extra, constant: extra }
+  const constant = Object.fromEntries(added.filter(([name]) => ctx.includes(name)))
+  return { ...known, extra, constant: freeze(constant) }
 }
 
 const NOTHING: Readonly<Record<string, unknown>> = Object.freeze({})

@@ -9,6 +9,8 @@ export interface Auth {
   amr: readonly string[]
   /** What the application has added to the token. It is frozen. */
   claims: Readonly<Record<string, unknown>>
+  /** What of `claims` is constant in the session. It is frozen. */
+  sessionClaims: Readonly<Record<string, unknown>>
   /** The access token's `jti`. */
   tokenId: string
   /** When the access token expires, in milliseconds since 1970. */

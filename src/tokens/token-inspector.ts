@@ -95,6 +95,7 @@ export function createTokenInspector(options: TokenInspectorOptions) {
         authTime,
         amr: [...amr],
         claims: claims.extra,
+        sessionClaims: claims.constant,
         tokenId,
         expiresAt: exp * 1000,
       }

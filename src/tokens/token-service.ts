@@ -129,7 +129,8 @@ export function createTokenService(options: TokenServiceOptions) {
      * again within the grace period or with the `Idempotency-Key` of the attempt that spent it,
      * gets the same successor. If any other spent token is presented, the session is revoked first.
      * Every refusal is the same `AUTH_INVALID_REFRESH_TOKEN`. If the application cannot say which
-     * claims to add, it rejects with `AUTH_UNAVAILABLE`, and the token is not spent.
+     * claims to add, it rejects with `AUTH_UNAVAILABLE`, and the token is not spent, unless the
+     * roles of the user change during the refresh.
      */
     async refresh(
       token: string,

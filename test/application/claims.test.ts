@@ -101,3 +101,28 @@ test('the callback is told the roles of the user as they are now', async (t) => 
   assert.equal((await refreshOnce(host, refreshToken)).statusCode, 200)
   assert.deepEqual(told, [[], ['editor']])
 })
+
+test('a new session of the same login keeps what is constant, and no passing claim', async (t) => {
+  let answer: Record<string, unknown> = { trial: true, plan: 'of today' }
+  const { host, env } = await buildHost(t, { claims: async () => answer, extend: addRoutes })
+  const { email } = await signUp(host)
+  const [user] = await openSql(t, env)`select id from users where email = ${email}`
+  const payload = { id: user?.id, claims: { tenant: 'acme', plan: 'of the session' } }
+  const signedIn = (await inject(host, { method: 'POST', url: '/sign-in', payload })).json()
+  assert.deepEqual(await claimsOf(host, signedIn.accessToken), {
+    tenant: 'acme',
+    trial: true,
+    plan: 'of today',
+  })
+  answer = {}
+  const again = await call(host, signedIn.accessToken, 'POST', '/auth/reauthenticate', {
+    password: PASSWORD,
+  })
+  assert.equal(again.statusCode, 200, again.body)
+  assert.deepEqual(await claimsOf(host, again.json().accessToken), { tenant: 'acme' })
+  const changed = await call(host, again.json().accessToken, 'POST', '/auth/password', {
+    currentPassword: PASSWORD,
+    newPassword: 'a ratchet of another wheel',
+  })
+  assert.deepEqual(await claimsOf(host, changed.json().accessToken), { tenant: 'acme' })
+})

@@ -67,6 +67,6 @@ test('a demand that cannot be understood stops the start', async (t) => {
   const host = Fastify()
   cleanUp(t, () => host.close())
   await host.register(pawl, { config: loadConfig(await environment(t)) })
-  for (const maxAge of ['soon', '5', '', 0, -1, Number.NaN])
+  for (const maxAge of ['soon', '5', '', 0, -1, 300, '999ms', Number.NaN])
     assert.throws(() => host.authorize({ maxAge }), /maxAge must be a duration/, String(maxAge))
 })

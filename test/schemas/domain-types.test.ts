@@ -27,7 +27,7 @@ const CHECKS = {
   users: true satisfies Same<UserView, User>,
   sessions: true satisfies Same<keyof Session, keyof SessionView | 'current'>,
   introspection: true satisfies Same<
-    Exclude<keyof AccessClaims, 'ver' | 'extra'>,
+    Exclude<keyof AccessClaims, 'ver' | 'ctx' | 'constant' | 'extra'>,
     keyof AccessClaims & keyof Introspection
   >,
 }

@@ -61,8 +61,14 @@ export function verify(
   return new Webhook(secret).verify(text, headers as Record<string, string>)
 }
 
-/** Starts a webhook receiver: a real server on a port of its own. */
-export async function startReceiver(t: TestContext): Promise<Receiver> {
+/**
+ * Starts a webhook receiver: a real server on a port of its own. By default it accepts sign-ups
+ * without keeping them, because most tests begin with one and are about something else.
+ */
+export async function startReceiver(
+  t: TestContext,
+  { hearsSignups = false } = {},
+): Promise<Receiver> {
   let server: Server | undefined
   let port = 0
   const sockets = new Set<Socket>()
@@ -82,6 +88,10 @@ export async function startReceiver(t: TestContext): Promise<Receiver> {
       for await (const chunk of incoming) text += chunk
       const { url: path, headers } = incoming
       const request = { path, headers, text, event: JSON.parse(text || '{}') }
+      if (request.event.type === 'signup' && !hearsSignups) {
+        response.writeHead(204).end()
+        return
+      }
       receiver.requests.push(request)
       respond(request, response)
     })

@@ -26,8 +26,8 @@ const AccessClaims = Type.Object({
   auth_time: Type.Number(),
   amr: Type.Array(Type.String()),
   /**
-   * The names of the added claims that are constant in the session. Absent if all of them are, or if
-   * there are none.
+   * The names of the added claims that are constant in the session. Absent if all of them are, or
+   * if there are none.
    */
   ctx: Type.Optional(Type.Array(Type.String())),
 })

@@ -3,7 +3,7 @@ import type { Log } from '../common/log.ts'
 import { createWorker } from '../common/worker.ts'
 import { withDeadline } from '../db/database.ts'
 import type { EventType, NewEvent, SecurityEvent } from './event.ts'
-import { type EventRecords, type EventRow, toRow } from './event-records.ts'
+import { type EventRecords, type EventRow, toFields, toRow } from './event-records.ts'
 import type { ListenedEvent } from './listened-event.ts'
 import { createRefreshAggregator, type RefreshEvent } from './refresh-aggregator.ts'
 import { createWaitingEvents } from './waiting-events.ts'
@@ -141,17 +141,6 @@ export function createEventLog(options: EventLogOptions) {
   }
 }
 
-function toListened(event: EventRow): ListenedEvent {
-  const { at, type, userId, sessionId, actorId, detail, ...row } = event
-  const { ip = null, userAgent = null } = row as { ip?: string | null; userAgent?: string | null }
-  return {
-    at: at.toISOString(),
-    type,
-    ...(userId && { userId }),
-    ...(sessionId && { sessionId }),
-    ...(actorId && { actorId }),
-    ...(ip && { ip }),
-    ...(userAgent && { userAgent }),
-    detail: Object.freeze({ ...detail }),
-  }
+function toListened({ id: _, ...row }: EventRow): ListenedEvent {
+  return { ...toFields(row), type: row.type, detail: Object.freeze({ ...row.detail }) }
 }

@@ -134,10 +134,18 @@ export function createEventRecords({ orm, query }: Database) {
 }
 
 /** Returns a stored event in the form in which the API and the webhook show it. */
-export function toRecordedEvent(row: typeof securityEvents.$inferSelect): RecordedEvent {
-  const { id, at, type, userId, sessionId, actorId, ip, userAgent, detail } = row
+export function toRecordedEvent({ id, ...row }: typeof securityEvents.$inferSelect): RecordedEvent {
+  return { id, ...toFields(row) }
+}
+
+type Fields = Pick<typeof securityEvents.$inferInsert, 'at' | 'type' | 'detail'> &
+  Partial<
+    Record<'userId' | 'sessionId' | 'actorId' | 'ip' | 'userAgent', string | null | undefined>
+  >
+
+/** Returns the fields of an event without those that are unknown. */
+export function toFields({ at, type, userId, sessionId, actorId, ip, userAgent, detail }: Fields) {
   return {
-    id,
     at: at.toISOString(),
     type,
     ...(userId && { userId }),

@@ -107,10 +107,17 @@ export function createKeyRing({ now, defaultKeyId }: KeyRingOptions) {
   }
 }
 
-/** Puts the current key first, for consumers of the key set that only read its first entry. */
+/**
+ * Puts the current key first, for consumers of the key set that only read its first entry. If this
+ * node takes the time to be a little earlier than it is, no key is current yet, and the one that is
+ * due to sign comes first.
+ */
 function currentFirst(ringKeys: readonly RingKey[], at: number): RingKey[] {
-  const isCurrent = ({ record }: RingKey) => Number(stateOf(record, at) === 'current')
-  return ringKeys.toSorted((a, b) => isCurrent(b) - isCurrent(a))
+  const rankOf = ({ record }: RingKey) => {
+    if (stateOf(record, at) === 'current') return 2
+    return Number(record.signsFrom !== null && record.retiredAt === null)
+  }
+  return ringKeys.toSorted((a, b) => rankOf(b) - rankOf(a))
 }
 
 /** Returns the state by the signing times alone: the time may be in the past of an expired key. */

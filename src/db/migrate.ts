@@ -36,8 +36,9 @@ export async function migrate(
   })
   try {
     await client.begin(async (tx) => {
-      await tx.unsafe(`set local lock_timeout = ${lockLimit}`)
+      // The first one, because a limit of the database applies until then.
       await tx.unsafe('set local statement_timeout = 0')
+      await tx.unsafe(`set local lock_timeout = ${lockLimit}`)
       await tx.unsafe('set local idle_in_transaction_session_timeout = 0')
       await lock(tx, schema)
       await applyMigrations((text) => tx.unsafe(text), schema)

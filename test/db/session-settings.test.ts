@@ -53,7 +53,7 @@ test('The schema is migrated and found if the role and the database set search_p
   await sql`create schema elsewhere`
   await sql.unsafe(`alter database ${name} set search_path = elsewhere`)
   await sql.unsafe(`alter role current_user in database ${name} set search_path = elsewhere`)
-  await sql.unsafe(`alter database ${name} set statement_timeout = '1ms'`)
+  await sql.unsafe(`alter database ${name} set statement_timeout = '100ms'`)
   await migrate(url)
   const app = await build(t, { DATABASE_URL: url })
   const { refreshToken } = await signUp(app)

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { parseId } from '../src/common/id.ts'
 import type { TokenPair } from '../src/embedding/views.ts'
 import { PawlError } from '../src/errors.ts'
 import { deviceOf } from '../src/http/client-address.ts'
@@ -83,6 +84,8 @@ export const application = fp(
         list: sessions.list,
         end: (sessionId) => sessions.endById(sessionId, 'ended_by_application'),
         async endAll(userId, { except } = {}) {
+          if (except !== undefined && !parseId(except))
+            throw new TypeError('app.pawl.sessions.endAll: except must be the id of a session')
           const change = { revokeSessions: { reason: 'ended_by_application', except } } as const
           return (await userChanges.apply(userId, change, {}, () => [])) !== undefined
         },

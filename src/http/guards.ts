@@ -60,7 +60,7 @@ export function authorize(options: AuthorizeOptions): preHandlerAsyncHookHandler
 }
 
 /**
- * Returns `request.auth` in a route that has one of the preHandlers above, where it is never null.
+ * Returns `request.auth`, which is never null if the route has one of the preHandlers above.
  * Throws `AUTH_MISSING_TOKEN`, a 401, in a route that has none.
  */
 export function authOf({ auth }: FastifyRequest): Auth {

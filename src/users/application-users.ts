@@ -75,7 +75,7 @@ export function createApplicationUsers(options: ApplicationUsersOptions) {
       if (address !== known.email && !(await records.setEmail(id, address)))
         throw new PawlError('AUTH_EMAIL_TAKEN')
       const change = {
-        ...(roles && roles.join() !== known.roles.join() && { roles: [...roles] }),
+        ...(roles && !haveSameRoles(roles, known.roles) && { roles: [...roles] }),
         ...(status && status !== known.status && { status }),
       }
       if (Object.keys(change).length > 0) await administration.change(id, change, APPLICATION)
@@ -99,6 +99,11 @@ export function createApplicationUsers(options: ApplicationUsersOptions) {
       }
     },
   }
+}
+
+/** The order does not count: a sign-in service may list the same roles in another one each time. */
+function haveSameRoles(one: readonly string[], other: readonly string[]): boolean {
+  return [...one].sort().join() === [...other].sort().join()
 }
 
 function deletedMeanwhile(): never {

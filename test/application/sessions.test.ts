@@ -66,6 +66,10 @@ test('other roles at the next start revoke the tokens of the user', async (t) =>
   const first = (await signIn({ user: { id, roles: ['editor'] } })).json()
   assert.deepEqual((await hello(host, first.accessToken)).json().roles, ['editor'])
   await signIn({ user: { id } })
+  const second = crypto.randomUUID()
+  const both = (await signIn({ user: { id: second, roles: ['editor', 'viewer'] } })).json()
+  await signIn({ user: { id: second, roles: ['viewer', 'editor'] } })
+  assert.equal((await hello(host, both.accessToken)).statusCode, 200)
   await signIn({ user: { id, roles: ['editor'] } })
   assert.equal((await hello(host, first.accessToken)).statusCode, 200)
   const other = (await signIn({ user: { id, roles: ['viewer'] } })).json()
@@ -95,6 +99,7 @@ test('the application ends one session, or all but one', async (t) => {
   assert.equal(await sessions.endAll(user.id), true)
   assert.deepEqual(await sessions.list(user.id), [])
   assert.equal(await sessions.endAll('nobody'), false)
+  await assert.rejects(sessions.endAll(user.id, { except: 'no id' }), TypeError)
 })
 
 test('a mistake of the application is a TypeError that names the place and not the value', async (t) => {

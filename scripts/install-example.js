@@ -1,13 +1,15 @@
-// Installs examples/spa as another team would: with the package as it is packed for publishing. If
-// neither has changed since the last run, this only rebuilds the page.
+// Installs an application of examples/ as another team would: with the package as it is packed for
+// publishing. If nothing has changed since the last run, this only builds the application.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -21,9 +23,9 @@ const FOLDERS = ['src', 'plugins', 'routes', 'drizzle', 'playground', 'scripts']
 const FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const example = join(root, 'examples/spa')
-const modules = join(example, 'node_modules')
-const mark = join(modules, '.installed-from')
+/** All examples use one package, so that a change of the sources is packed once. */
+const packages = join(root, 'examples/dist')
+const tarball = join(packages, 'pawl.tgz')
 
 /** Runs npm, and prints its output only if it fails. */
 function npm(cwd, ...args) {
@@ -35,12 +37,8 @@ function npm(cwd, ...args) {
   }
 }
 
-/** Returns a digest of all files that the package and its installation are made from. */
-function fingerprint() {
-  const inFolders = FOLDERS.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
-  )
-  const files = [...inFolders.sort(), ...FILES, 'examples/spa/package.json']
+/** Returns a digest of the files' names and contents. */
+function digestOf(files) {
   const hash = createHash('sha256')
   for (const file of files) {
     if (statSync(join(root, file)).isDirectory()) continue
@@ -49,8 +47,25 @@ function fingerprint() {
   return hash.digest('hex')
 }
 
+/** Returns all files that the package is made from. */
+function sources() {
+  const inFolders = FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
+  )
+  return [...inFolders.sort(), ...FILES]
+}
+
+/** Does the work, unless the mark says that it has been done for this digest. */
+function once(mark, digest, work) {
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return
+  rmSync(mark, { force: true })
+  work()
+  writeFileSync(mark, digest)
+}
+
 /** Packs a copy of the sources, so that a build in this folder at the same time does no harm. */
-function pack(tarball) {
+function pack() {
+  process.stderr.write('Packing Pawl...\n')
   const copy = mkdtempSync(join(tmpdir(), 'pawl-pack-'))
   try {
     for (const name of [...FOLDERS, ...FILES])
@@ -58,20 +73,32 @@ function pack(tarball) {
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
     npm(copy, 'pack')
     const [packed] = readdirSync(copy).filter((name) => name.endsWith('.tgz'))
-    cpSync(join(copy, packed), tarball)
+    mkdirSync(packages, { recursive: true })
+    // In two steps, because another command may be reading the old package.
+    cpSync(join(copy, packed), `${tarball}.${process.pid}`)
+    renameSync(`${tarball}.${process.pid}`, tarball)
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
 }
 
-const current = fingerprint()
-if (!existsSync(mark) || readFileSync(mark, 'utf8') !== current) {
-  process.stderr.write('Packing Pawl and installing examples/spa...\n')
-  pack(join(example, 'pawl.tgz'))
+function install(name) {
+  process.stderr.write(`Installing examples/${name}...\n`)
+  const modules = join(root, 'examples', name, 'node_modules')
   // Otherwise npm keeps the installed package, because the version is the same.
-  for (const stale of [mark, join(modules, '.package-lock.json'), join(modules, 'pawl')])
-    rmSync(stale, { recursive: true, force: true })
-  npm(example, 'install', '--prefer-offline')
-  writeFileSync(mark, current)
+  for (const stale of ['.package-lock.json', 'pawl'])
+    rmSync(join(modules, stale), { recursive: true, force: true })
+  npm(join(modules, '..'), 'install', '--prefer-offline')
 }
-npm(example, 'run', 'build')
+
+const [name = ''] = process.argv.slice(2)
+const example = join(root, 'examples', name)
+if (!/^[a-z-]+$/.test(name) || !existsSync(join(example, 'package.json'))) {
+  process.stderr.write(`There is no example '${name}'.\n`)
+  process.exit(1)
+}
+const packed = digestOf(sources())
+once(join(packages, '.packed-from'), packed, pack)
+const manifest = digestOf([`examples/${name}/package.json`])
+once(join(example, 'node_modules/.installed-from'), `${packed} ${manifest}`, () => install(name))
+npm(example, 'run', 'build', '--if-present')

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { examplesOf, installExamples } from './support/examples/install.ts'
 import { findPostgres, findRedis } from './support/services/binaries.ts'
-import { installExample } from './support/services/example.ts'
 import { startPostgres } from './support/services/postgres.ts'
 import { startRedis } from './support/services/redis.ts'
 import { addSnapshot, prepareSources } from './support/services/sources.ts'
@@ -69,9 +69,8 @@ async function url(given: string | undefined, start: typeof startRedis) {
 }
 
 async function environment(files: string[]) {
-  // The runner installs the example, because two test files that install it at once would conflict.
-  const isUsed = files.some((name) => name.includes('example'))
-  const installing = isUsed ? installExample(interruption.signal) : ''
+  // The runner installs examples, because two test files that install one at once would conflict.
+  const installing = installExamples(examplesOf(files), interruption.signal)
   const [TEST_REDIS_URL, TEST_DATABASE_URL] = await Promise.all([
     url(process.env.TEST_REDIS_URL, startRedis),
     url(process.env.TEST_DATABASE_URL, startPostgres),
@@ -86,7 +85,7 @@ async function environment(files: string[]) {
   return {
     ...process.env,
     TEST_DIST: sources.dist,
-    TEST_EXAMPLE_MISSING: await installing,
+    TEST_EXAMPLES_MISSING: JSON.stringify(await installing),
     TEST_REDIS_URL,
     TEST_DATABASE_URL,
     TEST_DATABASE_TEMPLATE: template.name,

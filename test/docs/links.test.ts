@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { listExamples } from '../support/examples/install.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const LONGEST_LINE = 100
@@ -14,7 +15,8 @@ interface Document {
 }
 
 async function documents(): Promise<Document[]> {
-  const folders = ['.', '.github', 'docs', 'plugins', 'routes', 'test', 'examples/spa', 'bench']
+  const examples = listExamples().map((name) => `examples/${name}`)
+  const folders = ['.', '.github', 'docs', 'plugins', 'routes', 'test', 'bench', ...examples]
   const found = await Promise.all(
     folders.map(async (folder) => {
       const isTree = folder === 'docs' || folder === '.github'

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { listExamples } from './examples/install.ts'
 import { ROOT } from './services/sources.ts'
 
 export interface Snippet {
@@ -29,7 +30,8 @@ export function fileNameOf({ place, extension }: Snippet): string {
 export async function readSnippets(): Promise<Snippet[]> {
   const inDocs = await readdir(join(ROOT, 'docs'), { recursive: true })
   const found = inDocs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
-  const files = ['README.md', 'CONTRIBUTING.md', 'examples/spa/README.md', ...found]
+  const examples = listExamples().map((name) => `examples/${name}/README.md`)
+  const files = ['README.md', 'CONTRIBUTING.md', ...examples, ...found]
   const texts = await Promise.all(
     files.map(async (file) => snippetsOf(file, await readFile(join(ROOT, file), 'utf8'))),
   )

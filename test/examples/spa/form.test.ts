@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { enter, exampleTest, openExample, press, shows } from '../support/browser/example.ts'
+import { enter, exampleTest, openExample, press, shows } from '../../support/examples/spa.ts'
 
 exampleTest('the form says what is wrong, in words for people', async (t, browser) => {
   const { context, credentials, openTab } = await openExample(t, browser)

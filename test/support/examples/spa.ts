@@ -1,27 +1,16 @@
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { browserTest } from '../browser/browser.ts'
 import { newEmail, PASSWORD } from '../credentials.ts'
 import { openSql } from '../database.ts'
 import { type Env, environment } from '../environment.ts'
 import { retryUnavailable } from '../retry-unavailable.ts'
-import { type ServerProcess, startServer } from '../server-process.ts'
 import { pairOf, post, signUpAt } from '../server-requests.ts'
-import { ROOT } from '../services/sources.ts'
-import { browserTest } from './browser.ts'
+import { type Example, findExample } from './example.ts'
 
-const ENTRY = join(ROOT, 'examples/spa/api/server.ts')
+export const spa: Example = findExample('spa', 'api/server.ts')
 
-/** Why the example could not be installed. In CI that is an error. */
-export const missing = process.env.TEST_EXAMPLE_MISSING
-if (missing && process.env.CI) throw new Error(missing)
-
-/** Starts the example as a process of its own. */
-export function startExample(t: TestContext, env: Env): Promise<ServerProcess> {
-  return startServer(t, env, ['--import', 'tsx', ENTRY])
-}
-
-export const exampleTest: typeof browserTest = (name, body) => browserTest(name, body, missing)
+export const exampleTest: typeof browserTest = (name, body) => browserTest(name, body, spa.missing)
 
 export interface Tab {
   page: Page
@@ -34,7 +23,7 @@ export interface Tab {
 /** Starts the example and opens a browser profile for tabs. */
 export async function openExample(t: TestContext, browser: Browser, overrides: Env = {}) {
   const env = await environment(t, { ISSUER: 'http://localhost:3000', ...overrides })
-  const server = await startExample(t, env)
+  const server = await spa.start(t, env)
   const context = await browser.newContext()
   const credentials = { email: newEmail(), password: PASSWORD }
 

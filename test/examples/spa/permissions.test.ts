@@ -6,8 +6,8 @@ import {
   press,
   shows,
   showsInvoices,
-} from '../support/browser/example.ts'
-import { until } from '../support/until.ts'
+} from '../../support/examples/spa.ts'
+import { until } from '../../support/until.ts'
 
 exampleTest(
   'a new user sees the list, and may change it only with the permission',

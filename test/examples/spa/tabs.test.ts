@@ -7,8 +7,8 @@ import {
   READABLE_STATE,
   shows,
   showsInvoices,
-} from '../support/browser/example.ts'
-import { until } from '../support/until.ts'
+} from '../../support/examples/spa.ts'
+import { until } from '../../support/until.ts'
 
 exampleTest('signing in or out in one tab does the same in the other', async (t, browser) => {
   const { credentials, openTab, send } = await openExample(t, browser)

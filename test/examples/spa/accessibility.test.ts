@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { violationsOf } from '../support/browser/accessibility.ts'
-import { enter, exampleTest, openExample, showsInvoices } from '../support/browser/example.ts'
+import { violationsOf } from '../../support/browser/accessibility.ts'
+import { enter, exampleTest, openExample, showsInvoices } from '../../support/examples/spa.ts'
 
 exampleTest('axe-core finds no fault in the example', async (t, browser) => {
   const { credentials, openTab } = await openExample(t, browser)

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, PawlError } from '../src/errors.ts'
+import { API_HEADERS } from '../src/http/constant-headers.ts'
 import { PROBLEM_JSON, toProblem } from '../src/http/problem.ts'
 
 /** Milliseconds for which the rest of a refused request is still read, and discarded. */
@@ -27,6 +28,7 @@ export function renderClientError(error: NodeJS.ErrnoException, socket: Socket):
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
     'Connection: close',
+    ...Object.entries(API_HEADERS).map(([name, value]) => `${name}: ${value}`),
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
   socket.removeAllListeners('data')

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } f
 import fp from 'fastify-plugin'
 import { type ErrorCode, PawlError } from '../src/errors.ts'
 import { challengeOf } from '../src/http/challenges.ts'
+import { API_HEADERS } from '../src/http/constant-headers.ts'
 import { PROBLEM_JSON, toOauthProblem, toProblem } from '../src/http/problem.ts'
 import { toFieldErrors } from '../src/http/validation.ts'
 
@@ -65,6 +66,15 @@ export function renderError(
 
 export function renderNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return renderError(new PawlError('NOT_FOUND'), request, reply)
+}
+
+/** Renders an error of a request that was refused before any hook ran: its path is malformed. */
+export function renderFrameworkError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  return renderError(error, request, reply.headers(API_HEADERS))
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { constantHeaders } from '../src/http/constant-headers.ts'
+import { API_HEADERS } from '../src/http/constant-headers.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,14 +21,8 @@ export const securityHeaders = fp(
     })
     // An application with helmet has decided about these headers for itself.
     if (app.hasReplyDecorator('helmet')) return
-    const headers = constantHeaders({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-    })
     app.addHook('onRequest', (_request, reply, done) => {
-      reply.headers(headers)
+      reply.headers(API_HEADERS)
       done()
     })
   },

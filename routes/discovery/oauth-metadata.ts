@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { API_HEADERS } from '../../src/http/constant-headers.ts'
 import { baseOf, metadataPath } from '../../src/http/metadata-location.ts'
 import { ServerMetadata } from '../../src/schemas/oauth.ts'
 
@@ -44,7 +45,12 @@ export const metadataOutsidePrefix: FastifyPluginAsync<
   const url = metadataPath(options.issuer)
   if (app.hasRoute({ method: 'GET', url: app.prefix + url })) return
   const document = documentOf(options, app.prefix + pawlPrefix)
-  app.get(url, { schema: { hide: true } }, sendText(document))
+  // An application with helmet has decided about the headers for itself.
+  const headers = app.hasReplyDecorator('helmet') ? {} : API_HEADERS
+  const send = sendText(document)
+  app.get(url, { schema: { hide: true } }, (request, reply) =>
+    send(request, reply.headers(headers)),
+  )
 }
 
 function documentOf({ issuer, introspection }: MetadataOptions, prefix: string): ServerMetadata {

@@ -19,3 +19,11 @@ export function constantHeaders(options: HelmetOptions): Record<string, string> 
   })
   return headers
 }
+
+/** The security headers of an API, whose responses no browser may frame, sniff or run. */
+export const API_HEADERS: Readonly<Record<string, string>> = constantHeaders({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+})

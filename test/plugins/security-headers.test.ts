@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { refresh, signUp } from '../support/app-requests.ts'
+import { buildHost } from '../support/embedded-host.ts'
 import { build } from '../support/in-process-server.ts'
+import { inject } from '../support/retry-unavailable.ts'
 
 const EXPECTED = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -29,4 +31,19 @@ test('responses, errors included, forbid browsers to run, frame or sniff them', 
   )
   for (const { headers } of responses)
     for (const [name, value] of Object.entries(EXPECTED)) assert.equal(headers[name], value, name)
+})
+
+test('in an application, the routes of Pawl have the headers, and no other response has', async (t) => {
+  const { host } = await buildHost(t, { prefix: '/api' })
+  for (const url of [
+    '/api/health/live',
+    '/api/auth/me',
+    '/.well-known/oauth-authorization-server',
+    '/api/.well-known/jwks.json',
+  ]) {
+    const { headers } = await inject(host, { url })
+    for (const [name, value] of Object.entries(EXPECTED)) assert.equal(headers[name], value, url)
+  }
+  const { headers } = await host.inject('/nowhere')
+  for (const name of Object.keys(EXPECTED)) assert.equal(headers[name], undefined, name)
 })

@@ -17,8 +17,12 @@ export interface Listening {
 }
 
 /** Starts the production server on a port in this process, with one user. */
-export async function listen(t: TestContext, clock?: TestClock): Promise<Listening> {
-  const env = await environment(t, { LOG_LEVEL: 'fatal' })
+export async function listen(
+  t: TestContext,
+  clock?: TestClock,
+  overrides: Env = {},
+): Promise<Listening> {
+  const env = await environment(t, { LOG_LEVEL: 'fatal', ...overrides })
   const app = await buildServer(loadConfig(env), clock)
   cleanUp(t, () => app.close())
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { isOrigin } from '../../http/origins.ts'
-import { flag, oneOf, optional, splitList, variable, wholeNumber } from '../variable.ts'
+import { duration, flag, oneOf, optional, splitList, variable, wholeNumber } from '../variable.ts'
 
 export const SERVER_VARIABLES = {
   host: variable<string>('HOST', {
@@ -14,6 +14,13 @@ export const SERVER_VARIABLES = {
   port: wholeNumber('PORT', [0, 65_535], {
     default: '3000',
     description: 'Port to listen on. With `0` the operating system chooses a free one.',
+  }),
+  requestTimeout: duration('REQUEST_TIMEOUT', {
+    default: '30s',
+    shortest: '1s',
+    description:
+      'How long a request may take to arrive, with its headers and its body. A slower one gets a ' +
+      '408 within a second after that.',
   }),
   trustProxy: variable<boolean | string[]>('TRUST_PROXY', {
     default: 'false',

@@ -47,6 +47,7 @@ export async function pawlEnvironment({ redis, postgres }: Stores) {
     ACCESS_TOKEN_PRIVATE_KEY: secrets.accessTokenPrivateKey,
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     RATE_LIMIT: 'off',
+    METRICS: 'on',
     LOG_LEVEL: 'warn',
     // Server and load generator share a machine, which sometimes stops a process for longer than
     // the default staleness limit.

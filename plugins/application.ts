@@ -91,6 +91,7 @@ export const application = fp(
         },
       },
       on: events.on,
+      metrics: app.metrics.text,
       users: {
         ...users,
         async put(user) {

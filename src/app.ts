@@ -90,8 +90,8 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
     host.decorate('authenticate', inner.authenticate)
     host.decorate('authorize', inner.authorize)
     host.decorate(GUARDS, inner[GUARDS])
-    const { sessions, users, on }: PawlApplication = inner.application
-    host.decorate('pawl', { sessions, users, on })
+    const { sessions, users, on, metrics }: PawlApplication = inner.application
+    host.decorate('pawl', { sessions, users, on, metrics })
   },
   { name: 'pawl', fastify: '5.x' },
 )

@@ -19,6 +19,7 @@ import {
   requireOneHost,
   setSecurityHeaders,
 } from './http/front-door.ts'
+import { addMetricsPort } from './http/metrics-port.ts'
 import { welcome } from './welcome.ts'
 
 /** Bytes. The largest body that a route accepts has a tenth of this. */
@@ -33,8 +34,14 @@ const START_LIMIT = 60_000
 /** Returns the server as it runs in production. It does not listen yet. */
 export async function buildServer(config: Config, clock?: () => number): Promise<FastifyInstance> {
   const app = createInstance(config)
-  await app.register(openapi, { version: packageVersion(), issuer: config.issuer })
-  await app.register(pawl, clock ? { config, clock } : { config })
+  const { host, metrics, issuer } = config
+  if (config.openapi) await app.register(openapi, { version: packageVersion(), issuer })
+  const routes = { metrics: metrics === 'on' }
+  await app.register(pawl, { config, routes, ...(clock && { clock }) })
+  if (typeof metrics === 'number') {
+    const readMetrics = app.pawl.metrics
+    addMetricsPort(app, createInstance(config), { host, port: metrics, readMetrics })
+  }
   if (config.playground) {
     // The page consists of many files, so its requests are logged only at level `debug`.
     const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel

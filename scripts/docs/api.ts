@@ -16,8 +16,9 @@ const INTRODUCTION = `
   property is refused.
 - A user sends the access token as \`Authorization: Bearer <access token>\`. A client, which is
   another service, sends its id and secret as HTTP Basic.
-- \`GET /openapi.json\` returns the same description as OpenAPI 3.1. The OpenAPI document leaves out
-  itself, \`GET /metrics\` (in the text format of Prometheus) and the playground at \`GET /\`.
+- \`GET /openapi.json\` returns the same description as OpenAPI 3.1, unless \`OPENAPI\` is off. The
+  OpenAPI document leaves out itself, \`GET /metrics\` (in the text format of Prometheus, if
+  \`METRICS\` says so) and the playground at \`GET /\`.
 `
 
 const RESPONSE_HEADERS = `

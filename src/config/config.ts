@@ -70,6 +70,11 @@ const RULES: readonly ((values: Partial<Settings>) => string[])[] = [
   ({ grace = 0, refreshIdleTtl = grace }) =>
     grace > refreshIdleTtl ? ['GRACE must not be longer than REFRESH_IDLE_TTL'] : [],
 
+  ({ metrics, port }) =>
+    typeof metrics === 'number' && metrics > 0 && metrics === port
+      ? ['METRICS must not be the same port as PORT']
+      : [],
+
   ({ accessTokenPrivateKey, accessTokenAlg }) =>
     accessTokenPrivateKey && accessTokenAlg && !isKeyFor(accessTokenPrivateKey, accessTokenAlg)
       ? [`ACCESS_TOKEN_PRIVATE_KEY must be ${ENVIRONMENT.accessTokenPrivateKey.format}`]

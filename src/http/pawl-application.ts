@@ -73,4 +73,9 @@ export interface PawlApplication {
    * the listener. Throws a `TypeError` if there is no such type.
    */
   on<T extends EventType>(type: T, listener: EventListener<T>): () => void
+  /**
+   * Returns the metrics of this process in the text format of Prometheus, as `GET /metrics` does.
+   * For an application that serves them elsewhere.
+   */
+  metrics(): Promise<string>
 }

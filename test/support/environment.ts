@@ -32,6 +32,7 @@ export async function environment(t: TestContext, overrides: Env = {}): Promise<
     KEY_ENCRYPTION_SECRET: secrets.keyEncryptionSecret,
     ARGON2_MEMORY_KIB: '1024',
     RATE_LIMIT: 'off',
+    METRICS: 'on',
     // A busy machine sometimes stops a process for longer than the default.
     REVOCATION_MAX_STALENESS: '10s',
     ...overrides,

@@ -60,6 +60,20 @@ export const SERVER_VARIABLES = {
       'Whether `/` serves the playground, a page that shows a session at work. It is meant for ' +
       'a first look, not for production.',
   }),
+  metrics: variable<'on' | 'off' | number>('METRICS', {
+    default: 'off',
+    format: 'on, off, or a port from 0 to 65535',
+    isValid: (text) => text === 'on' || text === 'off' || isPort(text),
+    parse: (text) => (text === 'on' || text === 'off' ? text : Number(text)),
+    description:
+      'Where `GET /metrics` is served, for Prometheus: not at all, on `PORT` together with ' +
+      'everything else (`on`), or on a port of its own at `HOST`, so that the public one does ' +
+      'not have it. With `0` the operating system chooses a free port.',
+  }),
+  openapi: flag('OPENAPI', ['on', 'off'], {
+    default: 'on',
+    description: 'Whether `GET /openapi.json` describes the routes.',
+  }),
   logLevel: oneOf('LOG_LEVEL', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     description:
@@ -69,6 +83,10 @@ export const SERVER_VARIABLES = {
 
 function isTrueOrFalse(text: string): boolean {
   return text === 'true' || text === 'false'
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 }
 
 /** Returns whether the text is `loopback`, an IP address or a subnet. */

@@ -91,7 +91,7 @@ export function createClient({
     return expected && found?.session !== expected ? undefined : found
   }
 
-  function signIn(path: string, body: object, token?: string): Promise<{ sessionId: string }> {
+  function signIn(path: string, body?: object, token?: string): Promise<{ sessionId: string }> {
     return withLock(async () => {
       const tokens = (await post(path, body, '', token)) as Tokens
       await session.save(tokens, 'login')
@@ -103,6 +103,7 @@ export function createClient({
     get sessionId() {
       return session.id() || undefined
     },
+    signIn,
     signup: (credentials) => signIn('signup', credentials),
     login: (credentials) => signIn('login', credentials),
     logout() {

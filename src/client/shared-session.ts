@@ -84,8 +84,7 @@ export function createSharedSession(
      * must not if it has changed since they were requested.
      */
     async save({ access, refreshToken: token }: Tokens, why?: Reason): Promise<void> {
-      const { session, at } = access
-      if (why) await store.write({ session, token, at, why })
+      if (why) await store.write({ session: access.session, token, at: access.at, why })
       accessToken.replace(access, why)
       await sync(false)
       broadcast(accessToken.get() ?? 'look')

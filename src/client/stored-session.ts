@@ -20,7 +20,7 @@ export interface StoredSession {
 /** Returns 128 random bits as text, of a weaker source if the platform has no good one. */
 export function randomId({ crypto }: Pick<Platform, 'crypto'>): string {
   const words = crypto?.getRandomValues?.(new Uint32Array(4))
-  return (words ?? [1, 2, 3, 4].map(Math.random)).join('-')
+  return (words ?? [0, 0, 0, 0].map(Math.random)).join('-')
 }
 
 /**

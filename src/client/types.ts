@@ -51,6 +51,13 @@ export interface Client {
   signup(credentials: Credentials): Promise<{ sessionId: string }>
   login(credentials: Credentials): Promise<{ sessionId: string }>
   /**
+   * Signs in by another route than `login`: one of your own that responds with the result of
+   * `app.pawl.sessions.start`, or `reauthenticate`, or `refresh` on the page to which a login
+   * elsewhere has redirected. `path` is relative to Pawl's `/auth/`, `body` is sent as JSON, and
+   * `token` is an access token to send along.
+   */
+  signIn(path: string, body?: object, token?: string): Promise<{ sessionId: string }>
+  /**
    * Changes the password. All sessions of the user end, and this browser continues with a new one.
    */
   changePassword(passwords: Passwords): Promise<{ sessionId: string }>

@@ -11,6 +11,7 @@ import { denyList } from './works/deny-list.ts'
 import { firstSight } from './works/first-sight.ts'
 import { login } from './works/login.ts'
 import { loginStorm } from './works/login-storm.ts'
+import { loginTiming } from './works/login-timing.ts'
 import { manySessions } from './works/many-sessions.ts'
 import { memory } from './works/memory.ts'
 import { reconnection } from './works/reconnection.ts'
@@ -25,6 +26,7 @@ const WORKS: Record<string, Work> = {
   refresh,
   login,
   'login-storm': loginStorm,
+  'login-timing': loginTiming,
   memory,
   'many-sessions': manySessions,
   'deny-list': denyList,

@@ -35,7 +35,7 @@ export const accounts = fp(
   async (app, { passwordMinLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
     const groupOf = (ip: string) => normalizeIP(ip, NETWORK_BITS)
-    const hasher = await createPasswordHasher(settings, groupOf)
+    const hasher = createPasswordHasher(settings, groupOf)
     const records = createUserRecords(database)
     const userChanges = createUserChangeService({
       records: createUserChangeRecords(database),

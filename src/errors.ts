@@ -14,6 +14,7 @@ export const ERRORS = {
   AUTH_ORIGIN_NOT_ALLOWED: { status: 403, title: 'Not allowed from this origin' },
   AUTH_SIGNUP_DISABLED: { status: 403, title: 'Sign-up is disabled' },
   AUTH_EMAIL_TAKEN: { status: 409, title: 'The e-mail address is already registered' },
+  USER_ID_TAKEN: { status: 409, title: 'There is a user with this id' },
   ADMIN_REQUIRED: { status: 409, title: 'There would be no active administrator left' },
   AUTH_PASSWORD_REJECTED: { status: 400, title: 'The password is not acceptable' },
   AUTH_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' },

@@ -3,13 +3,17 @@ import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors'
 import { Value } from '@sinclair/typebox/value'
 import { PawlError } from '../errors.ts'
 import { Seed } from '../schemas/credentials.ts'
-import { checkNewPassword, normalizePassword } from '../users/password-policy.ts'
+import { checkNewUser } from '../users/new-user.ts'
 
-const USER = 'must be an object with "email" and "password", and optionally "roles" and "status"'
+const USER =
+  'must be an object with "email" or "id", and optionally "password" or "passwordHash", "roles" ' +
+  'and "status"'
 const ROLE = 'must be a lower-case letter, followed by up to 31 characters of a-z 0-9 : _ and -'
 const EXPECTED: Record<string, string> = {
   email: 'must be an e-mail address',
+  id: 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ | -',
   password: 'must be text of 1 to 512 characters',
+  passwordHash: 'must be a password hash of at most 1024 characters',
   roles: 'must be a list of at most 32 different roles',
   status: 'must be "active" or "disabled"',
 }
@@ -23,7 +27,7 @@ export async function readSeeds(path: string, passwordMinLength: number): Promis
   const places = new Map<string, number>()
   const problems = entries.flatMap((entry, index) => {
     if (!Value.Check(Seed, entry)) return schemaProblems(entry, index)
-    return [...repetition(entry, index, places), ...policyProblems(entry, index, passwordMinLength)]
+    return [...repetition(entry, index, places), ...userProblems(entry, index, passwordMinLength)]
   })
   if (problems.length > 0)
     throw new Error(problems.map((problem) => `${path} ${problem}`).join('\n'))
@@ -73,22 +77,28 @@ function expectation({ type }: ValueError, [key, inner]: string[]): string {
   return inner === undefined ? (EXPECTED[key] ?? USER) : ROLE
 }
 
-function repetition({ email }: Seed, index: number, places: Map<string, number>): string[] {
-  const first = places.get(email.toLowerCase())
-  places.set(email.toLowerCase(), first ?? index)
-  return first === undefined ? [] : [`[${index}].email: is the same as [${first}].email`]
+function repetition(seed: Seed, index: number, places: Map<string, number>): string[] {
+  return [
+    ['id', seed.id],
+    ['email', seed.email?.toLowerCase()],
+  ].flatMap(([property, value]) => {
+    if (value === undefined) return []
+    const key = `${property} ${value}`
+    const first = places.get(key)
+    places.set(key, first ?? index)
+    return first === undefined
+      ? []
+      : [`[${index}].${property}: is the same as [${first}].${property}`]
+  })
 }
 
-function policyProblems(
-  { email, password }: Seed,
-  index: number,
-  passwordMinLength: number,
-): string[] {
+/** Returns what a schema cannot find. */
+function userProblems(seed: Seed, index: number, passwordMinLength: number): string[] {
   try {
-    checkNewPassword(normalizePassword(password), email.toLowerCase(), passwordMinLength)
+    checkNewUser(seed, passwordMinLength)
     return []
   } catch (error) {
     if (!(error instanceof PawlError)) throw error
-    return [`[${index}].password: ${error.detail}`]
+    return (error.errors ?? []).map(({ field, message }) => `[${index}].${field}: ${message}`)
   }
 }

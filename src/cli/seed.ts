@@ -21,8 +21,10 @@ interface SeedOptions {
 const MAX_COUNT = 10_000_000
 
 const HELP = `
-The file is an array of users. Roles and status are optional:
-  [{ "email": "ada@example.com", "password": "…", "roles": ["admin"], "status": "active" }]
+The file is an array of users. Everything but an address or an id is optional:
+  [{ "email": "ada@example.com", "password": "…", "roles": ["admin"], "status": "active" },
+   { "id": "auth0|5f7c", "email": "bob@example.com", "passwordHash": "$2b$10$…" }]
+The hash may come from another application; 'pawl user export' writes such a file.
 
 Existing users are left unchanged, so the command may be repeated.`
 
@@ -64,7 +66,7 @@ async function seed(
       throw new Error(
         'This database has users who were not created by seeding. To seed it anyway, add --force.',
       )
-    const parts = { records, hasher: await createPasswordHasher(config) }
+    const parts = { records, hasher: createPasswordHasher(config) }
     if (file !== undefined) await seedFromFile(terminal, seeds, parts)
     if (count > 0) await seedByNumber(terminal, count, password, parts)
   })

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid'
 import type { Seed } from '../schemas/credentials.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
-import { normalizePassword } from '../users/password-policy.ts'
+import { type HashWork, workOf } from '../users/password-hashes/hash-formats.ts'
 import type { UserRecords, UserToInsert } from '../users/user-records.ts'
 
 /** Rows in one statement. */
@@ -15,31 +15,66 @@ export interface Seeding {
 }
 
 /**
- * Creates the users of a list and returns the addresses that were new. An existing user is left
- * unchanged and costs no hash. As many users as the hasher can hash at the same time are prepared
- * together, because the hasher would refuse a whole list at once.
+ * Creates the users of a list and returns the addresses, or else ids, of those that are new. An
+ * existing user is left unchanged and costs no hash. As many users as the hasher can hash at the
+ * same time are prepared together, because the hasher would refuse a whole list at once.
  */
 export async function seedListed(
   seeds: Seed[],
   { records, hasher, onProgress }: Seeding,
 ): Promise<string[]> {
-  const { concurrency } = hasher
-
-  async function prepare({ email, password, ...rest }: Seed): Promise<UserToInsert[]> {
-    const address = email.toLowerCase()
-    if (await records.findByEmail(address)) return []
-    const passwordHash = await hasher.hash(normalizePassword(password))
-    return [{ id: uuid(), email: address, passwordHash, ...rest }]
-  }
-
   const created: string[] = []
-  for (let start = 0; start < seeds.length; start += concurrency) {
-    const chunk = seeds.slice(start, start + concurrency)
-    const users = (await Promise.all(chunk.map(prepare))).flat()
-    if (users.length > 0) created.push(...(await records.insertSeeds(users)))
-    onProgress(start + chunk.length)
+  for (let start = 0; start < seeds.length; ) {
+    const chunk = nextChunk(seeds, start, hasher.concurrency)
+    const users = await prepare(chunk, records, hasher)
+    if (users.length > 0)
+      created.push(...(await records.insertSeeds(users)).map(({ email, id }) => email ?? id))
+    start += chunk.length
+    onProgress(start)
   }
   return created
+}
+
+/** Returns either some users whose passwords have to be hashed, or many whose have not. */
+function nextChunk(seeds: Seed[], start: number, concurrency: number): Seed[] {
+  const hasPassword = seeds[start]?.password !== undefined
+  const chunk = seeds.slice(start, start + (hasPassword ? concurrency : BATCH_SIZE))
+  const end = chunk.findIndex(({ password }) => (password !== undefined) !== hasPassword)
+  return end < 0 ? chunk : chunk.slice(0, end)
+}
+
+/** Returns the rows of those users that do not exist yet. */
+async function prepare(
+  seeds: Seed[],
+  records: UserRecords,
+  hasher: PasswordHasher,
+): Promise<UserToInsert[]> {
+  const users = seeds.map(({ id = uuid(), email, ...rest }) => ({
+    ...rest,
+    id,
+    email: email?.toLowerCase() ?? null,
+  }))
+  const known = await records.findAny(
+    users.map(({ id }) => id),
+    users.flatMap(({ email }) => email ?? []),
+  )
+  const ids = new Set(known.map(({ id }) => id))
+  const emails = new Set(known.map(({ email }) => email?.toLowerCase()))
+  const missing = users.filter(({ id, email }) => !ids.has(id) && !(email && emails.has(email)))
+  await records.addHashWork(highest(missing.map(({ passwordHash }) => workOf(passwordHash))))
+  return Promise.all(
+    missing.map(async ({ password, passwordHash, ...user }) => {
+      const hash = password === undefined ? passwordHash : await hasher.hash(password)
+      return { ...user, passwordHash: hash ?? null }
+    }),
+  )
+}
+
+function highest(works: HashWork[]): HashWork {
+  const highest: Record<string, number> = {}
+  for (const [family, cost] of works.flatMap(Object.entries<number>))
+    highest[family] = Math.max(cost, highest[family] ?? 0)
+  return highest
 }
 
 export function numberedEmail(number: number): string {
@@ -56,7 +91,8 @@ export async function seedNumbered(
   { records, hasher, onProgress }: Seeding,
   onFirst: () => void,
 ): Promise<number> {
-  const passwordHash = await hasher.hash(normalizePassword(password))
+  const passwordHash = await hasher.hash(password)
+  await records.addHashWork(hasher.work)
   let created = 0
   for (let start = 0; start < count; start += BATCH_SIZE) {
     const length = Math.min(BATCH_SIZE, count - start)

@@ -6,12 +6,12 @@ import { insertEvents } from '../events/event-records.ts'
 import type { CommittedRevocation } from '../revocation/revocation-reader.ts'
 import { createRevocationRecords, type OnCommit } from '../revocation/revocation-records.ts'
 import { createSessionViews } from '../sessions/session-views.ts'
-import { type AccountService, createAccountService } from '../users/account-service.ts'
+import { createAccountService } from '../users/account-service.ts'
 import { createAdministration } from '../users/administration.ts'
 import { createPasswordHasher } from '../users/password-hasher.ts'
 import { createUserChangeRecords } from '../users/user-change-records.ts'
 import { createUserChangeService } from '../users/user-change-service.ts'
-import { createUserRecords, type UserRecords } from '../users/user-records.ts'
+import { createUserRecords } from '../users/user-records.ts'
 import { postgresTime, withDatabase } from './database.ts'
 import { createPublications } from './publications.ts'
 import type { Terminal } from './terminal.ts'
@@ -62,7 +62,12 @@ async function createServices(database: Database, config: DatabaseConfig) {
   }
   const administration = createAdministration({
     records: users,
-    accounts: accountsOf(users, config),
+    accounts: createAccountService({
+      records: users,
+      hasher: createPasswordHasher(config),
+      passwordMinLength: config.passwordMinLength,
+      signup: false,
+    }),
     userChanges: createUserChangeService({
       records: createUserChangeRecords(database),
       events,
@@ -74,18 +79,6 @@ async function createServices(database: Database, config: DatabaseConfig) {
     clock,
   })
   return { database, clock, users, administration, publications, events }
-}
-
-/** Creates the hasher only if an account is created, because creating one costs a hash. */
-function accountsOf(records: UserRecords, config: DatabaseConfig): Pick<AccountService, 'create'> {
-  return {
-    async create(...args) {
-      const hasher = await createPasswordHasher(config)
-      const { passwordMinLength } = config
-      const accounts = createAccountService({ records, hasher, passwordMinLength, signup: false })
-      return accounts.create(...args)
-    },
-  }
 }
 
 /** Stands in for the event log of a server: keeps events until the command writes them. */

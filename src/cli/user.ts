@@ -19,6 +19,7 @@ import {
   type UserAction,
 } from './user-change.ts'
 import { type CreateOptions, createUser } from './user-create.ts'
+import { type ExportOptions, exportUsers } from './user-export.ts'
 import { type ListOptions, listUsers } from './user-list.ts'
 import { changeRoles, type RolesOptions } from './user-roles.ts'
 
@@ -48,6 +49,11 @@ export function addUser(program: Command, terminal: Terminal): void {
     .action((prefix: string | undefined, options: ListOptions) =>
       listUsers(terminal, prefix, options),
     )
+  user
+    .command('export')
+    .description("write all users and their password hashes as 'pawl seed --file' reads them")
+    .option('--file <path>', 'create this file, which only its owner can read')
+    .action((options: ExportOptions) => exportUsers(terminal, options))
   const commands: [string, string, UserAction][] = [
     ['disable', 'disable a user and end their sessions', DISABLE],
     ['enable', 'let a disabled user log in again', ENABLE],

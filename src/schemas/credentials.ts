@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { explained } from './explained.ts'
+import { UserId } from './user-id.ts'
 
 /** A part of a domain name. */
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
@@ -75,11 +76,26 @@ export const Status = Type.Union([Type.Literal('active'), Type.Literal('disabled
   description: 'A disabled user cannot log in',
 })
 
-/** A user whom an operator or an administrator creates. */
+/**
+ * A user whom an operator or an administrator creates. The service checks what a schema cannot say
+ * about several fields.
+ */
 export const Seed = Type.Object(
   {
-    email: Email,
-    password: Password,
+    id: Type.Optional(UserId),
+    email: Type.Optional(Email),
+    password: Type.Optional(Password),
+    passwordHash: Type.Optional(
+      explained(
+        'must be a password hash of at most 1024 characters',
+        Type.String({
+          pattern: '^[!-~]{1,1024}$',
+          description:
+            'Instead of `password`: the hash from another application, in any format of the ' +
+            'guide about importing users',
+        }),
+      ),
+    ),
     roles: Type.Optional(Roles),
     status: Type.Optional(Status),
   },

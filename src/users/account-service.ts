@@ -2,9 +2,10 @@ import { v7 as uuid } from 'uuid'
 import { PawlError } from '../errors.ts'
 import type { EventDetails, NewEvent } from '../events/event.ts'
 import type { Device } from '../sessions/device.ts'
+import { checkNewUser, type NewUser } from './new-user.ts'
 import type { PasswordHasher } from './password-hasher.ts'
-import { checkNewPassword, normalizePassword } from './password-policy.ts'
-import type { Account, Transaction, User, UserRecords, UserToInsert } from './user-records.ts'
+import { type HashWork, workOf } from './password-hashes/hash-formats.ts'
+import type { Account, Transaction, User, UserRecords } from './user-records.ts'
 
 export interface AccountServiceOptions {
   records: UserRecords
@@ -29,31 +30,35 @@ export function createAccountService(options: AccountServiceOptions) {
   const { records, hasher, passwordMinLength, signup, onEvent = () => {} } = options
 
   /**
-   * Creates an account. `onCreate` runs in the same transaction. Rejects with
-   * `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`.
+   * Creates an account. `onCreate` runs in the same transaction. Rejects with `VALIDATION_FAILED`,
+   * `AUTH_PASSWORD_REJECTED`, `AUTH_EMAIL_TAKEN` or `USER_ID_TAKEN`.
    */
   async function create(
-    { email, password }: Credentials,
-    extra: Pick<UserToInsert, 'roles' | 'status'> = {},
+    newUser: NewUser,
     onCreate?: (tx: Transaction, id: string) => Promise<void>,
     ip?: string,
   ): Promise<Account> {
-    const address = email.toLowerCase()
-    const normalized = normalizePassword(password)
-    checkNewPassword(normalized, address, passwordMinLength)
-    const passwordHash = await hasher.hash(normalized, ip)
-    const id = uuid()
+    checkNewUser(newUser, passwordMinLength)
+    const { id = uuid(), email, password, passwordHash, ...extra } = newUser
+    if (passwordHash !== undefined) await records.addHashWork(workOf(passwordHash))
+    const hash = password === undefined ? passwordHash : await hasher.hash(password, ip)
+    const user = {
+      id,
+      email: email?.toLowerCase() ?? null,
+      passwordHash: hash ?? null,
+      ...extra,
+    }
     const onInsert = onCreate && ((tx: Transaction) => onCreate(tx, id))
-    const user = await records.insert({ id, email: address, passwordHash, ...extra }, onInsert)
-    if (!user) throw new PawlError('AUTH_EMAIL_TAKEN')
-    return toAccount(user)
+    const inserted = await records.insertKnown(user, onInsert)
+    if (inserted) return toAccount(inserted)
+    throw new PawlError((await records.findById(id)) ? 'USER_ID_TAKEN' : 'AUTH_EMAIL_TAKEN')
   }
 
   /** Replaces a hash that was made with earlier parameters, while the password is known. */
-  async function refreshHash(user: User, normalized: string, ip: string): Promise<void> {
+  async function refreshHash(user: User, password: string, ip: string): Promise<void> {
     if (user.passwordHash === null || !hasher.isOutdated(user.passwordHash)) return
     try {
-      const hash = await hasher.hash(normalized, ip)
+      const hash = await hasher.hash(password, ip)
       await records.replaceHash(user.id, user.passwordHash, hash)
     } catch {
       // Too many hashes are waiting, or Postgres is unavailable. That is no reason to refuse this
@@ -68,11 +73,19 @@ export function createAccountService(options: AccountServiceOptions) {
   ): Promise<Account | undefined> {
     const user = await records.findByEmail(email.toLowerCase())
     if (!user) return undefined
-    const matches = await hasher.verify(user.passwordHash, normalizePassword(password), device.ip)
+    const matches = await hasher.verify(user.passwordHash, password, device)
     if (matches && user.status === 'active') return toAccount(user)
     const reason = matches ? 'user_disabled' : 'wrong_password'
     onEvent({ type: 'login_failed', userId: user.id, device, detail: { reason } })
     return undefined
+  }
+
+  /** A hash that came into the table by other ways counts from its first login on. */
+  function noteWork(user: User | undefined, known: HashWork): void {
+    const work = { ...hasher.work, ...workOf(user?.passwordHash) }
+    const isNew = Object.entries(work).some(([family, cost]) => (known[family] ?? 0) < cost)
+    // Nobody has to wait for it, and a failure is repaired by the next login.
+    if (isNew) records.addHashWork(work).catch(() => {})
   }
 
   return {
@@ -86,7 +99,7 @@ export function createAccountService(options: AccountServiceOptions) {
     async signup(credentials: Credentials, device: Device): Promise<Account> {
       if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
       try {
-        const account = await create(credentials, {}, undefined, device.ip)
+        const account = await create(credentials, undefined, device.ip)
         onEvent({ type: 'signup', userId: account.id, device, detail: {} })
         return account
       } catch (error) {
@@ -102,15 +115,17 @@ export function createAccountService(options: AccountServiceOptions) {
      * same work and reject with the same `AUTH_INVALID_CREDENTIALS`.
      */
     async authenticate({ email, password }: Credentials, device: Device): Promise<Account> {
-      const normalized = normalizePassword(password)
-      const user = await records.findByEmail(email.toLowerCase())
-      const matches = await hasher.verify(user?.passwordHash, normalized, device.ip)
+      const { user, work } = await records.findForLogin(email.toLowerCase())
+      const isRefused = user?.status !== 'active'
+      const { ip } = device
+      const matches = await hasher.verify(user?.passwordHash, password, { ip, work, isRefused })
+      noteWork(user, work)
       if (!user || !matches || user.status !== 'active') {
         const reason = !user ? 'unknown_account' : matches ? 'user_disabled' : 'wrong_password'
         onEvent({ type: 'login_failed', userId: user?.id, device, detail: { reason } })
         throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason: REASONS[reason] })
       }
-      await refreshHash(user, normalized, device.ip)
+      await refreshHash(user, password, device.ip)
       return toAccount(user)
     },
 

@@ -5,7 +5,8 @@ import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import type { SessionEndReason } from '../sessions/session.ts'
 import type { SessionService } from '../sessions/session-service.ts'
-import type { AccountService, Credentials } from './account-service.ts'
+import type { AccountService } from './account-service.ts'
+import type { NewUser } from './new-user.ts'
 import type { UserChange } from './user-change-records.ts'
 import type { Actor, UserChangeService } from './user-change-service.ts'
 import { isUserId } from './user-id.ts'
@@ -23,11 +24,6 @@ export interface UserQuery {
   limit?: number
   /** The `next` of the previous page. */
   cursor?: string
-}
-
-export interface NewUser extends Credentials {
-  roles?: string[]
-  status?: UserStatus
 }
 
 export interface UserPatch {
@@ -83,12 +79,13 @@ export function createAdministration(options: AdministrationOptions) {
       return { users: items, ...(next && { next: toCursor(next) }) }
     },
 
-    /** Rejects with `AUTH_PASSWORD_REJECTED` or `AUTH_EMAIL_TAKEN`. */
-    async create({ email, password, ...extra }: NewUser, by: Administrator): Promise<UserView> {
+    /**
+     * Rejects with `VALIDATION_FAILED`, `AUTH_PASSWORD_REJECTED`, `AUTH_EMAIL_TAKEN` or
+     * `USER_ID_TAKEN`.
+     */
+    async create(newUser: NewUser, by: Administrator): Promise<UserView> {
       const event = (userId: string) => ({ ...action('user_created', by), userId, at: clock() })
-      const user = await accounts.create({ email, password }, extra, (tx, id) =>
-        insertEvents(tx, event(id)),
-      )
+      const user = await accounts.create(newUser, (tx, id) => insertEvents(tx, event(id)))
       events.announce(event(user.id))
       return toUserView(user)
     },

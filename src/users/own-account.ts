@@ -59,7 +59,7 @@ export function createOwnAccount({
       { ip }: Device,
     ): Promise<Account> {
       const { passwordHash, ...account } = await find(userId)
-      if (!(await hasher.verify(passwordHash, normalizePassword(password), ip)))
+      if (!(await hasher.verify(passwordHash, password, { ip })))
         throw new PawlError('AUTH_WRONG_PASSWORD')
       return account
     },
@@ -79,12 +79,11 @@ export function createOwnAccount({
       const chosen = normalizePassword(newPassword)
       // This comes first, so that a rejected new password reveals nothing about the current one.
       checkNewPassword(chosen, user.email ?? '', passwordMinLength, 'newPassword')
-      const current = normalizePassword(currentPassword)
-      if (!(await hasher.verify(user.passwordHash, current, device.ip)))
+      if (!(await hasher.verify(user.passwordHash, currentPassword, device)))
         throw new PawlError('AUTH_WRONG_PASSWORD')
       const { userId, sessionId } = signedIn
       const change = {
-        set: { passwordHash: await hasher.hash(chosen, device.ip) },
+        set: { passwordHash: await hasher.hash(newPassword, device.ip) },
         revokeSessions: { reason: 'password_changed' },
         // The current password was checked against this version. If two changes race, the second
         // one proved a password that is no longer valid.

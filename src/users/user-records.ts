@@ -1,6 +1,7 @@
-import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import { codeOf, type Database } from '../db/database.ts'
-import { userRevocations, users } from '../db/schema.ts'
+import { passwordWork, userRevocations, users } from '../db/schema.ts'
+import type { HashWork } from './password-hashes/hash-formats.ts'
 
 export type User = Pick<
   typeof users.$inferSelect,
@@ -8,8 +9,8 @@ export type User = Pick<
 >
 /** A user without the hash of their password. */
 export type Account = Omit<User, 'passwordHash'>
-export type UserToInsert = Pick<User, 'id' | 'email' | 'passwordHash'> &
-  Partial<Pick<User, 'roles' | 'status'>>
+export type UserToInsert = Pick<User, 'id' | 'email'> &
+  Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>
 
 /** A place in the order of users: by address, which is empty if there is none, then by id. */
 export interface UserPosition {
@@ -42,6 +43,15 @@ export function createUserRecords({ orm, query }: Database) {
     .from(users)
     .where(sql`lower(${users.email}) = ${sql.placeholder('email')}`)
     .prepare('user_by_email')
+  // One statement, so that a login asks once, whether there is such a user or not.
+  const forLogin = orm
+    .select({ user: columns, work: sql<string>`one.work` })
+    .from(sql`(
+      select coalesce(json_object_agg(${sql.raw('family')}, ${sql.raw('cost')}), '{}')::text as work
+      from ${passwordWork}
+    ) as one`)
+    .leftJoin(users, sql`lower(${users.email}) = ${sql.placeholder('email')}`)
+    .prepare('user_for_login')
   const byId = orm
     .select(columns)
     .from(users)
@@ -67,6 +77,21 @@ export function createUserRecords({ orm, query }: Database) {
   return {
     async findByEmail(email: string): Promise<User | undefined> {
       return (await query(byEmail.execute({ email })))[0]
+    },
+
+    /** Returns the user of an address, if any, and the work of the stored hashes. */
+    async findForLogin(email: string): Promise<{ user: User | undefined; work: HashWork }> {
+      const [row] = await query(forLogin.execute({ email }))
+      return { user: row?.user ?? undefined, work: JSON.parse(row?.work ?? '{}') }
+    },
+
+    /** Adds to the work of the stored hashes, before there are any that cost as much. */
+    async addHashWork(work: HashWork): Promise<void> {
+      const rows = Object.entries(work).map(([family, cost]) => ({ family, cost }))
+      if (rows.length === 0) return
+      const cost = sql`greatest(${passwordWork.cost}, excluded.cost)`
+      const insertion = orm.insert(passwordWork).values(rows)
+      await query(insertion.onConflictDoUpdate({ target: passwordWork.family, set: { cost } }))
     },
 
     async findById(id: string): Promise<User | undefined> {
@@ -117,15 +142,26 @@ export function createUserRecords({ orm, query }: Database) {
       return query(orm.select(columns).from(users).where(range).orderBy(email, id).limit(count))
     },
 
-    /** Inserts many users for the seeding command. Returns the addresses that were not taken. */
-    async insertSeeds(batch: UserToInsert[]): Promise<string[]> {
-      const seeds = batch.map((user) => ({ ...user, seeded: true }))
-      const inserted = orm
-        .insert(users)
-        .values(seeds)
-        .onConflictDoNothing()
-        .returning({ email: users.email })
-      return (await query(inserted)).flatMap((row) => row.email ?? [])
+    /** Returns the users who have one of the ids or of the addresses. */
+    async findAny(ids: string[], emails: string[]): Promise<Pick<User, 'id' | 'email'>[]> {
+      const { id, email } = users
+      const isAny = or(inArray(id, ids), inArray(sql`lower(${email})`, emails))
+      return query(orm.select({ id, email }).from(users).where(isAny))
+    },
+
+    /**
+     * Inserts many users for the seeding command, with ids that are new or that the application has
+     * chosen. Returns those whose id and address were not taken.
+     */
+    async insertSeeds(batch: UserToInsert[]): Promise<Pick<User, 'id' | 'email'>[]> {
+      const seeds = batch.map((user) => ({
+        ...user,
+        seeded: true,
+        ver: versionAfterDeletion(user.id),
+      }))
+      const { id, email } = users
+      const insertion = orm.insert(users).values(seeds).onConflictDoNothing()
+      return query(insertion.returning({ id, email }))
     },
 
     /** Replaces the hash, unless the password was changed since `old` was read. */

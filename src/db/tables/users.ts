@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, check, index, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, index, integer, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { moment, pawlSchema } from './pawl-schema.ts'
 
 export const users = pawlSchema.table(
@@ -38,3 +38,11 @@ export const users = pawlSchema.table(
     ),
   ],
 )
+
+/** The work of the stored password hashes. A login that fails does all of it. */
+export const passwordWork = pawlSchema.table('password_work', {
+  /** As `StoredHash` has it. */
+  family: text('family').primaryKey(),
+  /** The highest one of the family. */
+  cost: integer('cost').notNull(),
+})

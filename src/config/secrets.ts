@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { readPrivateFile, replacePrivateFile } from '../common/private-files.ts'
 import { generateSigningKey, type SigningAlgorithm } from '../keys/signing-key.ts'
 
 export interface Secrets {
@@ -74,18 +75,21 @@ async function loadStoredSecrets({ dataDir, accessTokenAlg }: SecretsOptions): P
 
 /** Writes atomically, so that a process that dies meanwhile leaves no incomplete file. */
 async function writeSecrets(path: string, secrets: SecretsFile): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(secrets), { mode: 0o600, flush: true })
+  await replacePrivateFile(`${path}.new`, JSON.stringify(secrets))
   await rename(`${path}.new`, path)
 }
 
 async function readSecrets(path: string): Promise<SecretsFile | undefined> {
+  const text = await readPrivateFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error.code === 'ELOOP' ? new Error(`${path} is a link: put the file itself there`) : error
+  })
+  if (text === undefined) return undefined
   try {
-    const secrets = JSON.parse(await readFile(path, 'utf8'))
-    if (!Value.Check(SecretsFile, secrets)) throw new Error('not a file of secrets')
-    return secrets
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    const secrets = JSON.parse(text)
+    if (Value.Check(SecretsFile, secrets)) return secrets
+  } catch {
     // The message must not quote the file, as the message of a JSON error does.
-    throw new Error(`${path} is damaged, or was not written by this program`)
   }
+  throw new Error(`${path} is damaged, or was not written by this program`)
 }

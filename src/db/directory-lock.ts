@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { realpath, rename, unlink } from 'node:fs/promises'
+import { chmod, realpath, rename, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { PRIVATE_FILE } from '../common/private-files.ts'
 
 /** The longest path, in bytes, that a Unix socket can have on every system. */
 const SOCKET_PATH_LIMIT = 100
@@ -23,6 +24,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const server = (await listen(address)) ?? (await takeOver(address))
   if (!server) throw new DirectoryInUseError(`${path} is in use by another process`)
   server.unref()
+  if (process.platform !== 'win32') await chmod(address, PRIVATE_FILE)
   return () => new Promise((resolve) => server.close(() => resolve()))
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { FOREIGN } from '../common/private-files.ts'
 
 /** What this file uses of an open file of Emscripten, and of its module. */
 interface Stream {
@@ -10,6 +11,11 @@ interface Stream {
 interface Module {
   NODEFS: {
     stream_ops: { fsync?: (stream: Stream) => number }
+    node_ops: {
+      /** Creates a file or a folder. */
+      mknod(parent: object, name: string, mode: number, dev: number): object
+      setattr(node: object, attributes: { mode?: number }): void
+    }
     realPath(node: object): string
   }
 }
@@ -23,16 +29,20 @@ export const DURABLE_PARAMS = ['-c', 'wal_sync_method=fsync']
 /**
  * Creates the file system of PGlite on `directory`, with an `fsync` that waits for the disk. The
  * one of `NodeFS` does nothing (https://github.com/electric-sql/pglite/issues/1107), so a power cut
- * would lose acknowledged data. This can be removed when `NodeFS` writes to the disk itself.
+ * would lose acknowledged data. This can be removed when `NodeFS` writes to the disk itself. New
+ * files are for the owner alone: Postgres relies on a umask of its own, which Emscripten ignores.
  */
 export function createDurableFiles(directory: string): NodeFS {
   const files = new NodeFS(directory)
   const init = files.init.bind(files)
   files.init = async (...args) => {
     const { emscriptenOpts } = await init(...args)
-    const durable = (module: unknown) => addFsync(module as Module)
+    const change = (module: unknown) => {
+      addFsync(module as Module)
+      keepPrivate(module as Module)
+    }
     return {
-      emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), durable] },
+      emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), change] },
     }
   }
   return files
@@ -44,6 +54,14 @@ function addFsync({ NODEFS }: Module): void {
     else syncFolder(NODEFS.realPath(node))
     return 0
   }
+}
+
+function keepPrivate({ NODEFS: { node_ops: operations } }: Module): void {
+  const { mknod, setattr } = operations
+  operations.mknod = (parent, name, mode, dev) => mknod(parent, name, mode & ~FOREIGN, dev)
+  // Emscripten also sets the mode of a file that it has just created.
+  operations.setattr = (node, { mode, ...others }) =>
+    setattr(node, mode === undefined ? others : { ...others, mode: mode & ~FOREIGN })
 }
 
 function syncFolder(path: string): void {

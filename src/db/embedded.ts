@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
+import { replacePrivateFile, requirePrivateFolder } from '../common/private-files.ts'
 import { type Database, query } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { createDurableFiles, DURABLE_PARAMS } from './durable-files.ts'
@@ -38,7 +39,7 @@ const START_PARAMS = [
  * processes that write would lose acknowledged data.
  */
 export async function openEmbedded(directory: string): Promise<Database> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await requirePrivateFolder(directory)
   const unlock = await lockDirectory(directory)
   try {
     const client = await openData(directory)
@@ -75,9 +76,11 @@ async function openData(directory: string): Promise<PGlite> {
   const dataDir = join(directory, 'postgres')
   const unfinished = join(directory, 'unfinished')
   if (existsSync(dataDir) && !existsSync(unfinished)) return start(dataDir)
-  await writeFile(unfinished, '')
+  await replacePrivateFile(unfinished, '')
   await rm(dataDir, { recursive: true, force: true })
   await unpackSnapshot(dataDir)
+  // Without a snapshot, PGlite would create the folder with the umask of the process.
+  await requirePrivateFolder(dataDir)
   const client = await start(dataDir)
   await rm(unfinished)
   return client

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../common/private-files.ts'
 
 /** A file and its size in bytes, or a folder and -1. */
 type Entry = [path: string, size: number]
@@ -22,18 +23,30 @@ export function pack(folder: string): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(entries)}\n`), ...files])
 }
 
-/** Creates `folder` with the contents that were packed, and waits until they are on the disk. */
+/**
+ * Creates `folder` with the contents that were packed, for this user alone, and waits until they
+ * are on the disk.
+ */
 export function unpack(packed: Buffer, folder: string): void {
   const end = packed.indexOf('\n')
   const entries: Entry[] = JSON.parse(packed.toString('utf8', 0, end))
   let start = end + 1
-  mkdirSync(folder)
+  createFolder(folder)
   for (const [path, size] of entries) {
     if (size < 0) {
-      mkdirSync(join(folder, path))
+      createFolder(join(folder, path))
     } else {
-      writeFileSync(join(folder, path), packed.subarray(start, start + size), { flush: true })
+      const file = join(folder, path)
+      const options = { flush: true, flag: 'wx', mode: PRIVATE_FILE }
+      writeFileSync(file, packed.subarray(start, start + size), options)
+      chmodSync(file, PRIVATE_FILE)
       start += size
     }
   }
+}
+
+/** The umask may take permissions away from the mode of `mkdir`. */
+function createFolder(path: string): void {
+  mkdirSync(path, { mode: PRIVATE_FOLDER })
+  chmodSync(path, PRIVATE_FOLDER)
 }

@@ -44,7 +44,8 @@ export const STORE_VARIABLES = {
     parse: String,
     description:
       'Folder that holds the data and the secrets of the embedded default. It is created on the ' +
-      'first start.',
+      'first start, for this user alone. One that belongs to another user, or that others can ' +
+      'write to, is refused.',
   }),
 }
 

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { type AccountService, createAccountService } from '../src/users/account-service.ts'
 import { createOwnAccount, type OwnAccount } from '../src/users/own-account.ts'
 import { createPasswordHasher, type HashSettings } from '../src/users/password-hasher.ts'
+import { createPasswordPolicy, type PasswordPolicySettings } from '../src/users/password-policy.ts'
 import { createUserChangeRecords } from '../src/users/user-change-records.ts'
 import {
   createUserChangeService,
@@ -18,9 +19,7 @@ declare module 'fastify' {
   }
 }
 
-export interface AccountsOptions extends HashSettings {
-  /** Minimum number of code points in a new password. */
-  passwordMinLength: number
+export interface AccountsOptions extends HashSettings, PasswordPolicySettings {
   /** Whether strangers may sign up. */
   signup: boolean
   /** For tests. */
@@ -32,10 +31,11 @@ const NETWORK_BITS = 48
 
 /** Decorates the instance with the services `accounts`, `ownAccount` and `userChanges`. */
 export const accounts = fp(
-  async (app, { passwordMinLength, signup, clock = Date.now, ...settings }: AccountsOptions) => {
+  async (app, { signup, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
     const groupOf = (ip: string) => normalizeIP(ip, NETWORK_BITS)
     const hasher = createPasswordHasher(settings, groupOf)
+    const policy = createPasswordPolicy(settings)
     const records = createUserRecords(database)
     const userChanges = createUserChangeService({
       records: createUserChangeRecords(database),
@@ -45,14 +45,8 @@ export const accounts = fp(
     })
     const onEvent = events.record
     app.decorate('userChanges', userChanges)
-    app.decorate(
-      'accounts',
-      createAccountService({ records, hasher, passwordMinLength, signup, onEvent }),
-    )
-    app.decorate(
-      'ownAccount',
-      createOwnAccount({ records, hasher, passwordMinLength, userChanges }),
-    )
+    app.decorate('accounts', createAccountService({ records, hasher, policy, signup, onEvent }))
+    app.decorate('ownAccount', createOwnAccount({ records, hasher, policy, userChanges }))
   },
   { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state'] },
 )

@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import { PawlError } from '../errors.ts'
 import { Seed } from '../schemas/credentials.ts'
 import { checkNewUser } from '../users/new-user.ts'
+import type { PasswordPolicy } from '../users/password-policy.ts'
 
 const USER =
   'must be an object with "email" or "id", and optionally "password" or "passwordHash", "roles" ' +
@@ -22,12 +23,12 @@ const EXPECTED: Record<string, string> = {
  * Returns the users in the JSON file at `path`. Their passwords meet the policy for new passwords.
  * Rejects with the place of every problem in the file, and never with a value.
  */
-export async function readSeeds(path: string, passwordMinLength: number): Promise<Seed[]> {
+export async function readSeeds(path: string, policy: PasswordPolicy): Promise<Seed[]> {
   const entries = await readArray(path)
   const places = new Map<string, number>()
   const problems = entries.flatMap((entry, index) => {
     if (!Value.Check(Seed, entry)) return schemaProblems(entry, index)
-    return [...repetition(entry, index, places), ...userProblems(entry, index, passwordMinLength)]
+    return [...repetition(entry, index, places), ...userProblems(entry, index, policy)]
   })
   if (problems.length > 0)
     throw new Error(problems.map((problem) => `${path} ${problem}`).join('\n'))
@@ -93,9 +94,9 @@ function repetition(seed: Seed, index: number, places: Map<string, number>): str
 }
 
 /** Returns what a schema cannot find. */
-function userProblems(seed: Seed, index: number, passwordMinLength: number): string[] {
+function userProblems(seed: Seed, index: number, policy: PasswordPolicy): string[] {
   try {
-    checkNewUser(seed, passwordMinLength)
+    checkNewUser(seed, policy)
     return []
   } catch (error) {
     if (!(error instanceof PawlError)) throw error

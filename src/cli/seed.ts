@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { loadDatabaseConfig } from '../config/config.ts'
 import { Credentials, type Seed } from '../schemas/credentials.ts'
 import { createPasswordHasher } from '../users/password-hasher.ts'
-import { checkNewPassword, normalizePassword } from '../users/password-policy.ts'
+import { createPasswordPolicy, type PasswordPolicy } from '../users/password-policy.ts'
 import { createUserRecords } from '../users/user-records.ts'
 import { withDatabase } from './database.ts'
 import { readSeeds } from './seed-file.ts'
@@ -55,10 +55,10 @@ async function seed(
   { file, count = 0, password, force }: SeedOptions,
 ): Promise<void> {
   const config = loadDatabaseConfig(terminal.env)
-  const { passwordMinLength } = config
+  const policy = createPasswordPolicy(config)
   // All errors in the input are found before the database is touched.
-  const seeds = file === undefined ? [] : await readSeeds(file, passwordMinLength)
-  if (password !== undefined) checkCommonPassword(password, passwordMinLength)
+  const seeds = file === undefined ? [] : await readSeeds(file, policy)
+  if (password !== undefined) checkCommonPassword(password, policy)
 
   await withDatabase(config, async (database) => {
     const records = createUserRecords(database)
@@ -111,9 +111,9 @@ function parseCount(text: string): number {
   return Number(text)
 }
 
-function checkCommonPassword(password: string, passwordMinLength: number): void {
+function checkCommonPassword(password: string, policy: PasswordPolicy): void {
   const email = numberedEmail(1)
   if (!Value.Check(Credentials, { email, password }))
     throw new Error('The password is too long, or is not valid text.')
-  checkNewPassword(normalizePassword(password), email, passwordMinLength)
+  policy.check(password, email)
 }

@@ -9,6 +9,7 @@ import { createSessionViews } from '../sessions/session-views.ts'
 import { createAccountService } from '../users/account-service.ts'
 import { createAdministration } from '../users/administration.ts'
 import { createPasswordHasher } from '../users/password-hasher.ts'
+import { createPasswordPolicy } from '../users/password-policy.ts'
 import { createUserChangeRecords } from '../users/user-change-records.ts'
 import { createUserChangeService } from '../users/user-change-service.ts'
 import { createUserRecords } from '../users/user-records.ts'
@@ -65,7 +66,7 @@ async function createServices(database: Database, config: DatabaseConfig) {
     accounts: createAccountService({
       records: users,
       hasher: createPasswordHasher(config),
-      passwordMinLength: config.passwordMinLength,
+      policy: createPasswordPolicy(config),
       signup: false,
     }),
     userChanges: createUserChangeService({

@@ -5,13 +5,13 @@ import type { Device } from '../sessions/device.ts'
 import { checkNewUser, type NewUser } from './new-user.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import { type HashWork, workOf } from './password-hashes/hash-formats.ts'
+import type { PasswordPolicy } from './password-policy.ts'
 import type { Account, Transaction, User, UserRecords } from './user-records.ts'
 
 export interface AccountServiceOptions {
   records: UserRecords
   hasher: PasswordHasher
-  /** Minimum number of code points in a new password. */
-  passwordMinLength: number
+  policy: PasswordPolicy
   /** Whether strangers may sign up. */
   signup: boolean
   /** Is called with sign-ups and failed logins. */
@@ -27,7 +27,7 @@ export type AccountService = ReturnType<typeof createAccountService>
 
 /** Creates the service that creates accounts and checks passwords. Addresses ignore case. */
 export function createAccountService(options: AccountServiceOptions) {
-  const { records, hasher, passwordMinLength, signup, onEvent = () => {} } = options
+  const { records, hasher, policy, signup, onEvent = () => {} } = options
 
   /**
    * Creates an account. `onCreate` runs in the same transaction. Rejects with `VALIDATION_FAILED`,
@@ -38,7 +38,7 @@ export function createAccountService(options: AccountServiceOptions) {
     onCreate?: (tx: Transaction, id: string) => Promise<void>,
     ip?: string,
   ): Promise<Account> {
-    checkNewUser(newUser, passwordMinLength)
+    checkNewUser(newUser, policy)
     const { id = uuid(), email, password, passwordHash, ...extra } = newUser
     if (passwordHash !== undefined) await records.addHashWork(workOf(passwordHash))
     const hash = password === undefined ? passwordHash : await hasher.hash(password, ip)

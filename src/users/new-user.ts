@@ -1,7 +1,7 @@
 import type { UserStatus } from '../embedding/views.ts'
 import { type FieldError, PawlError } from '../errors.ts'
 import { hashProblem } from './password-hashes/hash-formats.ts'
-import { checkNewPassword, normalizePassword } from './password-policy.ts'
+import type { PasswordPolicy } from './password-policy.ts'
 
 /** A user whom an administrator, an operator or an import creates. */
 export interface NewUser {
@@ -20,7 +20,7 @@ export interface NewUser {
  * Checks what the schema cannot say about a new user. Throws `VALIDATION_FAILED` or
  * `AUTH_PASSWORD_REJECTED`, without the password and the hash.
  */
-export function checkNewUser(user: NewUser, passwordMinLength: number): void {
+export function checkNewUser(user: NewUser, policy: PasswordPolicy): void {
   const { id, email, password, passwordHash } = user
   if (id === undefined && email === undefined)
     throw invalid({ field: 'email', message: 'is required, unless there is an id' })
@@ -29,7 +29,7 @@ export function checkNewUser(user: NewUser, passwordMinLength: number): void {
   const problem = passwordHash === undefined ? undefined : hashProblem(passwordHash)
   if (problem) throw invalid({ field: 'passwordHash', message: problem })
   if (password === undefined) return
-  checkNewPassword(normalizePassword(password), email?.toLowerCase() ?? '', passwordMinLength)
+  policy.check(password, email)
 }
 
 function invalid(error: FieldError): PawlError {

@@ -1,7 +1,7 @@
 import { PawlError } from '../errors.ts'
 import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
-import { checkNewPassword, normalizePassword } from './password-policy.ts'
+import type { PasswordPolicy } from './password-policy.ts'
 import type { UserChangeService } from './user-change-service.ts'
 import type { Account, User, UserRecords } from './user-records.ts'
 
@@ -19,8 +19,7 @@ export interface PasswordChange {
 export interface OwnAccountOptions {
   records: Pick<UserRecords, 'findById'>
   hasher: PasswordHasher
-  /** Minimum number of code points in a new password. */
-  passwordMinLength: number
+  policy: PasswordPolicy
   userChanges: Pick<UserChangeService, 'apply'>
 }
 
@@ -30,12 +29,7 @@ export type OwnAccount = ReturnType<typeof createOwnAccount>
  * Creates the service through which users manage their own account. Its methods reject with
  * `AUTH_INVALID_TOKEN` if the account was deleted or disabled.
  */
-export function createOwnAccount({
-  records,
-  hasher,
-  passwordMinLength,
-  userChanges,
-}: OwnAccountOptions) {
+export function createOwnAccount({ records, hasher, policy, userChanges }: OwnAccountOptions) {
   async function find(id: string): Promise<User> {
     const user = await records.findById(id)
     if (user?.status !== 'active') throw invalidToken()
@@ -76,9 +70,8 @@ export function createOwnAccount({
       device: Device,
     ): Promise<Account> {
       const user = await find(signedIn.userId)
-      const chosen = normalizePassword(newPassword)
       // This comes first, so that a rejected new password reveals nothing about the current one.
-      checkNewPassword(chosen, user.email ?? '', passwordMinLength, 'newPassword')
+      policy.check(newPassword, user.email, 'newPassword')
       if (!(await hasher.verify(user.passwordHash, currentPassword, device)))
         throw new PawlError('AUTH_WRONG_PASSWORD')
       const { userId, sessionId } = signedIn

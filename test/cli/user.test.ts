@@ -51,7 +51,7 @@ test('A rejected password is not printed', async (t) => {
   const env = await databaseEnvironment(t)
   for (const [password, reason] of [
     ['', /password is empty/],
-    ['hush', /at least 8 characters/],
+    ['hush', /at least 15 characters/],
     ['hush'.repeat(200), /too long/],
     ['password123', /most common passwords/],
   ] as const) {

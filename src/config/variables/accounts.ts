@@ -2,8 +2,10 @@ import { flag, wholeNumber } from '../variable.ts'
 
 export const PASSWORD_VARIABLES = {
   passwordMinLength: wholeNumber('PASSWORD_MIN_LENGTH', [8, 64], {
-    default: '8',
-    description: 'Characters that a new password must have at least.',
+    default: '15',
+    description:
+      'Characters that a new password must have at least. 15 is the minimum of NIST SP 800-63B-4 ' +
+      'if the password is the only factor.',
   }),
   argon2MemoryKib: wholeNumber('ARGON2_MEMORY_KIB', [1_024, 4_194_304], {
     default: '19456',

@@ -6,8 +6,9 @@ export interface CorsOptions {
   corsOrigins: readonly string[]
 }
 
-const REQUEST_HEADERS = 'authorization, content-type, idempotency-key, x-token-delivery'
-const RESPONSE_HEADERS = 'retry-after, www-authenticate'
+const REQUEST_HEADERS =
+  'authorization, content-type, idempotency-key, x-known-device, x-token-delivery'
+const RESPONSE_HEADERS = 'retry-after, www-authenticate, x-known-device'
 /** Seconds that a browser may cache the response to a preflight. */
 const MAX_AGE = 600
 

@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TokenPair } from '../src/embedding/views.ts'
 import { PawlError } from '../src/errors.ts'
-import { isLoopbackAddress, isLoopbackName, isTrusted } from '../src/http/origins.ts'
+import { createInsecureCheck } from '../src/http/insecure-request.ts'
+import { isTrusted } from '../src/http/origins.ts'
 import {
   type CookieContent,
   type CookieScope,
@@ -77,24 +78,12 @@ export const refreshCookie = fp(
   async (app, { issuer, corsOrigins }: RefreshCookieOptions) => {
     const { refreshTokens, sessions } = app
     const own = new URL(issuer)
-    const isDevelopment = own.protocol === 'http:' && isLoopbackName(own.hostname)
+    const isInsecure = createInsecureCheck(issuer)
     const choice = createTokenChoice({
       read: refreshTokens.readExpired,
       find: app.tokens.findSession,
       clock: app.hotState.now,
     })
-
-    /**
-     * Browsers may drop a secure cookie over plain http, so development needs one that is not
-     * secure. It never leaves this machine: the configuration must say so, then the connection, and
-     * only then does the Host header of the client count.
-     */
-    function isInsecure({ raw, host }: FastifyRequest): boolean {
-      if (!isDevelopment || 'encrypted' in raw.socket) return false
-      return (
-        isLoopbackAddress(raw.socket.remoteAddress) && isLoopbackName(host.replace(/:\d+$/, ''))
-      )
-    }
 
     const scopeOf = (request: FastifyRequest): CookieScope => ({
       isInsecure: isInsecure(request),

@@ -6,6 +6,7 @@ for (const folder of [
   'src/sessions/lua',
   'src/revocation/lua',
   'src/healing/lua',
+  'src/guesses/lua',
   'drizzle',
   'playground',
 ])

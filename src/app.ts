@@ -10,6 +10,7 @@ import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
 import { device } from '../plugins/device.ts'
 import { events } from '../plugins/events.ts'
+import { guesses } from '../plugins/guesses.ts'
 import { healing } from '../plugins/healing.ts'
 import { hotState } from '../plugins/hot-state.ts'
 import { isolation } from '../plugins/isolation.ts'
@@ -108,7 +109,6 @@ async function registerParts(
   await scope.register(metrics)
   await scope.register(securityHeaders)
   await scope.register(cors, config)
-  await scope.register(rateLimit, config)
   await scope.register(database, config)
   await scope.register(events, { ...config, clock })
   const secrets = await loadSecrets(config)
@@ -126,6 +126,8 @@ async function registerParts(
   await scope.register(application, { clock })
   await scope.register(clientAuthentication, config)
   await scope.register(device)
+  await scope.register(guesses, { ...config, ...secrets, redis, clock })
+  await scope.register(rateLimit, config)
   await scope.register(routes, {
     issuer: config.issuer,
     mounted,

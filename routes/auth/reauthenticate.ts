@@ -1,18 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PasswordProof } from '../../src/schemas/credentials.ts'
-import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
+import { LoginHeaders } from '../../src/schemas/delivery.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
-import { nameGuessedAccount } from './guessed-account.ts'
 
 export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
-  const { preHandler: refuseGuesses, onResponse } = app.limitGuesses
   app.post(
     '/auth/reauthenticate',
     {
-      config: { rateLimit: { max: 20, timeWindow: '1 minute' } },
-      preHandler: [nameGuessedAccount(app), refuseGuesses],
-      onResponse,
+      config: {
+        rateLimit: { max: 20, timeWindow: '1 minute', hook: 'preHandler' },
+        limitsKnownClients: true,
+      },
       schema: {
         summary: 'Give the password again, for routes that demand a recent login',
         description:
@@ -20,7 +19,7 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
           '`pwd`, and the session of the access token ends. They are delivered in the cookie if ' +
           'the old session had one.',
         tags: ['auth'],
-        headers: DeliveryHeaders,
+        headers: LoginHeaders,
         body: PasswordProof,
         response: { 200: DeliveredTokens, ...problems(400, 401, 403, 413, 415, 429, 503) },
       },
@@ -28,7 +27,10 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const { body, device } = request
       const auth = request.requireAuth()
-      const account = await app.ownAccount.provePassword(auth, body.password, device)
+      const name = await app.ownAccount.guessedName(auth)
+      const account = await app.guesses.guard(request, reply, name, () =>
+        app.ownAccount.provePassword(auth, body.password, device),
+      )
       const prepared = await app.sessions.prepare(account, { claims: auth.sessionClaims })
       // The new session comes first, so that the user has one if this fails half-way.
       const pair = await app.sessions.start(account, device, prepared)

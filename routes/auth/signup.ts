@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Credentials } from '../../src/schemas/credentials.ts'
-import { DeliveryHeaders } from '../../src/schemas/delivery.ts'
+import { LoginHeaders } from '../../src/schemas/delivery.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
 
@@ -9,7 +9,6 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
     '/auth/signup',
     {
       config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
-      ...app.limitSignupGuesses,
       schema: {
         summary: 'Create an account and log in',
         description:
@@ -17,7 +16,7 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
           'With another password it gets a 409 and counts as a wrong guess. If the tokens are ' +
           'delivered in the cookie, the session of the previous cookie ends.',
         tags: ['auth'],
-        headers: DeliveryHeaders,
+        headers: LoginHeaders,
         body: Credentials,
         response: { 201: DeliveredTokens, ...problems(400, 403, 409, 413, 415, 429, 503) },
       },
@@ -26,10 +25,13 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
       // Checked before the account is created, so that a node that cannot start a session creates
       // no account either.
       await app.tokens.ping()
-      const account = await app.accounts.signup(request.body, request.device)
+      const { body, device } = request
+      const account = await app.guesses.guard(request, reply, body.email, () =>
+        app.accounts.signup(body, device),
+      )
       const prepared = await app.sessions.prepare(account)
       await app.refreshCookie.endReplaced(request)
-      const pair = await app.sessions.start(account, request.device, prepared)
+      const pair = await app.sessions.start(account, device, prepared)
       reply.code(201)
       return app.refreshCookie.deliver(request, reply, pair)
     },

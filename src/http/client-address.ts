@@ -1,6 +1,11 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import type { Device } from '../sessions/device.ts'
 
+/** Length of the IPv6 prefix that a single client has to itself. */
+export const CLIENT_BITS = 64
+/** Length of the IPv6 prefix that a provider gives to a site, which makes many of the above. */
+export const SITE_BITS = 48
+
 /** IPv4 addresses as part of IPv6, in the form that URLs have: the last 32 bits as two numbers. */
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 /** The length of the prefix that makes an IPv6 address a mapped one. */

@@ -30,5 +30,24 @@ export const ACCOUNT_VARIABLES = {
       'Whether people may create an account for themselves. With `false`, only administrators ' +
       'create accounts.',
   }),
+  guessesPerAccount: wholeNumber('GUESSES_PER_ACCOUNT', [10, 100], {
+    default: '100',
+    description:
+      'Wrong passwords in a row for one account, from all strangers together, until its password ' +
+      'must be reset. Each one is remembered for a day, and they add up ' +
+      '([guide](guides/abuse.md)). All nodes share the counts of this and the next two limits.',
+  }),
+  guessesPerClient: wholeNumber('GUESSES_PER_CLIENT', [3, 100], {
+    default: '10',
+    description:
+      'Wrong passwords within an hour for one account from one address, or from one device that ' +
+      'has logged in before.',
+  }),
+  guessesPerNetwork: wholeNumber('GUESSES_PER_NETWORK', [10, 1_000_000], {
+    default: '300',
+    description:
+      'Wrong passwords within an hour from one address, for all accounts together. Raise it if ' +
+      'very many users share an address.',
+  }),
   ...PASSWORD_VARIABLES,
 }

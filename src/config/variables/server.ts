@@ -48,8 +48,8 @@ export const SERVER_VARIABLES = {
   rateLimit: flag('RATE_LIMIT', ['on', 'off'], {
     default: 'on',
     description:
-      'Whether the requests of each client address, and wrong passwords for each account, are ' +
-      'limited. Every process counts for itself.',
+      'Whether the requests of each client address, which every process counts for itself, and ' +
+      'wrong passwords are limited ([guide](guides/abuse.md)).',
   }),
   playground: optional<boolean>('PLAYGROUND', {
     computedDefault: '`false` if `DATABASE_URL` is set, otherwise `true`',

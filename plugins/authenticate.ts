@@ -26,6 +26,7 @@ export const authenticate = fp(
       authenticate: tokens.authenticate,
       bearerToken,
       rolePermissions,
+      onRefused: app.recordRefusal,
       clock: app.hotState.now,
     })
     app.decorateRequest('auth', null)
@@ -38,6 +39,6 @@ export const authenticate = fp(
   },
   {
     name: 'pawl-authenticate',
-    dependencies: ['pawl-bearer-token', 'pawl-hot-state', 'pawl-tokens'],
+    dependencies: ['pawl-bearer-token', 'pawl-hot-state', 'pawl-refusals', 'pawl-tokens'],
   },
 )

@@ -107,7 +107,9 @@ function validationFailed({ validation = [], validationContext }: Fault): PawlEr
 }
 
 function log(error: PawlError, fault: Fault, request: FastifyRequest): void {
-  const facts = { code: error.code, reason: error.reason ?? error.detail }
+  const userId = request.auth?.userId
+  const reason = error.reason ?? error.detail
+  const facts = { code: error.code, reason, ...(userId && { userId }) }
   if (error.code === 'INTERNAL_ERROR') {
     const { name, message, stack } = fault
     request.log.error({ ...facts, error: { name, message, stack } }, 'request failed')

@@ -17,9 +17,10 @@ import { isolation } from '../plugins/isolation.ts'
 import { jsonBody } from '../plugins/json-body.ts'
 import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
-import { problemDetails } from '../plugins/problem-details.ts'
+import { renderError } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
 import { refreshCookie } from '../plugins/refresh-cookie.ts'
+import { refusals } from '../plugins/refusals.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
 import { sessions } from '../plugins/sessions.ts'
 import { tokens } from '../plugins/tokens.ts'
@@ -105,12 +106,12 @@ async function registerParts(
   scope.setValidatorCompiler(compileValidator)
   await scope.register(isolation)
   await scope.register(jsonBody)
-  await scope.register(problemDetails)
   await scope.register(metrics)
   await scope.register(securityHeaders)
   await scope.register(cors, config)
   await scope.register(database, config)
   await scope.register(events, { ...config, clock })
+  await scope.register(refusals, { renderError })
   const secrets = await loadSecrets(config)
   await scope.register(keys, { ...config, ...secrets })
   const redis = await openRedis(scope, config)

@@ -52,6 +52,8 @@ export interface ErrorDetails {
   retryAfter?: number
   /** Seconds since the authentication that are allowed, for the challenge (RFC 9470 3). */
   maxAge?: number
+  /** Whether the request had a token that no key of Pawl verifies. For the record of events. */
+  isForged?: boolean
   cause?: unknown
 }
 
@@ -65,6 +67,7 @@ export class PawlError extends Error {
   readonly reason: string | undefined
   readonly retryAfter: number | undefined
   readonly maxAge: number | undefined
+  readonly isForged: boolean
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     super(ERRORS[code].title, details.cause === undefined ? undefined : { cause: details.cause })
@@ -74,6 +77,7 @@ export class PawlError extends Error {
     this.errors = details.errors
     this.reason = details.reason
     this.maxAge = details.maxAge
+    this.isForged = details.isForged ?? false
     this.retryAfter = details.retryAfter ?? (this.statusCode === 503 ? 1 : undefined)
   }
 }

@@ -15,6 +15,7 @@ import { createProxyCheck } from './http/client-address.ts'
 import {
   describeRequest,
   handleNodeRefusals,
+  nameUser,
   refuseWhileStopping,
   requireOneHost,
   setSecurityHeaders,
@@ -53,7 +54,11 @@ export async function buildServer(config: Config, clock?: () => number): Promise
 /** Returns an instance with everything that protects the process from what clients send. */
 function createInstance({ logLevel, trustProxy, requestTimeout }: Config): FastifyInstance {
   const app = Fastify({
-    logger: { level: logLevel, serializers: { req: describeRequest } },
+    logger: {
+      level: logLevel,
+      serializers: { req: describeRequest },
+      formatters: { log: nameUser },
+    },
     trustProxy: trustOf(trustProxy),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT,

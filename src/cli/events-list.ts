@@ -107,8 +107,8 @@ function columnsOfOneUser(events: readonly RecordedEvent[]) {
 
 /** Returns the type and the most telling detail. An event has at most one of these details. */
 function summarize({ type, detail }: RecordedEvent): string {
-  const { reason, action, outcome, purpose, to } = detail
-  const kind = reason ?? action ?? outcome ?? purpose ?? to
+  const { reason, action, outcome, purpose, to, route } = detail
+  const kind = reason ?? action ?? outcome ?? purpose ?? to ?? route
   if (kind === undefined) return type
   return `${type} ${Array.isArray(kind) ? kind.join(',') : kind}`.trimEnd()
 }

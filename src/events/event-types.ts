@@ -2,12 +2,12 @@ import type { EventType } from './event.ts'
 
 /**
  * Groups of event types in the order in which they are dropped if more events wait for Postgres
- * than memory may hold. Anybody can cause refreshes and failed logins without limit, so these two
- * go first.
+ * than memory may hold. Anybody can cause refreshes, refusals and failed logins, so these go first.
  */
 export const DROP_ORDER = [
   ['refresh'],
-  ['login_failed'],
+  ['limit_reached', 'token_rejected', 'access_denied', 'client_rejected'],
+  ['login_failed', 'password_rejected'],
   ['login_succeeded', 'signup', 'session_ended'],
   [
     'reuse_found',

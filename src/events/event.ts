@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts'
 import type { Device } from '../sessions/device.ts'
 import type { SessionEndReason } from '../sessions/session.ts'
 
@@ -13,6 +14,24 @@ export type AdminAction =
 type StoredDevice = { ip: string | null; userAgent: string | null }
 
 /**
+ * Why a request was refused, and at which route. `times` is set if several refusals were merged.
+ * `route` is absent if they differ too much.
+ */
+type Refusal = {
+  code: ErrorCode
+  route?: string
+  times?: number
+}
+
+/** Refusals are merged before they are recorded: see `createRefusalAggregator`. */
+export type RefusalType =
+  | 'password_rejected'
+  | 'access_denied'
+  | 'token_rejected'
+  | 'client_rejected'
+  | 'limit_reached'
+
+/**
  * The event types, and the details of each beyond the user, the time and the device. Details never
  * contain text that a client typed: it could be a password.
  */
@@ -21,6 +40,16 @@ export interface EventDetails {
   login_succeeded: Record<never, never>
   /** `userId` is set if the account exists. */
   login_failed: { reason: 'unknown_account' | 'wrong_password' | 'user_disabled' }
+  /** A wrong current password of a user who is signed in. */
+  password_rejected: Refusal
+  /** A 403: a role or a permission is missing, or the page is of another origin. */
+  access_denied: Refusal
+  /** A token that no key of Pawl verifies. */
+  token_rejected: Refusal
+  /** Wrong credentials of a client. */
+  client_rejected: Refusal
+  /** A 429. */
+  limit_reached: Refusal
   signup: Record<never, never>
   /**
    * `times` is set if several refreshes were merged before they were written. The event then has

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PawlError } from '../errors.ts'
 import { addressIn } from './client-address.ts'
 import { API_HEADERS } from './constant-headers.ts'
@@ -56,6 +56,15 @@ export function handleNodeRefusals(
  */
 export function describeRequest(request: FastifyRequest) {
   return { method: request.method, path: pathOf(request.url ?? ''), ip: addressIn(request.ip) }
+}
+
+/**
+ * Adds the user's id to the log line of a response, if the request had a valid access token. The
+ * other facts of a line stay as they are.
+ */
+export function nameUser(facts: Record<string, unknown>): Record<string, unknown> {
+  const { request } = Object(facts.res) as Partial<FastifyReply>
+  return request?.auth ? { userId: request.auth.userId, ...facts } : facts
 }
 
 /**

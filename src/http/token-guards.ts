@@ -13,13 +13,15 @@ export interface TokenGuardsOptions {
   bearerToken: (request: FastifyRequest) => string | undefined
   /** The permissions of each role. */
   rolePermissions: RolePermissions
+  /** Called with the error before it is thrown, because only some routes have Pawl's handler. */
+  onRefused?: (request: FastifyRequest, error: unknown) => void
   /** Returns milliseconds since 1970. */
   clock: () => number
 }
 
 /** Creates the preHandlers that set `request.auth`, or respond with 401, 403 or 503. */
 export function createTokenGuards(options: TokenGuardsOptions): Guards {
-  const { authenticate, bearerToken, rolePermissions, clock } = options
+  const { authenticate, bearerToken, rolePermissions, onRefused, clock } = options
 
   async function check(
     request: FastifyRequest,
@@ -33,6 +35,7 @@ export function createTokenGuards(options: TokenGuardsOptions): Guards {
       request.auth = auth
       return auth
     } catch (error) {
+      onRefused?.(request, error)
       throw withChallenge(reply, error)
     }
   }
@@ -45,7 +48,9 @@ export function createTokenGuards(options: TokenGuardsOptions): Guards {
     authorize: (demand) => async (request, reply) => {
       const auth = await check(request, reply, demand.fresh)
       const refusal = refusalOf(demand, auth, rolePermissions, clock())
-      if (refusal) throw withChallenge(reply, refusal)
+      if (!refusal) return
+      onRefused?.(request, refusal)
+      throw withChallenge(reply, refusal)
     },
   }
 }

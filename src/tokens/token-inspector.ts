@@ -81,7 +81,7 @@ export function createTokenInspector(options: TokenInspectorOptions) {
      */
     async authenticate(token: string, fresh = false): Promise<Auth> {
       const claims = await accessTokens.readExpired(token)
-      if (!claims) throw invalid('malformed or forged')
+      if (!claims) throw invalid('malformed or forged', true)
       const reason = refusalReason(claims)
       if (reason) throw invalid(reason)
       const { sub: userId, sid: sessionId, jti: tokenId, exp, auth_time: authTime, amr } = claims
@@ -127,6 +127,6 @@ export function createTokenInspector(options: TokenInspectorOptions) {
   }
 }
 
-function invalid(reason: string): PawlError {
-  return new PawlError('AUTH_INVALID_TOKEN', { reason })
+function invalid(reason: string, isForged = false): PawlError {
+  return new PawlError('AUTH_INVALID_TOKEN', { reason, isForged })
 }

@@ -142,7 +142,7 @@ export function createTokenService(options: TokenServiceOptions) {
       const claims = await refreshTokens.readExpired(token)
       if (!claims) {
         onRefresh('invalid')
-        throw refused('malformed or forged')
+        throw refused('malformed or forged', true)
       }
       const { sub: userId, sid: sessionId, gen: generation } = claims
       // This process may have been stopped since the request arrived, and the client may have
@@ -194,6 +194,6 @@ interface Asked {
   added: Record<string, unknown>
 }
 
-function refused(reason: string): PawlError {
-  return new PawlError('AUTH_INVALID_REFRESH_TOKEN', { reason })
+function refused(reason: string, isForged = false): PawlError {
+  return new PawlError('AUTH_INVALID_REFRESH_TOKEN', { reason, isForged })
 }

@@ -93,7 +93,10 @@ export function createClient({
 
   function signIn(path: string, body?: object, token?: string): Promise<{ sessionId: string }> {
     return withLock(async () => {
-      const tokens = (await post(path, body, '', token)) as Tokens
+      // The key of the latest record stays the same until the response has been received. So the
+      // next attempt to refresh is a retry.
+      const key = (await session.sync())?.key
+      const tokens = (await post(path, body, key, token)) as Tokens
       await session.save(tokens, 'login')
       return { sessionId: tokens.access.session }
     })

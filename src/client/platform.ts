@@ -56,7 +56,8 @@ export function sleep({ setTimeout }: Platform, ms: number): Promise<void> {
 
 /** Returns a signal that aborts after this many milliseconds. */
 export function timeoutSignal(platform: Platform, ms: number): AbortSignal {
-  if (platform.AbortSignal?.timeout) return platform.AbortSignal.timeout(ms)
+  const signal = platform.AbortSignal?.timeout?.(ms)
+  if (signal) return signal
   const controller = new AbortController()
   sleep(platform, ms).then(() => controller.abort())
   return controller.signal

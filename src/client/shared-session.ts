@@ -34,13 +34,13 @@ export function createSharedSession(
    */
   async function sync(elsewhere = true): Promise<StoredSession | undefined> {
     const stored = await store.read()
-    const id = stored?.session
     const isRestored = isFirstRead && elsewhere
     isFirstRead = false
-    if (id === undefined) return stored
+    if (stored?.session === undefined) return stored
+    const { session: id, why } = stored
     if (accessToken.get()?.session !== id) accessToken.clear()
     if (id !== (lastId ?? '')) {
-      const reason = id && isRestored ? 'restored' : (stored?.why ?? 'login')
+      const reason = id && isRestored ? 'restored' : why
       const change: Change = { signedIn: !!id, sessionId: id || undefined, reason, elsewhere }
       for (const listener of listeners) queueMicrotask(() => listener(change))
     }

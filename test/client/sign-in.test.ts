@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EXPIRY, startWorld } from '../support/client/client-world.ts'
+import { losing } from '../support/client/browser.ts'
+import { EXPIRY, GRACE, startWorld } from '../support/client/client-world.ts'
 import { until } from '../support/until.ts'
 
 const me = (url: string) => `${url}/auth/me`
@@ -34,7 +35,7 @@ test('a refused sign-in by another route changes nothing', async (t) => {
 })
 
 test('a user who has signed out is signed in by a login that redirects back', async (t) => {
-  const { open, url, credentials } = await startWorld(t)
+  const { open, url, credentials, browser, pass } = await startWorld(t)
   const tab = open()
   await tab.login(credentials)
   await tab.logout()
@@ -46,7 +47,14 @@ test('a user who has signed out is signed in by a login that redirects back', as
   })
   assert.equal(login.status, 200)
   assert.equal(await tab.token(), undefined)
+
+  // A lost response is repaired, however late, because the next attempt has the same key.
+  browser.wire = losing(1)
+  await assert.rejects(tab.client.signIn('refresh'), { offline: true })
+  pass(10 * GRACE)
   const { sessionId } = await tab.client.signIn('refresh')
   assert.equal(tab.client.sessionId, sessionId)
   assert.equal((await tab.fetch(me(url))).status, 200)
+  assert.equal(browser.keys.length, 2)
+  assert.equal(new Set(browser.keys).size, 1)
 })

@@ -28,6 +28,7 @@ import { metadataOutsidePrefix } from '../routes/discovery/oauth-metadata.ts'
 import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
+import { checkHostClients, type HostRedis, type HostSql } from './embedding/host-clients.ts'
 import { GUARDS } from './http/guards.ts'
 import { explainCollision, requireConfig, requireFreeNames } from './http/host-checks.ts'
 import type { PawlApplication } from './http/pawl-application.ts'
@@ -57,6 +58,13 @@ export interface PawlOptions {
    * be registered ones or Pawl's own.
    */
   claims?: ClaimsCallback
+  /**
+   * The clients of the application for Redis (ioredis) and Postgres (postgres.js), instead of
+   * `REDIS_URL` and `DATABASE_URL`. Pawl opens connections of its own to the same servers, and
+   * neither uses, changes nor closes the clients.
+   */
+  redis?: HostRedis
+  sql?: HostSql
   /** Returns milliseconds since 1970. For tests. */
   clock?: () => number
 }
@@ -72,6 +80,7 @@ const DEFAULT_TIMEOUT = 10_000
 export const pawl: FastifyPluginAsync<PawlOptions> = fp(
   async (host: FastifyInstance, options: PawlOptions) => {
     requireConfig(options)
+    checkHostClients(options, options.config)
     requireFreeNames(host)
     let inner: FastifyInstance | undefined
     const parts: FastifyPluginAsync = async (scope) => {
@@ -100,7 +109,7 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
 
 async function registerParts(
   scope: FastifyInstance,
-  { config, claims, routes: choice, clock }: PawlOptions,
+  { config, claims, routes: choice, clock, ...clients }: PawlOptions,
 ): Promise<void> {
   const mounted = readRouteChoice(choice)
   scope.setValidatorCompiler(compileValidator)
@@ -109,12 +118,12 @@ async function registerParts(
   await scope.register(metrics)
   await scope.register(securityHeaders)
   await scope.register(cors, config)
-  await scope.register(database, config)
+  await scope.register(database, { ...config, sql: clients.sql })
   await scope.register(events, { ...config, clock })
   await scope.register(refusals, { renderError })
   const secrets = await loadSecrets(config)
   await scope.register(keys, { ...config, ...secrets })
-  const redis = await openRedis(scope, config)
+  const redis = await openRedis(scope, clients.redis ?? config.redisUrl)
   await scope.register(hotState, { ...config, ...secrets, redis, clock })
   await scope.register(healing, { ...config, redis })
   await scope.register(tokens, { ...config, claims })
@@ -148,13 +157,13 @@ async function mountOutsidePrefix(host: FastifyInstance, options: PawlOptions): 
 }
 
 /** Opens Redis beside the `redis` decorator of the application, if it has one. */
-async function openRedis(scope: FastifyInstance, { redisUrl }: Config) {
-  if (!redisUrl) return undefined
+async function openRedis(scope: FastifyInstance, to: string | HostRedis | undefined) {
+  if (!to) return undefined
   const { redis } = await import('../plugins/redis.ts')
   if (!scope.hasDecorator('redis')) {
-    await scope.register(redis, { redisUrl })
+    await scope.register(redis, { redis: to })
     return scope.redis
   }
-  await scope.register(redis, { redisUrl, namespace: 'pawl' })
+  await scope.register(redis, { redis: to, namespace: 'pawl' })
   return scope.redis.pawl
 }

@@ -44,3 +44,40 @@ export function driverOptions(
     // The types of the driver know a single host only.
   } as unknown as DriverOptions
 }
+
+/**
+ * Returns the options with which the driver connects to the server of a client of the application,
+ * with these settings of the session. The parsers, the transforms and the size of the client stay
+ * behind, because Pawl's statements depend on their own.
+ */
+export function optionsOfClient(
+  options: object,
+  settings: Record<string, string | number>,
+): DriverOptions {
+  const given = options as DriverOptions & { pass?: string | (() => string) }
+  const kept = CONNECTION_OPTIONS.flatMap((name) =>
+    given[name] === undefined || given[name] === null ? [] : [[name, given[name]]],
+  )
+  return {
+    ...Object.fromEntries(kept),
+    ...(given.pass && { password: given.pass }),
+    connect_timeout: CONNECT_TIMEOUT,
+    connection: { ...given.connection, ...settings },
+  }
+}
+
+/** The options that say which server to connect to, and how. */
+const CONNECTION_OPTIONS = [
+  'host',
+  'port',
+  'path',
+  'database',
+  'user',
+  'ssl',
+  'sslnegotiation',
+  'keep_alive',
+  'max_lifetime',
+  'target_session_attrs',
+  'prepare',
+  'socket',
+] as (keyof DriverOptions)[]

@@ -1,11 +1,17 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { retry } from '../common/backoff.ts'
 import { errorText } from '../common/error-text.ts'
+import type { HostSql } from '../embedding/host-clients.ts'
 import { PawlError, unavailable } from '../errors.ts'
 import { type Database, isTlsFailure, query, rowsOf, withDeadline } from './database.ts'
-import { type DriverOptions, driverOptions, postgresTarget } from './postgres-options.ts'
+import {
+  type DriverOptions,
+  driverOptions,
+  optionsOfClient,
+  postgresTarget,
+} from './postgres-options.ts'
 import { createPool } from './postgres-pool.ts'
-import { type PostgresTarget, postgresHosts } from './postgres-url.ts'
+import { postgresHosts } from './postgres-url.ts'
 import * as schema from './schema.ts'
 import { schemaProblem } from './schema-check.ts'
 import { createSchemaRename, DEFAULT_SCHEMA } from './schema-name.ts'
@@ -20,17 +26,18 @@ const RETRY_INTERVAL = 250
 const READ_ONLY = `select current_setting('transaction_read_only') as "readOnly"`
 
 /**
- * Connects to the Postgres at `url` with at most `poolSize` connections. Rejects if it is
- * unavailable for about 5 seconds, or if its schema is not up to date. Later the pool reconnects by
- * itself, at most one second after the server is available again.
+ * Connects to the Postgres of a URL, or to that of a client of the application, with at most
+ * `poolSize` connections. Rejects if it is unavailable for about 5 seconds, or if its schema is not
+ * up to date. Later the pool reconnects by itself, at most one second after the server is available
+ * again.
  */
 export async function openPostgres(
-  url: string,
+  to: string | HostSql,
   poolSize = 10,
   schemaName = DEFAULT_SCHEMA,
 ): Promise<Database> {
-  const target = postgresTarget(url)
-  const pool = createPool(optionsOf(target), poolSize, createSchemaRename(schemaName))
+  const server = typeof to === 'string' ? serverOfUrl(to) : serverOfClient(to)
+  const pool = createPool(server.options, poolSize, createSchemaRename(schemaName))
   const orm = drizzle(pool.client, { schema })
   const database: Database = {
     orm,
@@ -44,26 +51,45 @@ export async function openPostgres(
     close: () => pool.close(5),
   }
   try {
-    await requireOfferedTls(target)
+    await server.check()
     const problem = await whenAvailable(() => schemaProblem(database))
     if (problem) throw new Error(problem)
     return database
   } catch (error) {
     await pool.close(0)
-    throw failure(target, error)
+    throw failure(server.hosts, error)
   }
 }
 
-function optionsOf(target: PostgresTarget): DriverOptions {
+interface PostgresServer {
+  /** For messages. */
+  hosts: string
+  options: DriverOptions
+  /** Rejects if the driver would fail without saying why. */
+  check(): Promise<void>
+}
+
+function serverOfUrl(url: string): PostgresServer {
+  const target = postgresTarget(url)
+  const hosts = postgresHosts(target)
   try {
-    return driverOptions(target, SERVING_SETTINGS)
+    const options = driverOptions(target, SERVING_SETTINGS)
+    return { hosts, options, check: () => requireOfferedTls(target) }
   } catch (error) {
-    throw failure(target, error)
+    throw failure(hosts, error)
   }
 }
 
-function failure(target: PostgresTarget, error: unknown): Error {
-  return new Error(`Postgres at ${postgresHosts(target)}: ${reasonOf(error)}`)
+function serverOfClient({ options }: HostSql): PostgresServer {
+  return {
+    hosts: options.host.map((host, index) => `${host}:${options.port[index]}`).join(', '),
+    options: optionsOfClient(options, SERVING_SETTINGS),
+    check: async () => {},
+  }
+}
+
+function failure(hosts: string, error: unknown): Error {
+  return new Error(`Postgres at ${hosts}: ${reasonOf(error)}`)
 }
 
 /** Repeats the statements for as long as a server may need to start. */

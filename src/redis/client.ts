@@ -1,5 +1,6 @@
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, type ClusterNode, type ClusterOptions, Redis } from 'ioredis'
 import { backoffDelay } from '../common/backoff.ts'
+import type { HostRedisTarget, RedisConnection } from './host-client.ts'
 import type { RedisTarget } from './url.ts'
 
 export type RedisClient = Redis | Cluster
@@ -27,8 +28,16 @@ const OPTIONS = {
 
 const SINGLE = { ...OPTIONS, enableOfflineQueue: false, retryStrategy: reconnectDelay }
 
+const SENTINEL = {
+  // The server itself confirms its role at every connection, because a Sentinel may learn of a
+  // fail-over later than the client.
+  role: 'master',
+  sentinelRetryStrategy: reconnectDelay,
+  sentinelCommandTimeout: COMMAND_TIMEOUT,
+} as const
+
 /** Creates a client that is not connected yet. `connectRedis` documents how it behaves. */
-export function createClient(target: RedisTarget): RedisClient {
+export function createClient(target: RedisTarget | HostRedisTarget): RedisClient {
   switch (target.form) {
     case 'server':
       return batchWrites(new Redis(target.url, SINGLE))
@@ -36,6 +45,10 @@ export function createClient(target: RedisTarget): RedisClient {
       return createSentinelClient(target)
     case 'cluster':
       return createClusterClient(target)
+    case 'host':
+      return batchWrites(new Redis({ ...target.options, ...SINGLE, ...SENTINEL }))
+    case 'host-cluster':
+      return createCluster(target)
   }
 }
 
@@ -46,11 +59,7 @@ function createSentinelClient(target: Extract<RedisTarget, { form: 'sentinel' }>
     ...login,
     sentinels,
     name,
-    // The server itself confirms its role at every connection, because a Sentinel may learn of a
-    // fail-over later than the client.
-    role: 'master',
-    sentinelRetryStrategy: reconnectDelay,
-    sentinelCommandTimeout: COMMAND_TIMEOUT,
+    ...SENTINEL,
     ...(sentinelLogin.username && { sentinelUsername: sentinelLogin.username }),
     ...(sentinelLogin.password && { sentinelPassword: sentinelLogin.password }),
     ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
@@ -81,11 +90,24 @@ function batchWrites(redis: Redis): Redis {
 
 function createClusterClient(target: Extract<RedisTarget, { form: 'cluster' }>): Cluster {
   const { nodes, login, tls } = target
+  return createCluster({ nodes, redisOptions: { ...login, ...(tls && { tls: {} }) } })
+}
+
+function createCluster({
+  nodes,
+  redisOptions,
+  natMap,
+}: {
+  nodes: ClusterNode[]
+  redisOptions: RedisConnection
+  natMap?: ClusterOptions['natMap']
+}): Cluster {
   const cluster = new Cluster(nodes, {
     lazyConnect: true,
     enableOfflineQueue: false,
     scaleReads: 'master',
-    redisOptions: { ...OPTIONS, ...login, ...(tls && { tls: {} }) },
+    redisOptions: { ...redisOptions, ...OPTIONS },
+    ...(natMap && { natMap }),
     clusterRetryStrategy: reconnectDelay,
     // Without 0, ioredis would send a command again that may have been carried out already, or
     // whose caller no longer waits for it.

@@ -1,13 +1,15 @@
 import { Cluster, type Redis } from 'ioredis'
+import type { HostRedis } from '../embedding/host-clients.ts'
 import { createClient, type RedisClient } from './client.ts'
-import { parseRedisUrl, redisHosts } from './url.ts'
+import { type HostRedisTarget, targetOfClient } from './host-client.ts'
+import { parseRedisUrl, type RedisTarget, redisHosts } from './url.ts'
 
 /** Milliseconds to wait at start for a server that is not available yet. */
 const START_TIMEOUT = 5_000
 
 /**
- * Connects to one Redis, to the master that Sentinels name, or to a cluster, as `url` says.
- * Rejects if Redis cannot be reached within about 5 seconds.
+ * Connects to one Redis, to the master that Sentinels name, or to a cluster: that of a URL, or that
+ * of a client of the application. Rejects if Redis cannot be reached within about 5 seconds.
  *
  * The client fails fast: while Redis is unavailable it rejects a command at once instead of
  * queueing it, and it never sends a command again whose reply was lost. It reconnects by itself,
@@ -15,10 +17,10 @@ const START_TIMEOUT = 5_000
  * connection error of each outage.
  */
 export async function connectRedis(
-  url: string,
+  to: string | HostRedis,
   onError: (error: Error) => void,
 ): Promise<RedisClient> {
-  const target = parseRedisUrl(url)
+  const target = typeof to === 'string' ? parseRedisUrl(to) : targetOfClient(to)
   if (!target) throw new Error('the URL of Redis is not valid')
   const client = createClient(target)
   const outages = watchOutages(client, onError)
@@ -30,8 +32,15 @@ export async function connectRedis(
   }
   client.disconnect()
   throw new Error(
-    `Redis at ${redisHosts(target)}: cannot be reached: ${outages.reason() ?? 'no reply'}`,
+    `Redis at ${hostsOf(target)}: cannot be reached: ${outages.reason() ?? 'no reply'}`,
   )
+}
+
+function hostsOf(target: RedisTarget | HostRedisTarget): string {
+  if (target.form === 'host-cluster') return 'the nodes of the given cluster client'
+  if (target.form !== 'host') return redisHosts(target)
+  const { host, port, path, name } = target.options
+  return path ?? name ?? `${host}:${port}`
 }
 
 /** Lets commands in flight finish, but does not wait for a server that no longer replies. */

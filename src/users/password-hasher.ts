@@ -4,6 +4,7 @@ import { PawlError } from '../errors.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { argon2Family } from './password-hashes/argon2.ts'
 import { type HashWork, parseUsableHash, spendHashWork } from './password-hashes/hash-formats.ts'
+import { createPeppers, type Peppers, withPepperId } from './password-hashes/pepper.ts'
 import type { StoredHash } from './password-hashes/stored-hash.ts'
 import { normalizePassword } from './password-policy.ts'
 
@@ -11,6 +12,8 @@ export interface HashSettings {
   argon2MemoryKib: number
   argon2Time: number
   argon2Parallelism: number
+  /** Secrets that hashes depend on, as `createPeppers` reads them. */
+  passwordPepper?: string | undefined
 }
 
 /** Maximum number of waiting hashes per running one: about two seconds of work by default. */
@@ -45,6 +48,7 @@ export function createPasswordHasher(
     argon2MemoryKib: memoryCost,
     argon2Time: timeCost,
     argon2Parallelism: parallelism,
+    passwordPepper,
   }: HashSettings,
   groupOf: (ip: string) => string = (ip) => ip,
 ) {
@@ -55,6 +59,7 @@ export function createPasswordHasher(
     passes: timeCost,
     parallelism,
   })
+  const peppers = createPeppers(passwordPepper)
   // One hash keeps one core busy, so more at the same time would only wait for each other.
   const concurrency = availableParallelism()
   const queue = createHashQueue({
@@ -73,7 +78,13 @@ export function createPasswordHasher(
 
     /** Returns a PHC string. `ip` is the address of the client that waits for it. */
     hash: (password: string, ip = ''): Promise<string> =>
-      queue.run(groupOf(ip), () => argon2.hash(normalizePassword(password), options)),
+      queue.run(groupOf(ip), async () => {
+        const normalized = normalizePassword(password)
+        const { current } = peppers
+        if (!current) return argon2.hash(normalized, options)
+        const { secret } = current
+        return withPepperId(await argon2.hash(normalized, { ...options, secret }), current)
+      }),
 
     /** Returns whether a hash, of any supported format, is that of the password. */
     verify(
@@ -85,7 +96,7 @@ export function createPasswordHasher(
       const forms = formsOf(password)
       // All of it is one turn in the queue: the second half must not be refused for lack of room.
       return queue.run(groupOf(ip), async () => {
-        const matches = await matchesAny(hash, forms)
+        const matches = await matchesAny(hash, forms, peppers)
         if (matches && !isRefused) return true
         for (const [name, cost] of Object.entries({ ...work, [family]: 1 }))
           for (const _ of forms)
@@ -96,7 +107,9 @@ export function createPasswordHasher(
 
     /** Returns whether a hash that has been verified is not one that this hasher would make. */
     isOutdated: (text: string): boolean =>
-      !text.startsWith('$argon2id$') || argon2.needsRehash(text, options),
+      !text.startsWith('$argon2id$') ||
+      argon2.needsRehash(text, options) ||
+      parseUsableHash(text)?.pepperId !== peppers.current?.id,
   }
 }
 
@@ -109,9 +122,14 @@ function formsOf(password: string): string[] {
   return normalized === password ? [password] : [normalized, password]
 }
 
-async function matchesAny(hash: StoredHash | undefined, forms: string[]): Promise<boolean> {
+async function matchesAny(
+  hash: StoredHash | undefined,
+  forms: string[],
+  peppers: Peppers,
+): Promise<boolean> {
+  const pepper = hash?.pepperId === undefined ? undefined : peppers.find(hash.pepperId)
   let matches = false
   // It does not stop at the first match, because a refused one takes the same work.
-  for (const form of forms) if (await hash?.verify(form)) matches = true
+  for (const form of forms) if (await hash?.verify(form, pepper?.secret)) matches = true
   return matches
 }

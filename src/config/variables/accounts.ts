@@ -1,4 +1,4 @@
-import { flag, wholeNumber } from '../variable.ts'
+import { flag, optionalText, wholeNumber } from '../variable.ts'
 
 export const PASSWORD_VARIABLES = {
   passwordMinLength: wholeNumber('PASSWORD_MIN_LENGTH', [8, 64], {
@@ -20,6 +20,16 @@ export const PASSWORD_VARIABLES = {
   argon2Parallelism: wholeNumber('ARGON2_PARALLELISM', [1, 64], {
     default: '1',
     description: 'Lanes of one hash.',
+  }),
+  passwordPepper: optionalText('PASSWORD_PEPPER', {
+    format: 'secrets of at least 32 random characters, comma-separated; the first may be empty',
+    isValid: (text) =>
+      text.split(',').every((secret, index) => secret.length >= 32 || (index === 0 && !secret)),
+    description:
+      'Secret that new password hashes depend on, so that a copy of the database alone is of no ' +
+      'use for guessing. To replace it, set the new one, a comma and the old one; each login ' +
+      'then replaces a hash. **Without it, the hashes that depend on it are lost** ' +
+      '([guide](guides/administration.md#a-pepper)).',
   }),
 }
 

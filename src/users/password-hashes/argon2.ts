@@ -10,8 +10,11 @@ const MAX_PARALLELISM = 64
 const TYPES = { argon2d: argon2.argon2d, argon2i: argon2.argon2i, argon2id: argon2.argon2id }
 type Variant = keyof typeof TYPES
 
-const PHC =
-  /^\$(argon2(?:id|i|d))(?:\$v=(?:16|19))?\$m=(\d+),t=(\d+),p=(\d+)\$([\w+/]+)\$([\w+/]+)$/
+const PHC = new RegExp(
+  '^\\$(argon2(?:id|i|d))(?:\\$v=(?:16|19))?' +
+    '\\$m=(\\d+),t=(\\d+),p=(\\d+)(?:,keyid=([\\w+/]+))?' +
+    '\\$([\\w+/]+)\\$([\\w+/]+)$',
+)
 const FAMILY = /^(argon2(?:id|i|d))-m(\d+)-t(\d+)-p(\d+)$/
 
 export interface Argon2Parameters {
@@ -52,12 +55,13 @@ export const argon2Format: HashFormat = {
       `has a p that is not from 1 to ${MAX_PARALLELISM} and at most an eighth of m`,
     )
     demand(passes >= 1, 'has a t below 1')
-    demand(decodeBase64(match[5] ?? '').length >= 8, 'has a salt of less than 8 bytes')
-    demand(decodeBase64(match[6] ?? '').length >= 16, 'has a hash of less than 16 bytes')
+    demand(decodeBase64(match[6] ?? '').length >= 8, 'has a salt of less than 8 bytes')
+    demand(decodeBase64(match[7] ?? '').length >= 16, 'has a hash of less than 16 bytes')
     return {
       family: argon2Family(parameters),
       cost: 1,
-      verify: (password) => argon2.verify(text, password),
+      pepperId: match[5],
+      verify: (password, secret) => argon2.verify(text, password, secret && { secret }),
     }
   },
 

@@ -7,8 +7,10 @@ export interface StoredHash {
   family: string
   /** The work of one verification, in the unit of the family. */
   cost: number
-  /** Returns whether this is the hash of the password. */
-  verify(password: string): Promise<boolean>
+  /** The id of the pepper that the hash needs, if it needs one. */
+  pepperId?: string | undefined
+  /** Returns whether this is the hash of the password, with the secret of its pepper. */
+  verify(password: string, pepper?: Buffer): Promise<boolean>
 }
 
 /** Reads one format, or several that are close. */

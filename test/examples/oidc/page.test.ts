@@ -1,27 +1,12 @@
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
 import { browserTest, visit } from '../../support/browser/browser.ts'
-import { environment } from '../../support/environment.ts'
 import { oidc } from '../../support/examples/oidc.ts'
-
-/** Starts the app, with a provider of its own, on a port that its address names. */
-async function start(t: TestContext): Promise<string> {
-  for (;;) {
-    const port = String(20_000 + Math.floor(Math.random() * 10_000))
-    const env = await environment(t, { PORT: port, ISSUER: `http://127.0.0.1:${port}` })
-    try {
-      return (await oidc.start(t, env)).url
-    } catch (error) {
-      if (!String(error).includes('EADDRINUSE')) throw error
-    }
-  }
-}
 
 browserTest(
   'the page signs in by the provider, again after a sign-out, and for a payout',
   async (t, browser) => {
     const page = await (await browser.newContext()).newPage()
-    const complaints = await visit(page, await start(t))
+    const complaints = await visit(page, (await oidc.startAtIssuer(t)).url)
     const press = (name: string) => page.getByRole('button', { name }).click()
     const shows = (text: string) => page.getByText(text).waitFor()
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Env, required } from '../environment.ts'
+import { type Env, environment, required } from '../environment.ts'
 import { type ServerProcess, startServer } from '../server-process.ts'
 import { ROOT } from '../services/sources.ts'
 
@@ -15,6 +15,8 @@ export interface Example {
   test(name: string, body: (t: TestContext) => Promise<void>): void
   /** Starts the example as a process of its own. */
   start(t: TestContext, env: Env): Promise<ServerProcess>
+  /** Starts the example at the address that it names itself by, for a real browser. */
+  startAtIssuer(t: TestContext): Promise<ServerProcess>
   /** Defines the test that compiles the example against the types of the packed package. */
   testTypes(): void
 }
@@ -30,10 +32,26 @@ export function findExample(name: string, entry: string): Example {
   if (missing && process.env.CI) throw new Error(missing)
   const folder = join(ROOT, 'examples', name)
   const skip = missing || false
+  const start = (t: TestContext, env: Env) =>
+    startServer(t, env, ['--import', 'tsx', join(folder, entry)])
+
+  async function startAtIssuer(t: TestContext): Promise<ServerProcess> {
+    for (;;) {
+      const port = String(20_000 + Math.floor(Math.random() * 10_000))
+      const env = await environment(t, { PORT: port, ISSUER: `http://127.0.0.1:${port}` })
+      try {
+        return await start(t, env)
+      } catch (error) {
+        if (!String(error).includes('EADDRINUSE')) throw error
+      }
+    }
+  }
+
   return {
     missing,
     test: (title, body) => void test(title, { skip }, body),
-    start: (t, env) => startServer(t, env, ['--import', 'tsx', join(folder, entry)]),
+    start,
+    startAtIssuer,
     testTypes: () =>
       void test(`examples/${name} compiles against the types of the packed package`, {
         skip,

@@ -8,7 +8,7 @@ import { createJwtVerifier } from '../src/keys/jwt-verifier.ts'
 import { createKeyManager, type KeyManager } from '../src/keys/key-manager.ts'
 import { importKey, type KeyMaterial } from '../src/keys/key-material.ts'
 import { createKeyRecords } from '../src/keys/key-records.ts'
-import type { SigningAlgorithm } from '../src/keys/signing-key.ts'
+import { isSmallRsa, MIN_RSA_BITS, type SigningAlgorithm } from '../src/keys/signing-key.ts'
 import { ACCESS_CLAIMS, ACCESS_TYP } from '../src/tokens/access-token.ts'
 import { REFRESH_TYP, refreshAudience } from '../src/tokens/refresh-token.ts'
 
@@ -61,6 +61,12 @@ export const keys = fp(
       log: app.log,
     })
     await manager.start()
+    for (const { kid, ...jwk } of manager.keySet().keys)
+      if (isSmallRsa(jwk))
+        app.log.warn(
+          { event: 'weak_key', kid },
+          `an RSA key has less than ${MIN_RSA_BITS} bits: replace it with pawl keys rotate`,
+        )
     app.addHook('onClose', manager.stop)
     app.decorate('keys', manager)
     // Half of the delay, so that a client that fetched the set just before a key was added fetches

@@ -28,6 +28,7 @@ import { metadataOutsidePrefix } from '../routes/discovery/oauth-metadata.ts'
 import { routes } from '../routes/index.ts'
 import type { Config } from './config/config.ts'
 import { loadSecrets } from './config/secrets.ts'
+import { logWeakSettings } from './config/weak-settings.ts'
 import { checkHostClients, type HostRedis, type HostSql } from './embedding/host-clients.ts'
 import { GUARDS } from './http/guards.ts'
 import { explainCollision, requireConfig, requireFreeNames } from './http/host-checks.ts'
@@ -112,6 +113,7 @@ async function registerParts(
   { config, claims, routes: choice, clock, ...clients }: PawlOptions,
 ): Promise<void> {
   const mounted = readRouteChoice(choice)
+  logWeakSettings(config, scope.log)
   scope.setValidatorCompiler(compileValidator)
   await scope.register(isolation)
   await scope.register(jsonBody)

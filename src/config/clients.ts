@@ -1,3 +1,5 @@
+import { isRepetitive, NOT_RANDOM } from './random-text.ts'
+
 /** A service that authenticates with HTTP Basic. */
 export interface Client {
   id: string
@@ -17,8 +19,13 @@ export const CLIENTS = {
   format:
     'comma-separated pairs of id:secret, made of letters, digits, dots, dashes and ' +
     'underscores, each secret at least 32 random characters',
-  isValid: (text: string) => text === '' || PAIRS.test(text),
+  isValid: (text: string) => text === '' || (PAIRS.test(text) && !hasRepetitiveSecret(text)),
+  problemOf: (text: string) => (PAIRS.test(text) ? `has a secret that ${NOT_RANDOM}` : undefined),
   parse: parseClients,
+}
+
+function hasRepetitiveSecret(text: string): boolean {
+  return parseClients(text).some(({ secret }) => isRepetitive(secret))
 }
 
 /** Returns the clients in a valid list, or none if it is empty. */

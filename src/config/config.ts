@@ -1,4 +1,4 @@
-import { importSigningKey } from '../keys/signing-key.ts'
+import { importSigningKey, isSmallRsa } from '../keys/signing-key.ts'
 import { DATABASE_ENVIRONMENT, ENVIRONMENT, type Values, type Variables } from './environment.ts'
 
 type Settings = Values<typeof ENVIRONMENT>
@@ -83,8 +83,7 @@ const RULES: readonly ((values: Partial<Settings>) => string[])[] = [
 
 function isKeyFor(text: string, algorithm: string): boolean {
   try {
-    importSigningKey(text, algorithm)
-    return true
+    return !isSmallRsa(importSigningKey(text, algorithm).jwk)
   } catch {
     return false
   }

@@ -83,6 +83,14 @@ function fits(key: KeyObject, algorithm: string): algorithm is SigningAlgorithm 
   }
 }
 
+/** Fewer bits give less than the 128 bits of strength of the other algorithms (NIST SP 800-57). */
+export const MIN_RSA_BITS = 3072
+
+/** Returns whether a public key is an RSA key of less than `MIN_RSA_BITS`. */
+export function isSmallRsa({ kty, n = '' }: { kty?: string; n?: string }): boolean {
+  return kty === 'RSA' && Buffer.from(n, 'base64url').length * 8 < MIN_RSA_BITS
+}
+
 /** Returns the thumbprint of RFC 7638, so that a key has the same id on every node. */
 function thumbprint(jwk: JsonWebKey): string {
   const required = ['crv', 'e', 'kty', 'n', 'x', 'y'].filter((name) => jwk[name] !== undefined)

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { loadConfig, pawl } from '../../src/index.ts'
 import { cleanUp } from '../support/clean-up.ts'
+import { newClientSecret } from '../support/credentials.ts'
 import { environment } from '../support/environment.ts'
 
 const GUIDE = new URL('../../docs/guides/embedding.md', import.meta.url)
@@ -33,8 +34,8 @@ test('Pawl adds to an application what the guide lists, and nothing else', async
   const guide = await readFile(GUIDE, 'utf8')
   const routes: string[] = []
   const env = await environment(t, {
-    SESSION_CLIENTS: `portal:${'x'.repeat(40)}`,
-    INTROSPECTION_CLIENTS: `gateway:${'x'.repeat(40)}`,
+    SESSION_CLIENTS: `portal:${newClientSecret()}`,
+    INTROSPECTION_CLIENTS: `gateway:${newClientSecret()}`,
   })
   const host = Fastify()
   cleanUp(t, () => host.close())

@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { authenticate, authorize, loadConfig, pawl } from '../../src/index.ts'
 import { call, signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
+import { newClientSecret } from '../support/credentials.ts'
 import { buildHost } from '../support/embedded-host.ts'
 import { environment } from '../support/environment.ts'
 import { inject } from '../support/retry-unavailable.ts'
@@ -95,7 +96,7 @@ test('routes are left out by name, and a name that does not exist is refused', a
   const off = { login: false, admin: false, oauth: false, discovery: false }
   const { host } = await buildHost(t, {
     routes: { ...off, health: false, metrics: false, service: false, playground: false },
-    overrides: { SESSION_CLIENTS: `portal:${'x'.repeat(40)}` },
+    overrides: { SESSION_CLIENTS: `portal:${newClientSecret()}` },
   })
   for (const [method, url] of [
     ['POST', '/auth/signup'],

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import type { HTTPMethods, RouteOptions } from 'fastify'
 import { readOpenapi } from '../../scripts/docs/openapi.ts'
 import { signUp } from '../support/app-requests.ts'
-import { newEmail, PASSWORD } from '../support/credentials.ts'
+import { newClientSecret, newEmail, PASSWORD } from '../support/credentials.ts'
 import { environment } from '../support/environment.ts'
 import { buildWithRoutes } from '../support/registered-routes.ts'
 import { inject } from '../support/retry-unavailable.ts'
@@ -54,8 +54,8 @@ function describe({ method, url, config }: RouteOptions): Route[] {
 
 async function setUp(t: TestContext) {
   const env = await environment(t, {
-    INTROSPECTION_CLIENTS: `gateway:${'x'.repeat(40)}`,
-    SESSION_CLIENTS: `portal:${'x'.repeat(40)}`,
+    INTROSPECTION_CLIENTS: `gateway:${newClientSecret()}`,
+    SESSION_CLIENTS: `portal:${newClientSecret()}`,
     CORS_ORIGINS: 'https://app.example.com',
     PLAYGROUND: 'true',
   })

@@ -11,13 +11,14 @@ import {
 import { loadConfig, type PawlOptions, pawl } from '../../src/index.ts'
 import { signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
+import { newClientSecret } from '../support/credentials.ts'
 import { type Env, environment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
 
 const ORIGIN = 'https://auth.example.com'
 const ID = 'the-gateway_of.us'
 const SECRET = 'a-secret_of.letters-that_form.encoding-may_change'
-const INTROSPECTION_CLIENTS = `other:${'x'.repeat(32)},${ID}:${SECRET}`
+const INTROSPECTION_CLIENTS = `other:${newClientSecret()},${ID}:${SECRET}`
 
 /** Finds the server by its issuer as openid-client does. `toPath` stands for a proxy. */
 function discover(app: FastifyInstance, issuer: string, toPath = (path: string) => path) {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { call, me, refresh } from '../support/app-requests.ts'
+import { newClientSecret } from '../support/credentials.ts'
 import { build } from '../support/in-process-server.ts'
 import { inject } from '../support/retry-unavailable.ts'
 
-const SECRET = 'x'.repeat(40)
+const SECRET = newClientSecret()
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
 
 async function setUp(t: TestContext) {

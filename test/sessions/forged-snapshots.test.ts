@@ -1,10 +1,12 @@
 /** What somebody gets who can write to Redis: the copies of the roles in it are authenticated. */
+
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Redis } from 'ioredis'
 import { createSnapshots } from '../../src/sessions/snapshots.ts'
 import { call, callOnce, logIn, me, refresh, signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
+import { newClientSecret } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
 import { environment } from '../support/environment.ts'
 import { adminToken } from '../support/events/scenarios.ts'
@@ -111,7 +113,7 @@ test('A change by an administrator needs the role in Postgres, whatever Redis sa
 test('Snapshots stay valid while the secret is replaced', async (t) => {
   const { env, pair, snapshotOf } = await setUp(t)
   const before = await snapshotOf()
-  const secrets = `${'a later secret '.repeat(3)},${env.KEY_ENCRYPTION_SECRET}`
+  const secrets = `${newClientSecret()},${env.KEY_ENCRYPTION_SECRET}`
   const node = await build(t, { ...env, KEY_ENCRYPTION_SECRET: secrets })
   assert.equal((await refresh(node, pair.refreshToken)).statusCode, 200)
   assert.equal(await snapshotOf(), before)

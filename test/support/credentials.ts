@@ -11,3 +11,8 @@ export function newEmail(): string {
 export function newRetryKey(): string {
   return randomBytes(16).toString('hex')
 }
+
+/** Returns a new secret for a client in `INTROSPECTION_CLIENTS` or `SESSION_CLIENTS`. */
+export function newClientSecret(): string {
+  return randomBytes(24).toString('hex')
+}

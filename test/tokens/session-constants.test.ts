@@ -7,11 +7,12 @@ import { checkClaims, MAX_CLAIMS } from '../../src/tokens/session-constants.ts'
 import { call, refresh, signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { runCli } from '../support/cli-process.ts'
+import { newClientSecret } from '../support/credentials.ts'
 import { buildHost } from '../support/embedded-host.ts'
 import { inject } from '../support/retry-unavailable.ts'
 import { startRedis } from '../support/services/redis.ts'
 
-const SECRET = 'x'.repeat(40)
+const SECRET = newClientSecret()
 const CLAIMS = { tenant: 'acme', plan: { seats: [1, 2.5, null] }, größe: true, '1': 'first' }
 
 function addRoutes(app: FastifyInstance): void {

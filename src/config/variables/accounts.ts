@@ -11,7 +11,8 @@ export const PASSWORD_VARIABLES = {
     default: '19456',
     description:
       'Memory for one argon2id hash, in KiB. When one of the three argon2 settings changes, ' +
-      "each user's hash is replaced at the next login.",
+      "each user's hash is replaced at the next login. Less than the minimum of OWASP (19456 KiB " +
+      'and 2 passes, or 12288 and 3, 9216 and 4, 7168 and 5) is a warning in the log.',
   }),
   argon2Time: wholeNumber('ARGON2_TIME', [2, 100], {
     default: '2',

@@ -1,5 +1,6 @@
 import { parseWebhookSecrets } from '../../webhook/webhook-secret.ts'
 import { isWebhookUrl } from '../../webhook/webhook-url.ts'
+import { isRepetitive, NOT_RANDOM } from '../random-text.ts'
 import { duration, flag, optionalText, variable } from '../variable.ts'
 
 export const EVENT_VARIABLES = {
@@ -28,7 +29,8 @@ export const EVENT_VARIABLES = {
     format:
       'whsec_ followed by the base64 of 24 to 64 random bytes, or, while it is being replaced, ' +
       'the new one, a comma and the old one',
-    isValid: (text) => text === '' || parseWebhookSecrets(text) !== undefined,
+    isValid: (text) => text === '' || isRandom(parseWebhookSecrets(text)?.[0] ?? ''),
+    problemOf: (text) => (parseWebhookSecrets(text) ? NOT_RANDOM : undefined),
     parse: (text) => parseWebhookSecrets(text) ?? [],
     description:
       'Secret that signs the requests to the webhook, in the form of ' +
@@ -40,4 +42,10 @@ export const EVENT_VARIABLES = {
     shortest: '1s',
     description: 'How long the delivery of an event is retried.',
   }),
+}
+
+/** Judges the bytes that sign, not their base64. The secret that is replaced need not be strong. */
+function isRandom(secret: string): boolean {
+  const [, base64 = ''] = secret.split('_')
+  return !isRepetitive(Buffer.from(base64, 'base64').toString('latin1'))
 }

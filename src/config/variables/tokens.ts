@@ -1,6 +1,7 @@
 import { SIGNING_ALGORITHMS } from '../../keys/signing-key.ts'
 import { CLIENTS, type Client } from '../clients.ts'
 import { parseRolePermissions, type RolePermissions } from '../permissions.ts'
+import { isRepetitive, NOT_RANDOM } from '../random-text.ts'
 import {
   duration,
   durationOrOff,
@@ -17,7 +18,8 @@ export const TOKEN_VARIABLES = {
     requiredWith: 'DATABASE_URL',
     description:
       'Public URL of this server: the claim `iss` of every token. The refresh cookie is ' +
-      '`Secure` unless this is an `http://` URL of the same machine.',
+      '`Secure` unless this is an `http://` URL of the same machine. An `http://` URL of another ' +
+      'machine is a warning in the log.',
   }),
   audience: optionalText('AUDIENCE', {
     computedDefault: 'the value of `ISSUER`',
@@ -70,7 +72,8 @@ export const KEY_VARIABLES = {
     requiredWith: 'DATABASE_URL',
     // That it is a key at all depends on the algorithm: a rule of the configuration checks both.
     format:
-      'a private key for ACCESS_TOKEN_ALG in PKCS #8, either as PEM or as the base64 of its DER',
+      'a private key for ACCESS_TOKEN_ALG in PKCS #8, either as PEM or as the base64 of its DER, ' +
+      'and of at least 3072 bits if it is for RS256',
     isValid: () => true,
     description:
       'First key that signs access tokens. Later keys are created by the servers and live in ' +
@@ -79,7 +82,8 @@ export const KEY_VARIABLES = {
   refreshTokenSecret: optionalText('REFRESH_TOKEN_SECRET', {
     requiredWith: 'DATABASE_URL',
     format: 'at least 32 random characters',
-    isValid: (text) => text.length >= 32,
+    isValid: (text) => text.length >= 32 && !isRepetitive(text),
+    problemOf: (text) => (text.length >= 32 ? NOT_RANDOM : undefined),
     description:
       'First key that signs refresh tokens. Later keys are created by the servers and live in ' +
       'Postgres.',
@@ -89,7 +93,8 @@ export const KEY_VARIABLES = {
     format:
       'at least 32 random characters without a comma, or, while it is being replaced, the new ' +
       'one, a comma and the old one',
-    isValid: (text) => text.split(',').every((secret) => secret.length >= 32),
+    isValid: (text) => hasLongParts(text) && !isRepetitive(firstOf(text)),
+    problemOf: (text) => (hasLongParts(text) ? NOT_RANDOM : undefined),
     description:
       'Secret under which the signing keys in Postgres are encrypted. To replace it, set the ' +
       'new one, a comma and the old one.',
@@ -108,4 +113,13 @@ export const KEY_VARIABLES = {
       'How long the public half of a key is published before the key signs. The key set may be ' +
       'cached for half of this time.',
   }),
+}
+
+function hasLongParts(text: string): boolean {
+  return text.split(',').every((secret) => secret.length >= 32)
+}
+
+/** Returns the secret in use. The one that it replaces need not be strong. */
+function firstOf(text: string): string {
+  return text.split(',')[0] ?? ''
 }

@@ -1,6 +1,12 @@
 import { normalizeIP } from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
-import { type AccountService, createAccountService } from '../src/users/account-service.ts'
+import { insertMails } from '../src/mail/outbox.ts'
+import type { HashNewPassword } from '../src/recovery/password-recovery.ts'
+import {
+  type AccountService,
+  createAccountService,
+  type OnSignup,
+} from '../src/users/account-service.ts'
 import { createOwnAccount, type OwnAccount } from '../src/users/own-account.ts'
 import { createPasswordHasher, type HashSettings } from '../src/users/password-hasher.ts'
 import { createPasswordPolicy, type PasswordPolicySettings } from '../src/users/password-policy.ts'
@@ -15,6 +21,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     accounts: AccountService
     ownAccount: OwnAccount
+    hashNewPassword: HashNewPassword
     userChanges: UserChangeService
   }
 }
@@ -29,7 +36,8 @@ export interface AccountsOptions extends HashSettings, PasswordPolicySettings {
 /** Length of the IPv6 prefix that one client may have to itself. IPv4 addresses count as a whole. */
 const NETWORK_BITS = 48
 
-/** Decorates the instance with the services `accounts`, `ownAccount` and `userChanges`. */
+/** Decorates the instance with the services `accounts`, `ownAccount` and `userChanges`, and with
+ * `hashNewPassword`. */
 export const accounts = fp(
   async (app, { signup, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
@@ -45,7 +53,16 @@ export const accounts = fp(
     })
     const onEvent = events.record
     app.decorate('userChanges', userChanges)
-    app.decorate('accounts', createAccountService({ records, hasher, policy, signup, onEvent }))
+    app.decorate('hashNewPassword', async (password, email, ip) => {
+      policy.check(password, email, 'newPassword')
+      return hasher.hash(password, ip)
+    })
+    const onSignup: OnSignup = (tx, account) =>
+      insertMails(tx, { purpose: 'verify-address', ...account })
+    app.decorate(
+      'accounts',
+      createAccountService({ records, hasher, policy, signup, onSignup, onEvent }),
+    )
     app.decorate('ownAccount', createOwnAccount({ records, hasher, policy, userChanges }))
   },
   { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state'] },

@@ -6,6 +6,7 @@ import { application } from '../plugins/application.ts'
 import { authenticate } from '../plugins/authenticate.ts'
 import { bearerToken } from '../plugins/bearer-token.ts'
 import { clientAuthentication } from '../plugins/client-authentication.ts'
+import { codes } from '../plugins/codes.ts'
 import { cors } from '../plugins/cors.ts'
 import { database } from '../plugins/database.ts'
 import { device } from '../plugins/device.ts'
@@ -19,6 +20,7 @@ import { keys } from '../plugins/keys.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { renderError } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
+import { recovery } from '../plugins/recovery.ts'
 import { refreshCookie } from '../plugins/refresh-cookie.ts'
 import { refusals } from '../plugins/refusals.ts'
 import { securityHeaders } from '../plugins/security-headers.ts'
@@ -121,6 +123,7 @@ async function registerParts(
   await scope.register(securityHeaders)
   await scope.register(cors, config)
   await scope.register(database, { ...config, sql: clients.sql })
+  await scope.register(codes, { clock })
   await scope.register(events, { ...config, clock })
   await scope.register(refusals, { renderError })
   const secrets = await loadSecrets(config)
@@ -131,6 +134,7 @@ async function registerParts(
   await scope.register(tokens, { ...config, claims })
   await scope.register(sessions, config)
   await scope.register(accounts, { ...config, clock })
+  await scope.register(recovery, { clock })
   await scope.register(administration, { clock })
   await scope.register(bearerToken)
   await scope.register(authenticate, config)

@@ -17,6 +17,7 @@ export const ERRORS = {
   USER_ID_TAKEN: { status: 409, title: 'There is a user with this id' },
   ADMIN_REQUIRED: { status: 409, title: 'There would be no active administrator left' },
   AUTH_PASSWORD_REJECTED: { status: 400, title: 'The password is not acceptable' },
+  AUTH_CODE_INVALID: { status: 400, title: 'The link or code is not valid any more' },
   AUTH_UNAVAILABLE: { status: 503, title: 'The service is temporarily unavailable' },
   AUTH_OVERLOADED: { status: 503, title: 'Too many logins at the same time' },
   BAD_REQUEST: { status: 400, title: 'The request is malformed' },

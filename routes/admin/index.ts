@@ -8,6 +8,7 @@ import { getUser } from './get-user.ts'
 import { listEvents } from './list-events.ts'
 import { listUserSessions } from './list-user-sessions.ts'
 import { listUsers } from './list-users.ts'
+import { resetUserPassword } from './reset-password.ts'
 import { revokeAll } from './revoke-all.ts'
 
 declare module 'fastify' {
@@ -25,6 +26,7 @@ const ROUTES = [
   deleteUser,
   listUserSessions,
   endUserSessions,
+  resetUserPassword,
   revokeAll,
   listEvents,
 ]

@@ -1,20 +1,32 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { callableBy } from '../caller.ts'
+import { changeEmail } from './change-email.ts'
 import { changePassword } from './change-password.ts'
+import { deleteAccount } from './delete-account.ts'
 import { endSession } from './end-session.ts'
 import { endSessions } from './end-sessions.ts'
+import { forgotPassword } from './forgot-password.ts'
 import { listSessions } from './list-sessions.ts'
 import { login } from './login.ts'
 import { logout } from './logout.ts'
 import { me } from './me.ts'
 import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
+import { resetPassword } from './reset-password.ts'
+import { sendVerification } from './send-verification.ts'
 import { signup } from './signup.ts'
+import { verifyEmail } from './verify-email.ts'
 
 const PUBLIC_ROUTES = [refresh, logout]
-const PUBLIC_LOGIN_ROUTES = [signup, login]
+const PUBLIC_LOGIN_ROUTES = [signup, login, forgotPassword, resetPassword, verifyEmail]
 const USER_ROUTES = [me, listSessions, endSession, endSessions]
-const USER_LOGIN_ROUTES = [changePassword, reauthenticate]
+const USER_LOGIN_ROUTES = [
+  changePassword,
+  reauthenticate,
+  sendVerification,
+  changeEmail,
+  deleteAccount,
+]
 
 export interface AuthOptions {
   /** Whether there are routes that take passwords. */

@@ -17,8 +17,8 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       const { userId, sessionId, roles } = request.requireAuth()
       const account = await app.accounts.find(userId)
       if (!account) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'account deleted' })
-      const { id, email } = account
-      return { id, ...(email && { email }), roles, sessionId }
+      const { id, email, emailVerified } = account
+      return { id, ...(email && { email }), emailVerified, roles, sessionId }
     },
   )
 }

@@ -32,6 +32,9 @@ const TEMPORARY = new RegExp(
     '08|3D000|40|53|57|25006|42P01|55P03)',
 )
 
+/** SQLSTATE of a row that would be the second one with a value that must be unique. */
+export const UNIQUE_VIOLATION = '23505'
+
 /** SQLSTATE of a write to a server, or in a session, that is read-only. */
 export const READ_ONLY = '25006'
 

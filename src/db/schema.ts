@@ -1,4 +1,5 @@
 /** All tables of Pawl. */
+export * from './tables/codes.ts'
 export * from './tables/mails.ts'
 export * from './tables/pawl-schema.ts'
 export * from './tables/security-events.ts'

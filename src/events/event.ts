@@ -8,6 +8,7 @@ export type AdminAction =
   | 'user_disabled'
   | 'user_enabled'
   | 'user_deleted'
+  | 'password_reset_started'
   | 'sessions_ended'
   | 'everything_revoked'
 
@@ -69,6 +70,14 @@ export interface EventDetails {
   }
   session_ended: { reason: SessionEndReason | 'expired' }
   password_changed: Record<never, never>
+  /** The user chose a new password with a code that was sent by mail. */
+  password_reset: Record<never, never>
+  /** The user has proved that they read the mail of their address. */
+  email_verified: Record<never, never>
+  /** Another address is in force, which the user has proved to read. */
+  email_changed: Record<never, never>
+  /** The user has deleted their own account. */
+  account_deleted: Record<never, never>
   roles_changed: { from: string[]; to: string[] }
   key_rotated: { purpose: 'access' | 'refresh'; kid: string; previousKid?: string }
   /** The key was retired at once: tokens that it signed are refused. */

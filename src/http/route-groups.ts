@@ -33,7 +33,7 @@ export function readRouteChoice(choice: RouteChoice = {}): Record<RouteGroup, bo
 
 /** Returns the group of a route by its path, or undefined if it cannot be left out. */
 export function groupOf(path: string): RouteGroup | undefined {
-  if (/^\/auth\/(signup|login|password|reauthenticate)$/.test(path)) return 'login'
+  if (/^\/auth\/(signup|login|password|reauthenticate|email)(\/|$)/.test(path)) return 'login'
   if (path === '/metrics') return 'metrics'
   const [, first = ''] = path.split('/')
   if (first === '.well-known') return 'discovery'

@@ -29,7 +29,7 @@ export const Email = explained(
 )
 
 /** Lengths are in UTF-16 code units. The rules for new passwords count code points. */
-const Password = explained(
+export const Password = explained(
   'has a character that no keyboard can type',
   Type.String({
     minLength: 1,

@@ -5,6 +5,9 @@ export const Me = Type.Object(
   {
     id: UserId,
     email: Type.Optional(Type.String({ description: 'Absent if the user has none here' })),
+    emailVerified: Type.Boolean({
+      description: 'Whether the user has proved that they read the mail of the address',
+    }),
     roles: Type.Array(Type.String(), { description: 'The roles in the access token' }),
     sessionId: Type.String({ format: 'uuid' }),
   },

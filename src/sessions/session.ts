@@ -12,6 +12,7 @@ export type SessionEndReason =
   | 'undelivered'
   | 'ended_by_user'
   | 'password_changed'
+  | 'password_reset'
   | 'reauthenticated'
   | 'ended_by_admin'
   | 'ended_by_application'

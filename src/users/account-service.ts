@@ -8,12 +8,19 @@ import { type HashWork, workOf } from './password-hashes/hash-formats.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { Account, Transaction, User, UserRecords } from './user-records.ts'
 
+export type OnSignup = (
+  tx: Transaction,
+  account: { userId: string; address: string },
+) => Promise<void>
+
 export interface AccountServiceOptions {
   records: UserRecords
   hasher: PasswordHasher
   policy: PasswordPolicy
   /** Whether strangers may sign up. */
   signup: boolean
+  /** Runs in the transaction that creates the account of a stranger. */
+  onSignup?: OnSignup
   /** Is called with sign-ups and failed logins. */
   onEvent?: (event: NewEvent) => void
 }
@@ -27,7 +34,8 @@ export type AccountService = ReturnType<typeof createAccountService>
 
 /** Creates the service that creates accounts and checks passwords. Addresses ignore case. */
 export function createAccountService(options: AccountServiceOptions) {
-  const { records, hasher, policy, signup, onEvent = () => {} } = options
+  const { records, hasher, policy, signup } = options
+  const { onSignup = async () => {}, onEvent = () => {} } = options
 
   /**
    * Creates an account. `onCreate` runs in the same transaction. Rejects with `VALIDATION_FAILED`,
@@ -99,7 +107,9 @@ export function createAccountService(options: AccountServiceOptions) {
     async signup(credentials: Credentials, device: Device): Promise<Account> {
       if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
       try {
-        const account = await create(credentials, undefined, device.ip)
+        const address = credentials.email.toLowerCase()
+        const onCreate = (tx: Transaction, userId: string) => onSignup(tx, { userId, address })
+        const account = await create(credentials, onCreate, device.ip)
         onEvent({ type: 'signup', userId: account.id, device, detail: {} })
         return account
       } catch (error) {

@@ -20,7 +20,7 @@ export interface OwnAccountOptions {
   records: Pick<UserRecords, 'findById'>
   hasher: PasswordHasher
   policy: PasswordPolicy
-  userChanges: Pick<UserChangeService, 'apply'>
+  userChanges: Pick<UserChangeService, 'apply' | 'remove'>
 }
 
 export type OwnAccount = ReturnType<typeof createOwnAccount>
@@ -87,6 +87,15 @@ export function createOwnAccount({ records, hasher, policy, userChanges }: OwnAc
       if (!changed)
         throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the account was changed meanwhile' })
       return changed
+    },
+
+    /**
+     * Deletes the account and its sessions. Rejects with `ADMIN_REQUIRED` if no active
+     * administrator would be left.
+     */
+    async remove({ userId, sessionId }: SignedInUser, device: Device): Promise<void> {
+      const event = { type: 'account_deleted', userId, sessionId, device, detail: {} } as const
+      if (!(await userChanges.remove(userId, { device }, () => [event]))) throw invalidToken()
     },
 
     /** Revokes all sessions of the user, or all but this one. */

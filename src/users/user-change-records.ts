@@ -11,11 +11,13 @@ import { insertUserRevocation, type SessionsToRevoke, toRevocation } from './use
 const ADMIN = 'admin'
 
 export interface UserChange {
-  set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash'>>
+  set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash' | 'emailVerified'>>
   /** Without it the sessions go on, and their next refresh brings new access tokens. */
   revokeSessions?: SessionsToRevoke
   /** Compare-and-set: nothing happens if the user's `ver` is a different one by now. */
   ifVer?: number
+  /** Runs before the change, in its transaction. Nothing happens if it resolves to false. */
+  permit?: (tx: Transaction) => Promise<boolean>
 }
 
 /** A user whose change is committed, and the revocation that is yet to be published. */
@@ -39,7 +41,7 @@ export type UserChangeRecords = ReturnType<typeof createUserChangeRecords>
 export function createUserChangeRecords({ orm, query }: Database) {
   return {
     /**
-     * Changes a user. Returns undefined if there is no such user, or if their `ver` is not `ifVer`.
+     * Changes a user. Returns undefined if there is no such user, or if a condition does not hold.
      * Rejects with `ADMIN_REQUIRED` if no active administrator would be left.
      */
     apply(id: string, change: UserChange, onChange: OnChange): Promise<ChangedUser | undefined> {
@@ -103,15 +105,16 @@ export function conflicts(held: Authorization, committed: Authorization): boolea
   return held.roles.join(' ') !== committed.roles.join(' ')
 }
 
-/** Returns undefined if there is no such user, or if their `ver` is not `ifVer`. */
+/** Returns undefined if there is no such user, or if a condition of the change does not hold. */
 async function apply(
   tx: Transaction,
   id: string,
-  { set = {}, revokeSessions, ifVer }: UserChange,
+  { set = {}, revokeSessions, ifVer, permit }: UserChange,
   onChange: OnChange,
 ): Promise<ChangedUser | undefined> {
   const before = await lock(tx, id)
   if (!before || before.ver !== (ifVer ?? before.ver)) return undefined
+  if (permit && !(await permit(tx))) return undefined
   const [user] = await tx
     .update(users)
     .set({ ...set, ver: NEXT_VERSION, updatedAt: sql`now()` })

@@ -1,16 +1,16 @@
 import { and, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
-import { codeOf, type Database } from '../db/database.ts'
+import { codeOf, type Database, UNIQUE_VIOLATION } from '../db/database.ts'
 import { passwordWork, userRevocations, users } from '../db/schema.ts'
 import type { HashWork } from './password-hashes/hash-formats.ts'
 
 export type User = Pick<
   typeof users.$inferSelect,
-  'id' | 'email' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
+  'id' | 'email' | 'emailVerified' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
 >
 /** A user without the hash of their password. */
 export type Account = Omit<User, 'passwordHash'>
 export type UserToInsert = Pick<User, 'id' | 'email'> &
-  Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>
+  Partial<Pick<User, 'passwordHash' | 'roles' | 'status' | 'emailVerified'>>
 
 /** A place in the order of users: by address, which is empty if there is none, then by id. */
 export interface UserPosition {
@@ -22,6 +22,7 @@ export interface UserPosition {
 export const ACCOUNT_COLUMNS = {
   id: users.id,
   email: users.email,
+  emailVerified: users.emailVerified,
   roles: users.roles,
   status: users.status,
   ver: users.ver,
@@ -113,7 +114,7 @@ export function createUserRecords({ orm, query }: Database) {
     async setEmail(id: string, email: string | null): Promise<boolean> {
       const statement = orm
         .update(users)
-        .set({ email, updatedAt: sql`now()` })
+        .set({ email, emailVerified: false, updatedAt: sql`now()` })
         .where(eq(users.id, id))
       return query(
         statement.then(
@@ -177,9 +178,6 @@ export function createUserRecords({ orm, query }: Database) {
     },
   }
 }
-
-/** SQLSTATE. */
-const UNIQUE_VIOLATION = '23505'
 
 /**
  * Returns a version above every one that an earlier user of this id had, so that neither their

@@ -12,6 +12,9 @@ import { inject } from '../support/retry-unavailable.ts'
 const PUBLIC = [
   'POST /auth/signup',
   'POST /auth/login',
+  'POST /auth/password/forgot',
+  'POST /auth/password/reset',
+  'POST /auth/email/verify',
   'POST /auth/refresh',
   'POST /oauth/revoke',
   'GET /.well-known/jwks.json',
@@ -28,6 +31,7 @@ const PUBLIC = [
 const BODIES: Record<string, object> = {
   'POST /auth/password': { currentPassword: PASSWORD, newPassword: `${PASSWORD}, or two` },
   'POST /auth/reauthenticate': { password: PASSWORD },
+  'POST /auth/email': { email: newEmail(), currentPassword: PASSWORD },
   'POST /admin/users': { email: newEmail(), password: PASSWORD },
   'PATCH /admin/users/:id': { status: 'active' },
 }

@@ -27,6 +27,14 @@ const ROUTES: { path: string; good: Record<string, string>; uselessText: ErrorCo
     good: { currentPassword: PASSWORD, newPassword: `${PASSWORD}, or two` },
     uselessText: 'VALIDATION_FAILED',
   },
+  { path: '/auth/password/forgot', good: { email: EMAIL }, uselessText: 'VALIDATION_FAILED' },
+  {
+    path: '/auth/password/reset',
+    good: { token: JWT, newPassword: PASSWORD },
+    uselessText: 'VALIDATION_FAILED',
+  },
+  { path: '/auth/email/verify', good: { token: JWT }, uselessText: 'VALIDATION_FAILED' },
+  { path: '/auth/email', good: { email: EMAIL }, uselessText: 'VALIDATION_FAILED' },
   {
     path: '/admin/users',
     good: { email: EMAIL, password: PASSWORD },

@@ -9,6 +9,8 @@ export const users = pawlSchema.table(
     id: text('id').primaryKey(),
     /** Null if the application keeps the address, or knows none. */
     email: text('email'),
+    /** Whether somebody has proved that they read the mail of this address. */
+    emailVerified: boolean('email_verified').notNull().default(false),
     /** Null if the user logs in elsewhere. */
     passwordHash: text('password_hash'),
     roles: text('roles').array().notNull().default(sql`'{}'`),

@@ -1,0 +1,23 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Accepted, ForgottenPassword } from '../../src/schemas/recovery.ts'
+import { problems } from '../../src/schemas/responses.ts'
+
+export const forgotPassword: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '/auth/password/forgot',
+    {
+      config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
+      schema: {
+        summary: 'Send a mail with a link to set a new password',
+        description: 'The response is the same whether or not there is such an account.',
+        tags: ['auth'],
+        body: ForgottenPassword,
+        response: { 202: Accepted, ...problems(400, 413, 415, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      await app.passwordRecovery.forgot(request.body.email)
+      return reply.code(202).send(undefined)
+    },
+  )
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { authenticate, authorize, loadConfig, pawl } from '../../src/index.ts'
@@ -10,6 +11,7 @@ import { newClientSecret } from '../support/credentials.ts'
 import { buildHost } from '../support/embedded-host.ts'
 import { environment } from '../support/environment.ts'
 import { inject } from '../support/retry-unavailable.ts'
+import { temporaryFolder } from '../support/temporary-files.ts'
 
 function createHost(t: TestContext): FastifyInstance {
   const host = Fastify()
@@ -81,15 +83,27 @@ test('a start that takes too long names the option that gives it more time', asy
   await once(silent, 'listening')
   cleanUp(t, async () => silent.close())
   const { port } = silent.address() as AddressInfo
-  const config = loadConfig(
-    await environment(t, { DATABASE_URL: `postgres://pawl@127.0.0.1:${port}/pawl` }),
-  )
-  const host = Fastify({ pluginTimeout: 500 })
+  const env = await environment(t)
+  const embedded = { PAWL_DATA_DIR: join(await temporaryFolder(t), 'data') }
+  const starts = {
+    'Postgres that never replies': { ...env, DATABASE_URL: `postgres://a@127.0.0.1:${port}/a` },
+    'Redis that never replies': { ...env, REDIS_URL: `redis://127.0.0.1:${port}` },
+    'first start of the embedded default': embedded,
+  }
+  for (const [name, variables] of Object.entries(starts)) {
+    // The last one takes longer than this on any machine, because it creates a database.
+    const host = Fastify({ pluginTimeout: 200 })
+    cleanUp(t, () => host.close().catch(() => {}))
+    const register = async () => {
+      await host.register(pawl, { config: loadConfig(variables) })
+    }
+    await assert.rejects(register, /not started within 200 ms.*pluginTimeout: 60_000/, name)
+  }
+  // Without `await` the error comes when the application gets ready.
+  const host = Fastify({ pluginTimeout: 200 })
   cleanUp(t, () => host.close().catch(() => {}))
-  await assert.rejects(
-    async () => host.register(pawl, { config }),
-    /not started within 500 ms.*pluginTimeout: 60_000/,
-  )
+  host.register(pawl, { config: loadConfig(starts['Redis that never replies']) })
+  await assert.rejects(async () => host.ready(), /pluginTimeout: 60_000/)
 })
 
 test('routes are left out by name, and a name that does not exist is refused', async (t) => {

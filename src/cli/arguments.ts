@@ -29,6 +29,12 @@ export function parseEmail(text: string): string {
   throw new InvalidArgumentError('It must be an e-mail address.')
 }
 
+/** Parses the page of an application to which a token is added in the fragment. */
+export function parsePage(text: string): string {
+  if (/^https?:\/\/[^#]+$/.test(text) && URL.canParse(text)) return text
+  throw new InvalidArgumentError('It must be a URL such as https://app.example.com/account.')
+}
+
 function parseRole(text: string): string {
   if (Value.Check(Role, text)) return text
   throw new InvalidArgumentError(

@@ -4,6 +4,7 @@ import {
   json,
   limit,
   parseEmail,
+  parsePage,
   parseRoles,
   parseUser,
   USER,
@@ -21,6 +22,7 @@ import {
 import { type CreateOptions, createUser } from './user-create.ts'
 import { type ExportOptions, exportUsers } from './user-export.ts'
 import { type ListOptions, listUsers } from './user-list.ts'
+import { type ResetOptions, resetPassword } from './user-reset.ts'
 import { changeRoles, type RolesOptions } from './user-roles.ts'
 
 const HELP = `
@@ -54,6 +56,13 @@ export function addUser(program: Command, terminal: Terminal): void {
     .description("write all users and their password hashes as 'pawl seed --file' reads them")
     .option('--file <path>', 'create this file, which only its owner can read')
     .action((options: ExportOptions) => exportUsers(terminal, options))
+  user
+    .command('reset')
+    .description('print a token, or a link, with which a user sets a new password')
+    .argument('<user>', USER, parseUser)
+    .option('--link <page>', 'page of your application that takes the token', parsePage)
+    .addOption(json())
+    .action((who: string, options: ResetOptions) => resetPassword(terminal, who, options))
   const commands: [string, string, UserAction][] = [
     ['disable', 'disable a user and end their sessions', DISABLE],
     ['enable', 'let a disabled user log in again', ENABLE],

@@ -1,4 +1,10 @@
-import { createHmac, createPrivateKey, type SignKeyObjectInput, sign } from 'node:crypto'
+import {
+  createHmac,
+  createPrivateKey,
+  createSecretKey,
+  type SignKeyObjectInput,
+  sign,
+} from 'node:crypto'
 import type { KeyMaterial } from './key-material.ts'
 
 type Signer = Pick<KeyMaterial, 'kid' | 'algorithm' | 'signingKey'>
@@ -33,7 +39,8 @@ export function createSignatureFunction({
   signingKey,
 }: Signer): (input: string) => string {
   if (algorithm === 'HS256') {
-    const secret = Buffer.from(signingKey)
+    // A key object: with a raw key, Node 24 takes five times as long.
+    const secret = createSecretKey(Buffer.from(signingKey))
     return (input) => createHmac('sha256', secret).update(input).digest('base64url')
   }
   const key: SignKeyObjectInput = { key: createPrivateKey(signingKey), dsaEncoding: 'ieee-p1363' }

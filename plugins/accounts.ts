@@ -63,7 +63,7 @@ export const accounts = fp(
       'accounts',
       createAccountService({ records, hasher, policy, signup, onSignup, onEvent }),
     )
-    app.decorate('ownAccount', createOwnAccount({ records, hasher, policy, userChanges }))
+    app.decorate('ownAccount', createOwnAccount({ records, hasher, policy, userChanges, clock }))
   },
   { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state'] },
 )

@@ -1,9 +1,10 @@
 import { PawlError } from '../errors.ts'
+import { insertMails } from '../mail/outbox.ts'
 import type { Device } from '../sessions/device.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { UserChangeService } from './user-change-service.ts'
-import type { Account, User, UserRecords } from './user-records.ts'
+import type { Account, Transaction, User, UserRecords } from './user-records.ts'
 
 /** A user, and the session in which the request is made. */
 export interface SignedInUser {
@@ -21,6 +22,8 @@ export interface OwnAccountOptions {
   hasher: PasswordHasher
   policy: PasswordPolicy
   userChanges: Pick<UserChangeService, 'apply' | 'remove'>
+  /** Returns milliseconds since 1970. */
+  clock: () => number
 }
 
 export type OwnAccount = ReturnType<typeof createOwnAccount>
@@ -29,7 +32,9 @@ export type OwnAccount = ReturnType<typeof createOwnAccount>
  * Creates the service through which users manage their own account. Its methods reject with
  * `AUTH_INVALID_TOKEN` if the account was deleted or disabled.
  */
-export function createOwnAccount({ records, hasher, policy, userChanges }: OwnAccountOptions) {
+export function createOwnAccount(options: OwnAccountOptions) {
+  const { records, hasher, policy, userChanges, clock } = options
+
   async function find(id: string): Promise<User> {
     const user = await records.findById(id)
     if (user?.status !== 'active') throw invalidToken()
@@ -75,12 +80,19 @@ export function createOwnAccount({ records, hasher, policy, userChanges }: OwnAc
       if (!(await hasher.verify(user.passwordHash, currentPassword, device)))
         throw new PawlError('AUTH_WRONG_PASSWORD')
       const { userId, sessionId } = signedIn
+      const { email: address } = user
       const change = {
         set: { passwordHash: await hasher.hash(newPassword, device.ip) },
         revokeSessions: { reason: 'password_changed' },
         // The current password was checked against this version. If two changes race, the second
         // one proved a password that is no longer valid.
         ifVer: user.ver,
+        // A notice, so that a user whose session was stolen hears of it.
+        async permit(tx: Transaction) {
+          const notice = { purpose: 'password-changed', userId, at: clock(), device } as const
+          if (address) await insertMails(tx, { ...notice, address })
+          return true
+        },
       } as const
       const event = { type: 'password_changed', userId, sessionId, device, detail: {} } as const
       const changed = await userChanges.apply(user.id, change, { device }, () => [event])

@@ -137,6 +137,17 @@ test('of many resets with one token at once, exactly one succeeds', async (t) =>
   assert.equal((await logIn(app, email, winners[0])).statusCode, 200)
 })
 
+test('a change of the password sends a notice, and one that is refused does not', async (t) => {
+  const { app, addressesOf } = await buildWithMails(t)
+  const { email, accessToken } = await signUp(app)
+  const change = (currentPassword: string) =>
+    call(app, accessToken, 'POST', '/auth/password', { currentPassword, newPassword: NEXT })
+  assert.equal((await change('not the password')).statusCode, 403)
+  assert.deepEqual(await addressesOf('password-changed'), [])
+  assert.equal((await change(PASSWORD)).statusCode, 200)
+  assert.deepEqual(await addressesOf('password-changed'), [email])
+})
+
 test('an administrator starts a reset, and learns neither token nor password', async (t) => {
   const { app, sql, tokenOf } = await buildWithMails(t)
   const token = await adminToken(app, sql)

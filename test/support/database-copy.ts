@@ -10,6 +10,9 @@ const TABLES = [
   'webhook_deliveries',
   'signing_keys',
   'store_state',
+  'codes',
+  'mails',
+  'password_work',
 ]
 
 /**

@@ -17,6 +17,7 @@ import { hotState } from '../plugins/hot-state.ts'
 import { isolation } from '../plugins/isolation.ts'
 import { jsonBody } from '../plugins/json-body.ts'
 import { keys } from '../plugins/keys.ts'
+import { mails } from '../plugins/mail.ts'
 import { metrics } from '../plugins/metrics.ts'
 import { renderError } from '../plugins/problem-details.ts'
 import { rateLimit } from '../plugins/rate-limit.ts'
@@ -38,6 +39,7 @@ import type { PawlApplication } from './http/pawl-application.ts'
 import { type RouteChoice, readRouteChoice } from './http/route-groups.ts'
 import { withinPluginTimeout } from './http/start-deadline.ts'
 import { compileValidator } from './http/validation.ts'
+import type { MailCallback } from './mail/mail.ts'
 import type { ClaimsCallback } from './tokens/added-claims.ts'
 
 declare module 'fastify' {
@@ -68,6 +70,11 @@ export interface PawlOptions {
    */
   redis?: HostRedis
   sql?: HostSql
+  /**
+   * Takes each mail, instead of SMTP. It resolves when the mail is safe with whoever sends it. If it
+   * rejects or takes longer than half a minute, it gets the mail again later.
+   */
+  mail?: MailCallback
   /** Returns milliseconds since 1970. For tests. */
   clock?: () => number
 }
@@ -112,7 +119,7 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
 
 async function registerParts(
   scope: FastifyInstance,
-  { config, claims, routes: choice, clock, ...clients }: PawlOptions,
+  { config, claims, mail, routes: choice, clock, ...clients }: PawlOptions,
 ): Promise<void> {
   const mounted = readRouteChoice(choice)
   logWeakSettings(config, scope.log)
@@ -126,6 +133,7 @@ async function registerParts(
   await scope.register(codes, { clock })
   await scope.register(events, { ...config, clock })
   await scope.register(refusals, { renderError })
+  await scope.register(mails, { ...config, mail, issue: scope.codes.issue })
   const secrets = await loadSecrets(config)
   await scope.register(keys, { ...config, ...secrets })
   const redis = await openRedis(scope, clients.redis ?? config.redisUrl)

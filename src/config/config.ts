@@ -97,6 +97,7 @@ function withComputedDefaults(settings: Settings) {
     ...settings,
     issuer,
     audience: settings.audience ?? issuer,
+    mailLink: settings.mailLink ?? issuer,
     playground: settings.playground ?? !databaseUrl,
   }
 }

@@ -1,6 +1,7 @@
 import type { Variable } from './variable.ts'
 import { ACCOUNT_VARIABLES, PASSWORD_VARIABLES } from './variables/accounts.ts'
 import { EVENT_VARIABLES } from './variables/events.ts'
+import { MAIL_VARIABLES } from './variables/mail.ts'
 import { SERVER_VARIABLES } from './variables/server.ts'
 import { SESSION_VARIABLES } from './variables/sessions.ts'
 import { STORE_VARIABLES } from './variables/stores.ts'
@@ -22,6 +23,7 @@ export const SECTIONS = {
   'Signing keys': KEY_VARIABLES,
   Sessions: SESSION_VARIABLES,
   'Accounts and passwords': ACCOUNT_VARIABLES,
+  Mail: MAIL_VARIABLES,
   'Events and the webhook': EVENT_VARIABLES,
 } satisfies Record<string, Variables>
 
@@ -32,6 +34,7 @@ export const ENVIRONMENT = {
   ...KEY_VARIABLES,
   ...SESSION_VARIABLES,
   ...ACCOUNT_VARIABLES,
+  ...MAIL_VARIABLES,
   ...EVENT_VARIABLES,
 }
 

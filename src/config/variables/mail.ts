@@ -1,0 +1,40 @@
+import { parseSender, type SenderAddress } from '../../mail/sender-address.ts'
+import { parseSmtpUrl } from '../../mail/smtp-url.ts'
+import { isWebhookUrl } from '../../webhook/webhook-url.ts'
+import { optional, optionalText } from '../variable.ts'
+
+export const MAIL_VARIABLES = {
+  smtpUrl: optionalText('SMTP_URL', {
+    format:
+      'a URL such as smtp://user:password@mail.example.com:587, or one that starts with ' +
+      'smtps://, with no parameter but starttls=off',
+    isValid: (text) => parseSmtpUrl(text) !== undefined,
+    description:
+      'Mail server ([guide](guides/mail.md)). `smtps://` begins with TLS (port 465 by default); ' +
+      '`smtp://` demands STARTTLS (port 587), unless the server is on this machine or the URL ' +
+      'ends with `?starttls=off`. Without it no mail is sent; the embedded default shows mails ' +
+      'on the playground page.',
+  }),
+  mailFrom: optional<SenderAddress>('MAIL_FROM', {
+    requiredWith: 'SMTP_URL',
+    format: 'an address such as login@example.com, or Example <login@example.com>',
+    isValid: (text) => parseSender(text) !== undefined,
+    parse: (text) => parseSender(text) ?? { name: '', address: '' },
+    description: 'Sender of all mails. They call the service by the name in it.',
+  }),
+  mailLink: optionalText('MAIL_LINK', {
+    computedDefault: '`ISSUER`',
+    format: 'a URL that starts with https://, or with http:// if it is on this machine',
+    isValid: isWebhookUrl,
+    description:
+      'Page of your application that the links in mails open. It gets `token` and `purpose` in ' +
+      'the fragment: `https://app.example.com/account#token=…&purpose=reset-password`.',
+  }),
+  mailTemplates: optionalText('MAIL_TEMPLATES', {
+    format: 'the path of a folder',
+    isValid: () => true,
+    description:
+      'Folder with templates of your own. Each file replaces the built-in one of its name ' +
+      '([guide](guides/mail.md)).',
+  }),
+}

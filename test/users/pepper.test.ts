@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import argon2 from 'argon2'
+import { loadConfig } from '../../src/index.ts'
 import { logIn, signUp } from '../support/app-requests.ts'
 import { PASSWORD } from '../support/credentials.ts'
 import { openSql } from '../support/database.ts'
@@ -8,7 +9,7 @@ import { environment } from '../support/environment.ts'
 import { build } from '../support/in-process-server.ts'
 
 const [OLD, NEW] = ['a pepper of more than 32 characters', 'another pepper, of about as many']
-  .map((secret) => secret.replaceAll(',', ''))
+  .map((secret) => secret.replaceAll(',', ' and'))
   .map((secret) => secret.padEnd(32, '.')) as [string, string]
 
 test('A pepper is added, replaced and removed by logins, and without it no password is right', async (t) => {
@@ -44,4 +45,10 @@ test('A pepper is added, replaced and removed by logins, and without it no passw
   assert.equal(await login(`,${NEW}`), 200)
   assert.equal(await keyId(), undefined)
   assert.equal(await login(''), 200)
+})
+
+test('A pepper that is short or made up is refused', async (t) => {
+  const env = await environment(t)
+  for (const pepper of ['short', ',', `${OLD},short`, `,${'abc'.repeat(20)}`, 'x'.repeat(40)])
+    assert.throws(() => loadConfig({ ...env, PASSWORD_PEPPER: pepper }), /PASSWORD_PEPPER must be/)
 })

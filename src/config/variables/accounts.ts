@@ -1,3 +1,4 @@
+import { isRepetitive, NOT_RANDOM } from '../random-text.ts'
 import { flag, optionalText, wholeNumber } from '../variable.ts'
 
 export const PASSWORD_VARIABLES = {
@@ -24,8 +25,8 @@ export const PASSWORD_VARIABLES = {
   }),
   passwordPepper: optionalText('PASSWORD_PEPPER', {
     format: 'secrets of at least 32 random characters, comma-separated; the first may be empty',
-    isValid: (text) =>
-      text.split(',').every((secret, index) => secret.length >= 32 || (index === 0 && !secret)),
+    isValid: (text) => arePeppers(text) && !text.split(',').some(isMadeUp),
+    problemOf: (text) => (arePeppers(text) ? NOT_RANDOM : undefined),
     description:
       'Secret that new password hashes depend on, so that a copy of the database alone is of no ' +
       'use for guessing. To replace it, set the new one, a comma and the old one; each login ' +
@@ -62,3 +63,11 @@ export const ACCOUNT_VARIABLES = {
   }),
   ...PASSWORD_VARIABLES,
 }
+
+function arePeppers(text: string): boolean {
+  const [first = '', ...others] = text.split(',')
+  const isLong = (secret: string) => secret.length >= 32
+  return (isLong(first) || (!first && others.length > 0)) && others.every(isLong)
+}
+
+const isMadeUp = (secret: string) => secret !== '' && isRepetitive(secret)

@@ -33,6 +33,8 @@ interface GuessGuard {
   ): Promise<T>
   /** Adds to the response what proves later that this device has logged in to the account. */
   remember(request: FastifyRequest, reply: FastifyReply, account: string): void
+  /** Counts a mail of this purpose, and returns whether it may be sent. Never rejects. */
+  allowsMail(purpose: string, address: string): Promise<boolean>
   /** Forgets all wrong passwords of an account, because it has a new one. Never rejects. */
   forget(account: string): Promise<void>
   /** Returns what names the account that a device has logged in to before, if it proves one. */
@@ -117,6 +119,7 @@ export const guesses = fp(
         }
       },
       remember,
+      allowsMail: service.allowsMail,
       async forget(account) {
         await service.forget(account).catch((error: PawlError) => {
           app.log.warn({ reason: error.reason }, 'wrong passwords could not be forgotten')
@@ -131,6 +134,7 @@ export const guesses = fp(
 const UNLIMITED: GuessGuard = {
   guard: (_request, _reply, _account, check) => check(),
   remember: () => {},
+  allowsMail: async () => true,
   forget: async () => {},
   knownAccountOf: () => undefined,
 }
@@ -159,8 +163,8 @@ function refusalOf({ limit, retryAfter }: { limit: GuessLimit; retryAfter: numbe
     retryAfter,
     reason: `too many wrong passwords, by the limit of the ${limit}`,
     detail: isOfAccount
-      ? 'There were too many wrong passwords for this account. Wait, or log in on a device on ' +
-        'which you have logged in before.'
+      ? 'There were too many wrong passwords for this account. Wait, log in on a device on which ' +
+        'you have logged in before, or reset the password.'
       : 'There were too many wrong passwords from this network. Wait, or log in on a device on ' +
         'which you have logged in before.',
   })

@@ -28,7 +28,8 @@ export const changeEmail: FastifyPluginAsyncTypebox = async (app) => {
         await app.guesses.guard(request, reply, await app.ownAccount.guessedName(auth), () =>
           app.ownAccount.provePassword(auth, currentPassword, request.device),
         )
-      await app.emailAddresses.requestChange(auth.userId, email)
+      if (await app.guesses.allowsMail('change', email))
+        await app.emailAddresses.requestChange(auth.userId, email)
       return reply.code(202).send(undefined)
     },
   )

@@ -9,14 +9,17 @@ export const forgotPassword: FastifyPluginAsyncTypebox = async (app) => {
       config: { rateLimit: { max: 10, timeWindow: '1 minute' } },
       schema: {
         summary: 'Send a mail with a link to set a new password',
-        description: 'The response is the same whether or not there is such an account.',
+        description:
+          'The response is the same whether or not there is such an account, and whether or not ' +
+          'a mail is sent: an address gets at most five within an hour.',
         tags: ['auth'],
         body: ForgottenPassword,
         response: { 202: Accepted, ...problems(400, 413, 415, 429, 503) },
       },
     },
     async (request, reply) => {
-      await app.passwordRecovery.forgot(request.body.email)
+      const { email } = request.body
+      if (await app.guesses.allowsMail('reset', email)) await app.passwordRecovery.forgot(email)
       return reply.code(202).send(undefined)
     },
   )

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LoginHeaders } from '../../src/schemas/delivery.ts'
 import { PasswordReset } from '../../src/schemas/recovery.ts'
 import { NoContent, problems } from '../../src/schemas/responses.ts'
 
@@ -11,8 +12,9 @@ export const resetPassword: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Set a new password with the token of a mail',
         description:
           'Every session of the user ends, and a mail tells them so. A password that is not ' +
-          'acceptable does not use up the token.',
+          'acceptable does not use up the token. The device is known to later logins, as after a login.',
         tags: ['auth'],
+        headers: LoginHeaders,
         body: PasswordReset,
         response: { 204: NoContent, ...problems(400, 413, 415, 429, 503) },
       },
@@ -20,6 +22,8 @@ export const resetPassword: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const address = await app.passwordRecovery.reset(request.body, request.device)
       await app.guesses.forget(address)
+      // The user is about to log in here, and strangers may have begun to guess again.
+      app.guesses.remember(request, reply, address)
       return reply.code(204).send(null)
     },
   )

@@ -119,6 +119,18 @@ export function createGuesses({ store, rules, secrets }: GuessesOptions) {
     },
 
     /**
+     * Counts a mail of this purpose, and returns whether it may be sent. A later mail makes the
+     * link of an earlier one void, so without a limit a stranger could keep the owner from using
+     * any. If the store is unavailable, the mail may be sent: a password is reset without Redis.
+     */
+    async allowsMail(purpose: string, address: string): Promise<boolean> {
+      const request = { name: purpose, rule: rules.mails }
+      const key = nameOf('mail', address.toLowerCase())
+      const reservation = await store.reserve(key, [request]).catch(() => undefined)
+      return reservation?.outcome !== 'refused'
+    },
+
+    /**
      * Forgets all guesses at the account, because it has a new password or its owner has proved
      * themselves in another way. Rejects with `AUTH_UNAVAILABLE`.
      */

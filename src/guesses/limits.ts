@@ -20,6 +20,8 @@ const DAY = 24 * HOUR
 const FREE = 10
 /** Milliseconds. */
 const LONGEST_PAUSE = 15 * MINUTE
+/** Mails to one address within an hour that anybody may cause. */
+const MAILS = 5
 /** A site has so many times the limit of a network, because it may have many users. */
 const SITE_FACTOR = 10
 
@@ -40,6 +42,7 @@ export function createGuessRules(settings: GuessSettings) {
     known: withoutPauses(guessesPerAccount, DAY),
     /** One network, or one known client, at one account. */
     client: withoutPauses(guessesPerClient, HOUR / guessesPerClient),
+    mails: withoutPauses(MAILS, HOUR / MAILS),
     network: withoutPauses(guessesPerNetwork, HOUR / guessesPerNetwork),
     site: withoutPauses(guessesPerNetwork * SITE_FACTOR, HOUR / (guessesPerNetwork * SITE_FACTOR)),
   } satisfies Record<string, TallyRule>

@@ -177,6 +177,23 @@ test('one network has a limit for all accounts, and an IPv6 site a looser one', 
   assert.equal(await countAllowed(service, [device('one')], 'user0@example.com'), 1)
 })
 
+test('one address gets five mails of a kind within an hour, whoever asks for them', async (t) => {
+  const clock = createClock()
+  const service = await createService(t, clock)
+  const ask = async (times: number) => {
+    const mails = Array.from({ length: times }, () => service.allowsMail('reset', ACCOUNT))
+    const allowed = await Promise.all(mails)
+    return allowed.filter(Boolean).length
+  }
+  assert.equal(await ask(100), 5)
+  assert.equal(await service.allowsMail('reset', 'bob@example.com'), true)
+  assert.equal(await service.allowsMail('verify', ACCOUNT), true)
+  clock.advance(HOUR - 1)
+  assert.equal(await ask(100), 0)
+  clock.advance(1)
+  assert.equal(await ask(100), 5)
+})
+
 test('a guess that one limit refuses is counted by none', async (t) => {
   const service = await createService(t, createClock(), { guessesPerNetwork: 20 })
   const here = stranger(1)

@@ -120,3 +120,16 @@ test('the last administrator cannot delete their own account', async (t) => {
   const response = await call(app, accessToken, 'DELETE', '/auth/me')
   assert.deepEqual([response.statusCode, response.json().code], [409, 'ADMIN_REQUIRED'])
 })
+
+test('codes that have expired are deleted, and no others', async (t) => {
+  const clock = createClock()
+  const { app, sql, codes, tokenOf } = await buildWithMails(t, {}, clock)
+  const { email } = await signUp(app)
+  const token = await tokenOf('verify-address')
+  const [user] = await sql`select id from users`
+  await codes.issue({ purpose: 'reset-password', userId: user?.id, address: email })
+  clock.advance(3_600_001)
+  assert.equal(await codes.deleteExpired(), 1)
+  assert.equal(await codes.deleteExpired(), 0)
+  assert.equal((await verify(app, token)).statusCode, 204)
+})

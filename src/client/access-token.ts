@@ -24,7 +24,7 @@ export function createAccessTokenHolder(platform: Platform) {
      * known to be the newest nor newer than the current one of the same session.
      */
     replace(offered: AccessToken, isNewest?: unknown): boolean {
-      if (!isNewest && current && offered.session === current.session && offered.at <= current.at)
+      if (!isNewest && offered.session === current?.session && offered.at <= current.at)
         return false
       current = { ...offered, since: steady() - Math.max(0, wall() - offered.at) }
       return true

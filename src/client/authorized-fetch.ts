@@ -23,23 +23,25 @@ export function createAuthorizedFetch(
       trusted.includes(new URL(request?.url ?? (input as string), trusted[1]).origin) &&
       !own.has('authorization')
 
-    const send = (token?: AccessToken) => {
+    const send = (token?: AccessToken | false) => {
       const copy = request?.clone()
       if (token) (copy?.headers ?? own).set('authorization', `Bearer ${token.token}`)
       return copy ? platform.fetch(copy) : platform.fetch(input, { ...init, headers: own })
     }
     // An aborted request does not wait. Then `fetch` rejects with the reason and sends nothing.
-    const aborted = new Promise<undefined>((resolve) => {
-      const stop = () => resolve(undefined)
+    const aborted = new Promise<undefined>((resolve: (nothing?: undefined) => void) => {
+      const stop = () => resolve()
       if (signal?.aborted) stop()
       signal?.addEventListener('abort', stop)
     })
     const wait = (refused?: string, of = id) => Promise.race([aborted, getToken(refused, of)])
 
-    const token = isTrusted ? await wait() : undefined
-    if (isTrusted && id && !token && !signal?.aborted) throw signedOut()
+    const token = isTrusted && (await wait())
+    if (id && token === undefined && !signal?.aborted) throw signedOut()
     const response = await send(token)
     if (!token || response.status !== 401) return response
+    // `insufficient_user_authentication` (RFC 9470 3): a new login helps, and a refresh does not.
+    if (/r_auth/.test(response.headers.get('www-authenticate') as string)) return response
     const next = await wait(token.token, token.session)
     return next || signal?.aborted ? send(next) : response
   }

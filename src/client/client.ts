@@ -52,7 +52,7 @@ export function createClient({
       if (!byCookie) return
       // Only the server knows whether the cookie is good for a session. The key is stored before
       // the request, so that another tab can repeat it as a retry.
-      stored = await session.store.write({ at: 0, why: 'restored' })
+      stored = await session.store.write({ why: 'restored' })
     }
     await refresh(stored)
   }

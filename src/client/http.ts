@@ -55,7 +55,7 @@ export function createPost(platform: Platform, base: string, byCookie: boolean) 
       })
     const { ok, status } = response
     if (path === 'logout' && status === 204) return undefined
-    const content = ((await response.json().catch(() => null)) ?? {}) as Content
+    const content = ((await response.json().catch(() => {})) ?? {}) as Content
     const { accessToken, sessionId: session, refreshToken, expiresIn = 0 } = content
     // A refresh token that came although it should be in the cookie must not be stored.
     const isComplete = session && expiresIn > 0 && !refreshToken === byCookie
@@ -86,5 +86,5 @@ export async function retryTransient<T>(platform: Platform, work: () => Promise<
 
 /** Turns Pawl's own refusal of the token into undefined: there is no such session. */
 export function ignoreEnded(error: PawlClientError): undefined {
-  if (!/_(MISSING|INVALID|INVALID_REFRESH)_TOKEN$/.test(error.code as string)) throw error
+  if (!/(MISSING|INVALID|REFRESH)_TOKEN$/.test(error.code as string)) throw error
 }

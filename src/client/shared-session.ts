@@ -25,7 +25,7 @@ export function createSharedSession(
   const channel = page.BroadcastChannel && new page.BroadcastChannel(name)
   const listeners = new Set<(change: Change) => void>()
   let lastId: string | undefined
-  let isFirstRead = true
+  let hasRead: boolean | undefined
   let onAccessToken = () => {}
 
   /**
@@ -34,8 +34,8 @@ export function createSharedSession(
    */
   async function sync(elsewhere = true): Promise<StoredSession | undefined> {
     const stored = await store.read()
-    const isRestored = isFirstRead && elsewhere
-    isFirstRead = false
+    const isRestored = elsewhere && !hasRead
+    hasRead = true
     if (stored?.session === undefined) return stored
     const { session: id, why } = stored
     if (accessToken.get()?.session !== id) accessToken.clear()
@@ -92,7 +92,7 @@ export function createSharedSession(
 
     /** Signs all tabs out. */
     async clear(why: Reason): Promise<void> {
-      await store.write({ session: '', at: 0, why })
+      await store.write({ session: '', why })
       await sync(false)
       broadcast('look')
     },

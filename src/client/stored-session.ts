@@ -12,8 +12,8 @@ export interface StoredSession {
   key: string
   /** The refresh token, if the application chose a storage for it. */
   token?: string | undefined
-  /** When the latest access token was requested, in milliseconds since 1970. */
-  at: number
+  /** When the latest access token was requested, if any was, in milliseconds since 1970. */
+  at?: number
   why: Reason
 }
 
@@ -32,12 +32,12 @@ export function createSessionStore(
   storage: TokenStorage | undefined,
   name: string,
 ) {
-  let own: string | null = null
+  let own: string | null | undefined
   return {
     async read(): Promise<StoredSession | undefined> {
       const text = storage ? await storage.getItem(name) : own
       try {
-        return JSON.parse(text ?? '') as StoredSession
+        return JSON.parse(text as string) as StoredSession
       } catch {
         return undefined
       }

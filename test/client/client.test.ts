@@ -143,6 +143,27 @@ test('after a 401, fetch refreshes once and sends the request again with its bod
   assert.equal(browser.refreshes(), 1)
 })
 
+for (const challenge of [
+  'Bearer error="insufficient_user_authentication"',
+  'Bearer error="insufficient_user_authentication", max_age="300"',
+])
+  test(`fetch neither refreshes nor repeats after a 401 with ${challenge}`, async (t) => {
+    const { open, url, credentials, browser } = await startWorld(t)
+    const tab = open()
+    await tab.login(credentials)
+    const token = await tab.token()
+    browser.wire = async (path, send, take) =>
+      path === '/payments'
+        ? new Response('again', { status: 401, headers: { 'www-authenticate': challenge } })
+        : take(await send())
+    browser.requests.length = 0
+    const response = await tab.fetch(`${url}/payments`, { method: 'POST', body: 'a lot' })
+    // The page asks for the password, and the session goes on meanwhile.
+    assert.deepEqual([response.status, await response.text()], [401, 'again'])
+    assert.deepEqual(browser.requests, ['POST /payments'])
+    assert.equal(await tab.token(), token)
+  })
+
 for (const losses of [1, 2, 3]) {
   test(`a refresh is retried with its key if ${losses} responses are lost`, async (t) => {
     const { open, url, credentials, browser, pass } = await startWorld(t)

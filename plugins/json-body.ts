@@ -7,9 +7,18 @@ declare module 'fastify' {
   }
 }
 
-/** Makes JSON the only media type that is understood, with a parser of Pawl's own. */
+/** Bytes. The largest body that a route accepts has a tenth of this. */
+export const BODY_LIMIT = 65_536
+
+/**
+ * Makes JSON the only media type that is understood, with a parser and a limit of Pawl's own, which
+ * the `bodyLimit` of an application does not change.
+ */
 export const jsonBody = fp(
   async (app) => {
+    app.addHook('onRoute', (route) => {
+      route.bodyLimit ??= BODY_LIMIT
+    })
     // Fastify's parser for plain text would turn a wrong media type into 400 instead of 415.
     // An application may have parsers for patterns and for everything, too.
     app.removeAllContentTypeParsers()

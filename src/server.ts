@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { renderClientError } from '../plugins/client-error.ts'
+import { BODY_LIMIT } from '../plugins/json-body.ts'
 import { openapi } from '../plugins/openapi.ts'
 import { playground } from '../plugins/playground.ts'
 import { renderError, renderFrameworkError, renderNotFound } from '../plugins/problem-details.ts'
@@ -23,8 +24,6 @@ import {
 import { addMetricsPort } from './http/metrics-port.ts'
 import { welcome } from './welcome.ts'
 
-/** Bytes. The largest body that a route accepts has a tenth of this. */
-const BODY_LIMIT = 65_536
 /** Milliseconds between two looks for requests that are too slow. Node's default is 30 s. */
 const SLOW_REQUEST_CHECK = 1_000
 /** Milliseconds that requests in flight have to finish after a signal to stop. */

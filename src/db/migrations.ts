@@ -63,13 +63,18 @@ export async function applyMigrations(run: RunStatement, schema = DEFAULT_SCHEMA
   // A role that may create nothing but tables needs the schema to be there.
   const found = await run(`select 1 from pg_namespace where nspname = '${schema}'`)
   if (found.length === 0) await run(`create schema "${schema}"`)
-  await run(
-    rename(`create table if not exists ${JOURNAL} (
-      position integer primary key,
-      name text not null,
-      hash text not null,
-      applied_at timestamptz not null default now())`),
+  const journal = await run(
+    `select 1 from pg_tables where schemaname = '${schema}' and tablename = 'migrations'`,
   )
+  // Even with `if not exists`, the statement would need the right to create tables.
+  if (journal.length === 0)
+    await run(
+      rename(`create table ${JOURNAL} (
+        position integer primary key,
+        name text not null,
+        hash text not null,
+        applied_at timestamptz not null default now())`),
+    )
   const applied = await run(rename(`select name, hash from ${JOURNAL} order by position`))
   let position = applied.length
   for (const { name, hash, statements } of pendingMigrations(applied as AppliedMigration[])) {

@@ -1,5 +1,6 @@
 import type { HostSql } from '../embedding/host-clients.ts'
 import type { Database } from './database.ts'
+import { DEFAULT_SCHEMA } from './schema-name.ts'
 
 export interface DatabaseOptions {
   /** A client of the application, to whose Postgres the pool connects. */
@@ -8,7 +9,7 @@ export interface DatabaseOptions {
   databaseUrl: string | undefined
   /** Highest number of connections to the Postgres of `databaseUrl`. */
   databasePoolSize: number
-  /** The schema of the tables in the Postgres of `databaseUrl`. */
+  /** The schema of the tables. The embedded database has only the default one. */
   databaseSchema: string
   dataDir: string
 }
@@ -22,6 +23,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const { openPostgres } = await import('./postgres.ts')
     return openPostgres(to, databasePoolSize, databaseSchema)
   }
+  if (databaseSchema !== DEFAULT_SCHEMA)
+    throw new Error(
+      'DATABASE_SCHEMA is set without a DATABASE_URL: the embedded database is not shared, and its ' +
+        `schema is always ${DEFAULT_SCHEMA}. Unset DATABASE_SCHEMA, or set DATABASE_URL`,
+    )
   const { openEmbedded } = await import('./embedded.ts')
   return openEmbedded(dataDir)
 }

@@ -39,6 +39,16 @@ test('The server starts on an empty database only after it is migrated', async (
   assert.equal((await fetch(`${url}/health/ready`)).status, 200)
 })
 
+test('a schema name for the embedded database is refused, not ignored', async (t) => {
+  const env = { PAWL_DATA_DIR: await temporaryFolder(t), DATABASE_SCHEMA: 'own' }
+  const { code, stderr } = await runCli(['migrate'], env)
+  assert.equal(code, 1)
+  assert.match(stderr, /DATABASE_SCHEMA is set without a DATABASE_URL/)
+  const server = spawnServer(t, { ...env, PORT: '0' }, [...CLI, 'serve'])
+  assert.equal(await server.ended, 1)
+  assert.match(server.output(), /DATABASE_SCHEMA is set without a DATABASE_URL/)
+})
+
 test('Two migrations at the same time both succeed', async (t) => {
   const env = await databaseEnvironment(t)
   const expected = await tables(env.DATABASE_URL)

@@ -112,6 +112,17 @@ test('the role that migrates needs rights on its schema only, the one that serve
   const app = await build(t, as(server))
   assert.ok((await signUp(app)).accessToken)
 
+  // A deployment runs it each time, and mostly there is nothing to do.
+  for (const role of [owner, server]) {
+    await sql.unsafe(`revoke create on schema pawl from ${role}`)
+    const again = await runCli(['migrate'], as(role))
+    assert.deepEqual([again.code, again.stderr], [0, ''])
+  }
+  await sql`delete from pawl.migrations where position > 0`
+  const pending = await runCli(['migrate'], as(owner))
+  assert.equal(pending.code, 1)
+  assert.match(pending.stderr, /permission denied for schema pawl/)
+
   await sql.unsafe(`revoke usage on schema pawl from ${server}`)
   const { DATABASE_URL } = as(server)
   await assert.rejects(openPostgres(DATABASE_URL), /: permission denied for schema pawl$/)

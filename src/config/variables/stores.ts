@@ -27,7 +27,7 @@ export const STORE_VARIABLES = {
     parse: (text) => text,
     description:
       'Schema of the tables in `DATABASE_URL`, so that an application can share the database ' +
-      '([guide](guides/postgres.md)).',
+      '([guide](guides/postgres.md)). The embedded default refuses another one than `pawl`.',
   }),
   redisUrl: optionalText('REDIS_URL', {
     requiredWith: 'DATABASE_URL',

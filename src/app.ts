@@ -104,7 +104,7 @@ export const pawl: FastifyPluginAsync<PawlOptions> = fp(
     try {
       await withinPluginTimeout(host.initialConfig.pluginTimeout ?? DEFAULT_TIMEOUT, load())
     } catch (error) {
-      throw explainCollision(error, options.prefix)
+      throw explainCollision(error, host.prefix + (options.prefix ?? ''))
     }
     if (!inner) throw new Error('Pawl was not loaded')
     host.decorateRequest('auth', null)

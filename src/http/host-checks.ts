@@ -27,12 +27,16 @@ export function requireFreeNames(host: FastifyInstance): void {
   )
 }
 
-/** Returns an error that says how to avoid the collision, if the error is about one of routes. */
+/**
+ * Returns an error that says how to avoid the collision, if the error is about one of routes. The
+ * prefix is that of all routes of Pawl, with the one of the scope in which Pawl is registered.
+ */
 export function explainCollision(error: unknown, prefix = ''): unknown {
   const { code, message } = Object(error) as { code?: unknown; message?: string }
   if (code !== 'FST_ERR_DUPLICATED_ROUTE') return error
   const [, method, url] = /'(\w+)' already declared for route '([^']*)'/.exec(message ?? '') ?? []
-  const path = url?.startsWith(prefix) ? url.slice(prefix.length) : url
+  const base = prefix.replace(/\/+$/, '')
+  const path = url?.startsWith(base) ? url.slice(base.length) : url
   const group = groupOf(path ?? '')
   const remedy = group ? `routes: { ${group}: false }, or with another prefix` : 'another prefix'
   return new Error(

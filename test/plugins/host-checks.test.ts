@@ -159,6 +159,23 @@ test('a route that the application has already is reported with the way out', as
   }
 })
 
+test('a route is reported by its group under the prefixes of the application and of Pawl', async (t) => {
+  const host = createHost(t)
+  const config = loadConfig(await environment(t))
+  const register = (own: string, prefix: string) =>
+    host.register(
+      async (scope) => {
+        scope.get(own, async () => 'own')
+        await scope.register(pawl, { config, prefix })
+      },
+      { prefix: '/api' },
+    )
+  await assert.rejects(
+    async () => register('/id/metrics', '/id'),
+    /route GET \/api\/id\/metrics already.* with routes: \{ metrics: false \}, or with another prefix/,
+  )
+})
+
 test('a decorator that the application has already is named', async (t) => {
   const config = loadConfig(await environment(t))
   const cases: [string, (host: FastifyInstance) => unknown][] = [

@@ -7,6 +7,8 @@ import { checkClaims, MAX_CLAIMS } from '../../src/tokens/session-constants.ts'
 import { call, refresh, signUp } from '../support/app-requests.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { runCli } from '../support/cli-process.ts'
+import { BY_COOKIE } from '../support/cookie-requests.ts'
+import { setCookieOf } from '../support/cookies.ts'
 import { newClientSecret } from '../support/credentials.ts'
 import { buildHost } from '../support/embedded-host.ts'
 import { inject } from '../support/retry-unavailable.ts'
@@ -79,6 +81,37 @@ test('what is constant in a session survives everything that the session survive
   const asRefresh = await introspect(pair.refreshToken, 'refresh_token')
   assert.deepEqual([asRefresh.active, asRefresh.auth_time], [true, authTime])
   assert.equal(asRefresh.tenant, undefined)
+})
+
+test('the largest refresh token of an application fits in a cookie', async (t) => {
+  const { host } = await buildHost(t, {
+    extend: (app) => {
+      app.post('/sign-in', (request, reply) =>
+        app.pawl.sessions.start(request, reply, {
+          user: { id: 'u'.repeat(128) },
+          amr: Array.from({ length: 8 }, (_, index) => `${index}`.repeat(32)),
+          claims: { a: 'x'.repeat(MAX_CLAIMS - '{"a":""}'.length) },
+        }),
+      )
+    },
+  })
+  const headers = { ...BY_COOKIE, origin: 'https://auth.example.com' }
+  const first = await inject(host, { method: 'POST', url: '/sign-in', headers })
+  assert.equal(first.statusCode, 200, first.body)
+  const cookie = setCookieOf(first).pair
+  const next = await inject(host, {
+    method: 'POST',
+    url: '/auth/refresh',
+    headers: { ...headers, cookie },
+  })
+  assert.equal(next.statusCode, 200, next.body)
+  for (const response of [first, next]) {
+    const { name, value } = setCookieOf(response)
+    // Browsers ignore a cookie whose name and value exceed 4096 bytes (RFC 6265bis 5.6).
+    assert.ok(name.length + value.length < 4_000, `${name.length + value.length} bytes`)
+    // The refresh cookie contains the claims, or this test would prove nothing.
+    assert.ok(value.length > (MAX_CLAIMS * 4) / 3)
+  }
 })
 
 test('a login by password says so, and a future authentication counts as now', async (t) => {

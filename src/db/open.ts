@@ -25,8 +25,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
   if (databaseSchema !== DEFAULT_SCHEMA)
     throw new Error(
-      'DATABASE_SCHEMA is set without a DATABASE_URL: the embedded database is not shared, and its ' +
-        `schema is always ${DEFAULT_SCHEMA}. Unset DATABASE_SCHEMA, or set DATABASE_URL`,
+      'DATABASE_SCHEMA is set without a DATABASE_URL: the embedded database is not shared, and ' +
+        `its schema is always ${DEFAULT_SCHEMA}. Unset DATABASE_SCHEMA, or set DATABASE_URL`,
     )
   const { openEmbedded } = await import('./embedded.ts')
   return openEmbedded(dataDir)

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addEvents } from './cli/events.ts'
 import { describeFailure } from './cli/failure.ts'
 import { addKeys } from './cli/keys.ts'
+import { addMail } from './cli/mail.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addRevokeAll } from './cli/revoke-all.ts'
 import { addSecrets } from './cli/secrets.ts'
@@ -39,6 +40,7 @@ const commands = [
   addKeys,
   addEvents,
   addWebhook,
+  addMail,
   addSecrets,
 ]
 for (const add of commands) add(program, process)

@@ -12,8 +12,7 @@ export const MAIL_VARIABLES = {
     description:
       'Mail server ([guide](guides/mail.md)). `smtps://` begins with TLS (port 465 by default); ' +
       '`smtp://` demands STARTTLS (port 587), unless the server is on this machine or the URL ' +
-      'ends with `?starttls=off`. Without it no mail is sent; the embedded default shows mails ' +
-      'on the playground page.',
+      'ends with `?starttls=off`. Without it, and without the option `mail`, no mail is sent.',
   }),
   mailFrom: optional<SenderAddress>('MAIL_FROM', {
     requiredWith: 'SMTP_URL',

@@ -71,8 +71,8 @@ export interface PawlOptions {
   redis?: HostRedis
   sql?: HostSql
   /**
-   * Takes each mail, instead of SMTP. It resolves when the mail is safe with whoever sends it. If it
-   * rejects or takes longer than half a minute, it gets the mail again later.
+   * Takes each mail, instead of SMTP. It resolves when the mail is safe with whoever sends it. If
+   * it rejects or takes longer than half a minute, it gets the mail again later.
    */
   mail?: MailCallback
   /** Returns milliseconds since 1970. For tests. */

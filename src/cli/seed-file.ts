@@ -12,6 +12,7 @@ const USER =
 const ROLE = 'must be a lower-case letter, followed by up to 31 characters of a-z 0-9 : _ and -'
 const EXPECTED: Record<string, string> = {
   email: 'must be an e-mail address',
+  emailVerified: 'must be true or false',
   id: 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ | -',
   password: 'must be text of 1 to 512 characters',
   passwordHash: 'must be a password hash of at most 1024 characters',

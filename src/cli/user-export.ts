@@ -67,6 +67,12 @@ async function* formatUsers(
   yield separator === '[' ? '[]\n' : '\n]\n'
 }
 
-function toSeed({ id, email, passwordHash, roles, status }: User): Seed {
-  return { id, ...(email && { email }), ...(passwordHash && { passwordHash }), roles, status }
+function toSeed({ id, email, emailVerified, passwordHash, roles, status }: User): Seed {
+  return {
+    id,
+    ...(email && { email, emailVerified }),
+    ...(passwordHash && { passwordHash }),
+    roles,
+    status,
+  }
 }

@@ -84,6 +84,11 @@ export const Seed = Type.Object(
   {
     id: Type.Optional(UserId),
     email: Type.Optional(Email),
+    emailVerified: Type.Optional(
+      Type.Boolean({
+        description: 'Whether the user has proved that the address is theirs. False by default',
+      }),
+    ),
     password: Type.Optional(Password),
     passwordHash: Type.Optional(
       explained(
@@ -99,6 +104,6 @@ export const Seed = Type.Object(
     roles: Type.Optional(Roles),
     status: Type.Optional(Status),
   },
-  { title: 'NewUser', additionalProperties: false },
+  { title: 'NewUser', additionalProperties: false, minProperties: 1 },
 )
 export type Seed = Static<typeof Seed>

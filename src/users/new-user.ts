@@ -8,6 +8,7 @@ export interface NewUser {
   /** What the application calls the user. Pawl makes one if it is absent. */
   id?: string | undefined
   email?: string | undefined
+  emailVerified?: boolean
   /** Of a user without a password or a hash, Pawl never accepts a password. */
   password?: string | undefined
   /** The hash of the password in any supported format. */

@@ -13,7 +13,11 @@ import { temporaryFile, temporaryFolder } from '../support/temporary-files.ts'
 
 const USERS = [
   { id: 'auth0|1', email: 'ada@example.com', password: PASSWORD, roles: ['admin', 'editor'] },
-  { email: 'bob@example.com', passwordHash: IMPORTED['bcrypt of PHP']?.hash },
+  {
+    email: 'bob@example.com',
+    emailVerified: true,
+    passwordHash: IMPORTED['bcrypt of PHP']?.hash,
+  },
   { email: 'eve@example.com', password: PASSWORD, status: 'disabled' },
   { id: 'without:address' },
   // An id may look like the address of somebody else.
@@ -44,8 +48,11 @@ test('An export, seeded elsewhere, gives the same users with the same passwords'
   assert.equal(login.statusCode, 200)
   assert.equal((await logIn(app, 'bob@example.com', 'rasmuslerdorf')).statusCode, 200)
   assert.equal((await logIn(app, 'eve@example.com')).statusCode, 401)
-  const [ada] = await openSql(t, to)`select id, roles from users where email = 'ada@example.com'`
-  assert.deepEqual({ ...ada }, { id: 'auth0|1', roles: ['admin', 'editor'] })
+  const rows = await openSql(t, to)`
+    select id, roles, email_verified as verified from users
+    where email in ('ada@example.com', 'bob@example.com') order by email`
+  assert.deepEqual({ ...rows[0] }, { id: 'auth0|1', roles: ['admin', 'editor'], verified: false })
+  assert.equal(rows[1]?.verified, true)
 })
 
 test('An export writes pages of users once each, and an empty list if there is none', async (t) => {

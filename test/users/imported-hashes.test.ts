@@ -79,7 +79,8 @@ test('A new user that cannot be is refused with the field that is wrong', async 
   const { hash } = IMPORTED['bcrypt of PHP'] as { hash: string }
   const email = newEmail()
   const refused: [object, string][] = [
-    [{}, 'email'],
+    [{}, ''],
+    [{ roles: ['editor'] }, 'email'],
     [{ password: PASSWORD }, 'email'],
     [{ email, password: PASSWORD, passwordHash: hash }, 'passwordHash'],
     [{ email, passwordHash: 'secret-of-nobody' }, 'passwordHash'],

@@ -32,3 +32,19 @@ test('an account is limited for all addresses and in any case, and a right passw
   assert.equal(refused.statusCode, 429)
   assert.ok(Number(refused.headers['retry-after']) >= 1)
 })
+
+test('tokens of mails cannot be guessed in numbers', async (t) => {
+  const app = await build(t, { RATE_LIMIT: 'on' })
+  for (const [url, more] of [
+    ['/auth/password/reset', { newPassword: 'a ratchet of another wheel' }],
+    ['/auth/email/verify', {}],
+  ] as const) {
+    const guess = (index: number) => {
+      const payload = { token: String(index).padStart(43, 'A'), ...more }
+      return app.inject({ method: 'POST', url, payload })
+    }
+    for (let i = 0; i < 20; i++) assert.equal((await guess(i)).json().code, 'AUTH_CODE_INVALID')
+    const refused = await guess(20)
+    assert.deepEqual([refused.statusCode, refused.json().code], [429, 'RATE_LIMITED'])
+  }
+})

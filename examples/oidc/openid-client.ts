@@ -77,7 +77,8 @@ export function createOpenIdClient(settings: ProviderSettings) {
     throw new Error('OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are needed')
   // Without TLS, only a provider on this machine can be believed.
   const isHere = issuer.protocol === 'http:' && issuer.hostname === 'localhost'
-  const execute = isHere ? [oidc.allowInsecureRequests] : []
+  // ID tokens come from the provider by TLS. Their signatures are verified all the same.
+  const execute = [oidc.enableNonRepudiationChecks, ...(isHere ? [oidc.allowInsecureRequests] : [])]
   let discovery: Promise<oidc.Configuration> | undefined
 
   /** Reads the provider's metadata once. The next sign-in tries again if that fails. */

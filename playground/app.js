@@ -2,6 +2,7 @@ import { generateCredentials, requestAccount, shareAccount } from './account.js'
 import { createApi } from './api.js'
 import { button, byId, h } from './dom.js'
 import { createLog } from './log.js'
+import { createMailbox } from './mailbox.js'
 import { createPane } from './pane.js'
 import { createSession } from './session.js'
 import { createSessions } from './sessions.js'
@@ -31,6 +32,16 @@ const sessions = createSessions(
   },
 )
 const panes = { you: openPane('you'), thief: openPane('thief') }
+
+const mailbox = createMailbox(call, {
+  tell,
+  email: () => account?.email ?? form.elements.email.value,
+  onNewPassword(password) {
+    if (account) account = { ...account, password }
+    form.elements.password.value = password
+    pollSession()
+  },
+})
 
 let settings = { grace: 30_000, signup: true }
 /** @type {{ email: string, password: string } | undefined} */
@@ -185,6 +196,7 @@ async function start() {
   settings = await fetch('playground/settings.json').then((response) => response.json())
   const shared = location.hash === '#join' && (await requestAccount())
   shareAccount(() => account)
+  if (settings.mailbox) await mailbox.start()
   if (shared) return signIn('login', shared)
   const { email, password } = generateCredentials()
   form.elements.email.value = email

@@ -2,12 +2,16 @@ import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
 import { constantHeaders } from '../src/http/constant-headers.ts'
+import { isLocalRequest } from '../src/http/local-request.ts'
+import type { Mailbox } from '../src/mail/mailbox.ts'
 
 export interface PlaygroundOptions {
   /** Milliseconds for which a spent refresh token still gets its successor. The page shows them. */
   grace: number
   /** Whether the page offers to create an account. */
   signup: boolean
+  /** The mails that the page shows, to this machine only. */
+  mailbox?: Mailbox | undefined
 }
 
 /** The same relative path in the sources and in dist. */
@@ -53,6 +57,16 @@ export const playground: FastifyPluginAsync<PlaygroundOptions> = async (app, set
   app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.sendFile('index.html'))
   app.get('/playground/settings.json', { schema: { hide: true } }, async (_request, reply) => {
     reply.header('cache-control', 'no-store')
-    return { grace: settings.grace, signup: settings.signup }
+    const { grace, signup, mailbox } = settings
+    return { grace, signup, mailbox: mailbox !== undefined }
+  })
+  const { mailbox } = settings
+  if (!mailbox) return
+  app.get('/playground/mails.json', { schema: { hide: true } }, async (request, reply) => {
+    const { headers, hostname, socket } = request
+    // The mails hold tokens that let their reader choose a password.
+    if (!isLocalRequest(headers, hostname, socket.remoteAddress)) return reply.callNotFound()
+    reply.header('cache-control', 'no-store')
+    return mailbox.list()
   })
 }

@@ -22,6 +22,7 @@ import {
   setSecurityHeaders,
 } from './http/front-door.ts'
 import { addMetricsPort } from './http/metrics-port.ts'
+import { createMailbox } from './mail/mailbox.ts'
 import { welcome } from './welcome.ts'
 
 /** Milliseconds between two looks for requests that are too slow. Node's default is 30 s. */
@@ -37,7 +38,13 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   const { host, metrics, issuer } = config
   if (config.openapi) await app.register(openapi, { version: packageVersion(), issuer })
   const routes = { metrics: metrics === 'on' }
-  await app.register(pawl, { config, routes, ...(clock && { clock }) })
+  const mailbox = needsMailbox(config) ? createMailbox(clock ?? Date.now) : undefined
+  await app.register(pawl, {
+    config,
+    routes,
+    ...(clock && { clock }),
+    ...(mailbox && { mail: mailbox.deliver }),
+  })
   if (typeof metrics === 'number') {
     const readMetrics = app.pawl.metrics
     addMetricsPort(app, createInstance(config), { host, port: metrics, readMetrics })
@@ -45,9 +52,15 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   if (config.playground) {
     // The page consists of many files, so its requests are logged only at level `debug`.
     const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
-    await app.register(playground, { grace: config.grace, signup: config.signup, logLevel })
+    const { grace, signup } = config
+    await app.register(playground, { grace, signup, mailbox, logLevel })
   }
   return app
+}
+
+/** The embedded default shows its mails in the playground if it has no mail server. */
+function needsMailbox({ playground, databaseUrl, smtpUrl }: Config): boolean {
+  return playground && !databaseUrl && !smtpUrl
 }
 
 /** Returns an instance with everything that protects the process from what clients send. */

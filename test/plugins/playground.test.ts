@@ -53,7 +53,7 @@ test('the policy of the page and its files forbids inline scripts and styles', a
   )
   assert.ok(named.length >= 6)
   const settings = await app.inject({ url: '/playground/settings.json' })
-  assert.deepEqual(settings.json(), { grace: 7_000, signup: true })
+  assert.deepEqual(settings.json(), { grace: 7_000, signup: true, mailbox: false })
   const modules = new Set(named)
   for (const url of modules) {
     const response = await app.inject({ url })

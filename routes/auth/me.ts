@@ -18,7 +18,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       const account = await app.accounts.find(userId)
       if (!account) throw new PawlError('AUTH_INVALID_TOKEN', { reason: 'account deleted' })
       const { id, email, emailVerified } = account
-      return { id, ...(email && { email }), emailVerified, roles, sessionId }
+      return { id, ...(email && { email, emailVerified }), roles, sessionId }
     },
   )
 }

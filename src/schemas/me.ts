@@ -5,9 +5,12 @@ export const Me = Type.Object(
   {
     id: UserId,
     email: Type.Optional(Type.String({ description: 'Absent if the user has none here' })),
-    emailVerified: Type.Boolean({
-      description: 'Whether the user has proved that they read the mail of the address',
-    }),
+    emailVerified: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether the user has proved that they read the mail of the address. Absent without one',
+      }),
+    ),
     roles: Type.Array(Type.String(), { description: 'The roles in the access token' }),
     sessionId: Type.String({ format: 'uuid' }),
   },

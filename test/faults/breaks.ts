@@ -1,6 +1,7 @@
 import type { Change } from '../support/services/sources.ts'
 import { prepareSources } from '../support/services/sources.ts'
 import { type Break, FORGETFUL } from './break.ts'
+import { OUTBOX_BREAKS } from './outbox-breaks.ts'
 import { scenarios } from './scenarios.ts'
 import { STORE_BREAKS } from './store-breaks.ts'
 import { runTrial, type Trial } from './trial.ts'
@@ -125,6 +126,7 @@ export const BREAKS: readonly Break[] = [
     ],
   },
   ...STORE_BREAKS,
+  ...OUTBOX_BREAKS,
 ]
 
 /** Milliseconds after which a break that did not show counts as overlooked. */

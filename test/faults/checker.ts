@@ -1,8 +1,10 @@
 import { acceptedAfterEnd } from './checks/accepted-after-end.ts'
 import { bothServed } from './checks/both-served.ts'
+import { excessGuesses } from './checks/excess-guesses.ts'
 import { forks } from './checks/forks.ts'
 import { honestLogouts } from './checks/honest-logouts.ts'
-import type { Event, Fault } from './record.ts'
+import { checkMails } from './checks/mails.ts'
+import type { Event, Fault, Guess, MailRequest } from './record.ts'
 import { bySession, isAnswered, type Rules } from './session-record.ts'
 
 /** The violations: what must not happen, as one sentence each that names the session. */
@@ -15,6 +17,12 @@ export interface Violations {
   forks: string[]
   /** P2: thief and victim were both served for too long. */
   bothServed: string[]
+  /** Mails that were committed and never accepted by the mail server. */
+  mailsLost: string[]
+  /** Mails that were accepted after a later one of the same user. */
+  mailsDisordered: string[]
+  /** Passwords that were checked although the limit of the account was reached. */
+  guessesBeyond: string[]
   /** Responses that no client should ever get, and servers that crashed. */
   errors: string[]
 }
@@ -29,6 +37,11 @@ interface Figures {
   theftsFound: number
   endings: number
   unavailable: number
+  mails: number
+  /** Mails that arrived more often than once count each further time. */
+  mailCopies: number
+  guesses: number
+  guessesChecked: number
   faults: number
 }
 
@@ -38,6 +51,8 @@ export interface Verdict {
 }
 
 const EXPECTED = new Set([0, 200, 201, 204, 401, 503])
+const EXPECTED_OF_MAILS = new Set([0, 202, 503])
+const EXPECTED_OF_GUESSES = new Set([0, 401, 429, 503])
 
 /**
  * Judges a record. Only responses that arrived prove anything. If the order of two events cannot be
@@ -46,13 +61,19 @@ const EXPECTED = new Set([0, 200, 201, 204, 401, 503])
 export function check(events: readonly Event[], rules: Rules): Verdict {
   const faults = events.filter((event): event is Fault => event.kind === 'fault')
   const requests = events.filter(isAnswered)
-  const crashes = events.filter(({ kind }) => kind === 'crash')
+  const mailRequests = events.filter((event): event is MailRequest => event.kind === 'mail-request')
+  const guesses = events.filter((event): event is Guess => event.kind === 'guess')
+  const mails = checkMails(events)
+  const crashes = events.filter((event) => event.kind === 'crash')
   const sessions = bySession(events)
   const violations: Violations = {
     honestLogouts: sessions.flatMap((session) => honestLogouts(session, faults, rules)),
     revokedAccepted: sessions.flatMap((session) => acceptedAfterEnd(session, faults, rules)),
     forks: sessions.flatMap((session) => forks(session, faults)),
     bothServed: sessions.flatMap((session) => bothServed(session, faults, rules)),
+    mailsLost: mails.lost,
+    mailsDisordered: mails.disordered,
+    guessesBeyond: excessGuesses(guesses),
     errors: [
       ...requests
         .filter(({ status }) => !EXPECTED.has(status))
@@ -60,6 +81,12 @@ export function check(events: readonly Event[], rules: Rules): Verdict {
           ({ kind, session, status, start }) =>
             `${kind} of ${session} at ${Math.round(start)}: ${status}`,
         ),
+      ...mailRequests
+        .filter(({ status }) => !EXPECTED_OF_MAILS.has(status))
+        .map(({ status, start }) => `request of a mail at ${Math.round(start)}: ${status}`),
+      ...guesses
+        .filter(({ status }) => !EXPECTED_OF_GUESSES.has(status))
+        .map(({ status, start }) => `guess at ${Math.round(start)}: ${status}`),
       ...crashes.map(({ start }) => `a server ended by itself before ${Math.round(start)}`),
     ],
   }
@@ -73,7 +100,13 @@ export function check(events: readonly Event[], rules: Rules): Verdict {
     thefts: stolen.length,
     theftsFound: stolen.filter(({ endedAt }) => endedAt !== undefined).length,
     endings: sessions.filter(({ endedAt }) => endedAt !== undefined).length,
-    unavailable: requests.filter(({ status }) => status === 503 || status === 0).length,
+    unavailable: [...requests, ...mailRequests, ...guesses].filter(
+      ({ status }) => status === 503 || status === 0,
+    ).length,
+    mails: mails.count,
+    mailCopies: mails.copies,
+    guesses: guesses.length,
+    guessesChecked: guesses.filter(({ status }) => status === 401).length,
     faults: faults.length,
   }
   return { figures, violations }

@@ -25,7 +25,7 @@ export const SERVER_FAULTS: readonly Fault[] = [
     ...ONE_SERVER,
     async inject(system, random, load) {
       const server = anyOf(system, random)
-      load.leaveAt(server)
+      load.burstAt(server)
       await delay(random.between(0.8 * LEAVING, 1.2 * LEAVING))
       await system.nodes[server]?.restart()
     },

@@ -6,6 +6,7 @@ import type { Random } from './random.ts'
 import type { Event } from './record.ts'
 import { MAX_STALENESS, type System } from './system.ts'
 import { steal } from './thief.ts'
+import type { RedisServers } from './topology.ts'
 
 /** Milliseconds for which the tokens of a session are still tried after its end. */
 const PROBED_FOR = 13_000
@@ -23,9 +24,10 @@ export const LEAVING = 200
 
 export interface Load {
   /**
-   * Lets some clients log out at this server, one by one, without a retry if it does not respond.
+   * Lets some clients ask this server, without a retry, for what must outlast its death: a logout,
+   * a mail, or a guess that counts.
    */
-  leaveAt(server: number): void
+  burstAt(server: number): void
   /**
    * Lets no client start anything new. Resolves when all have ended. Sessions that are alive end
    * with a last refresh.
@@ -33,6 +35,13 @@ export interface Load {
   stop(): Promise<void>
   /** Aborts everything that the clients do. */
   abandon(): Promise<void>
+}
+
+/** What the clients of a topology do, instead of using sessions. */
+export interface Workload<R extends RedisServers = RedisServers> {
+  start(system: System<R>, events: Event[], people: number, random: Random): Promise<Load>
+  /** Milliseconds without faults at the end. */
+  calm: number
 }
 
 /**
@@ -124,7 +133,7 @@ export function startLoad(system: System, events: Event[], people: number, rando
   for (const one of crowd) one.catch(() => {})
 
   return {
-    leaveAt(server) {
+    burstAt(server) {
       for (const client of [...active].slice(0, MOST_LEAVING)) {
         active.delete(client)
         const chance = random.fork()

@@ -85,5 +85,51 @@ interface Crash extends Span {
   server: number
 }
 
+/** A request whose effect is a mail. */
+export interface MailRequest extends Span {
+  kind: 'mail-request'
+  status: number
+}
+
+/** A mail whose transaction committed. */
+export interface MailQueued {
+  kind: 'mail-queued'
+  mail: string
+  /** The recipient, who gets no other mails than those of one user. */
+  address: string
+  /** The position in the order in which the mails of the user were queued. */
+  seq: number
+}
+
+/** A mail whose data reached the mail server. */
+export interface MailArrived {
+  kind: 'mail-arrived'
+  mail: string
+  /** Whether the mail server sent its reply, or died before. */
+  isAccepted: boolean
+}
+
+/** A mail that no server will send again. */
+interface MailLeft {
+  kind: 'mail-left'
+  mail: string
+}
+
+/** A login with a wrong password, from an address that no other request comes from. */
+export interface Guess extends Span {
+  kind: 'guess'
+  account: string
+  /** 401 if the password was checked. */
+  status: number
+}
+
 export type Answered = Opened | Refresh | Logout | Access
-export type Event = Answered | Fault | Crash
+export type Event =
+  | Answered
+  | Fault
+  | Crash
+  | MailRequest
+  | MailQueued
+  | MailArrived
+  | MailLeft
+  | Guess

@@ -10,7 +10,7 @@ import type { Break } from './break.ts'
 import { breaksNamed, runBreak } from './breaks.ts'
 import { isClean, type Verdict } from './checker.ts'
 import type { Event } from './record.ts'
-import { page, type Settings, table } from './report.ts'
+import { pages, type Settings, tables } from './report.ts'
 import { FAULT_NAMES, type Scenario, scenarios, TOPOLOGY_NAMES } from './scenarios.ts'
 import { runTrial, type Trial } from './trial.ts'
 
@@ -21,7 +21,7 @@ const HELP = `npm run test:faults -- [options]
   --part <k>/<n>     run every nth scenario from the kth on, for n runs at once
   --seed <n>         repeat the random choices of another run
   --people <n>       number of clients at once (80)
-  --write            write the table to docs/faults.md
+  --write            write the tables to docs/faults.md and docs/mail-faults.md
   --record <file>    write every request and response to a file, as lines of JSON
   --breaks           break each promise on purpose instead, and check that it is found
   --break <name>     break only this promise; may be repeated
@@ -73,7 +73,9 @@ async function main(): Promise<number> {
         .map(toLine)
         .join(''),
     )
-  if (values.write) await writeFile(join(ROOT, 'docs/faults.md'), await page(trials, settings))
+  if (values.write)
+    for (const [name, text] of await pages(trials, settings))
+      await writeFile(join(ROOT, 'docs', name), text)
   return trials.every(isClean) ? 0 : 1
 }
 
@@ -91,7 +93,7 @@ async function runFaults(chosen: readonly Scenario[], settings: Settings): Promi
   } finally {
     await remove()
   }
-  print(`\nseed ${settings.seed}\n\n${table(trials)}\n`)
+  print(`\nseed ${settings.seed}\n\n${tables(trials)}\n`)
   return trials
 }
 
@@ -114,8 +116,10 @@ function describe({ violations, figures }: Verdict): string {
     ...found.slice(0, MOST_SHOWN).map((one) => `  ${kind}: ${one}\n`),
     ...(found.length > MOST_SHOWN ? [`  ${kind}: ${found.length - MOST_SHOWN} more\n`] : []),
   ])
-  const { faults, sessions, refreshes, thefts } = figures
-  const what = `  ${faults} times: ${sessions} sessions, ${refreshes} refreshes, ${thefts} thefts\n`
+  const { faults, sessions, refreshes, thefts, mails, guessesChecked: guesses } = figures
+  const counts = Object.entries({ sessions, refreshes, thefts, mails, guesses })
+  const shown = counts.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`)
+  const what = `  ${faults} times: ${shown.join(', ')}\n`
   return [what, ...lines].join('')
 }
 

@@ -1,5 +1,7 @@
 import type { Fault } from './fault.ts'
 import { CLUSTER } from './topologies/cluster.ts'
+import { GUESSES } from './topologies/guesses.ts'
+import { MAIL } from './topologies/mail.ts'
 import { REPLICATED_CLUSTER } from './topologies/replicated-cluster.ts'
 import { SECURE_SENTINEL, SENTINEL } from './topologies/sentinel.ts'
 import { SINGLE } from './topologies/single.ts'
@@ -17,6 +19,8 @@ const TOPOLOGIES: readonly Topology[] = [
   SECURE_SENTINEL,
   CLUSTER,
   REPLICATED_CLUSTER,
+  MAIL,
+  GUESSES,
 ]
 
 const ALL: readonly Scenario[] = TOPOLOGIES.flatMap((topology) =>

@@ -23,7 +23,7 @@ export interface SessionRecord {
 }
 
 export function isAnswered(event: Event): event is Answered {
-  return event.kind !== 'fault' && event.kind !== 'crash'
+  return ['opened', 'refresh', 'logout', 'access'].includes(event.kind)
 }
 
 export function bySession(events: readonly Event[]): SessionRecord[] {

@@ -1,5 +1,6 @@
 import type { Env } from '../support/environment.ts'
 import type { Fault } from './fault.ts'
+import type { Workload } from './load.ts'
 
 /** The Redis servers of a system. */
 export interface RedisServers {
@@ -28,4 +29,5 @@ export interface Topology<R extends RedisServers = RedisServers> {
   description: string
   faults: readonly Fault<R>[]
   start(): Promise<R>
+  load?: Workload<R>
 }

@@ -52,7 +52,8 @@ export async function runTrial({
   const events: Event[] = []
   const system = await startSystem(join(dist, 'test/faults/node.js'), topology.start)
   try {
-    const load = startLoad(system, events, people, random.fork())
+    const start = topology.load?.start ?? startLoad
+    const load = await start(system, events, people, random.fork())
     await delay(WARM_UP)
     const until = performance.now() + duration
     let slowestRecovery = 0
@@ -65,7 +66,7 @@ export async function runTrial({
     }
     if (isEnough) await load.abandon()
     else {
-      await delay(CALM)
+      await delay(topology.load?.calm ?? CALM)
       await replaceCrashed(system, events)
       await load.stop()
     }

@@ -132,7 +132,7 @@ const REDIS_FAULTS: readonly Fault<Single>[] = [
     losesWrites: true,
     async inject(system, random, load) {
       const server = anyOf(system, random)
-      load.leaveAt(server)
+      load.burstAt(server)
       await delay(random.between(0.8 * LEAVING, 1.2 * LEAVING))
       system.nodes[server]?.kill('SIGKILL')
       await delay(random.between(8_500, 10_500))

@@ -13,7 +13,7 @@ interface ReceivedMail {
 }
 
 /** What the server does with a mail: accepts it, a reply code, or cuts the connection. */
-type Reaction = 'accept' | number | 'cut'
+export type Reaction = 'accept' | number | 'cut'
 
 export interface MailServer {
   url: string
@@ -27,8 +27,15 @@ export interface MailServer {
   comeBack(): Promise<void>
 }
 
-/** Starts a real mail server without TLS on a port of its own. */
+/** Starts a mail server that goes down after the test. */
 export async function startMailServer(t: TestContext): Promise<MailServer> {
+  const mailServer = await openMailServer()
+  cleanUp(t, mailServer.goDown)
+  return mailServer
+}
+
+/** Starts a real mail server without TLS on a port of its own. */
+export async function openMailServer(): Promise<MailServer> {
   let server: SMTPServer | undefined
   let port = 0
 
@@ -42,7 +49,12 @@ export async function startMailServer(t: TestContext): Promise<MailServer> {
       },
       async onData(stream, session, done) {
         const chunks: Buffer[] = []
-        for await (const chunk of stream) chunks.push(chunk)
+        try {
+          for await (const chunk of stream) chunks.push(chunk)
+        } catch {
+          // The connection ended within the data, so there is no mail.
+          return done(refusal(451))
+        }
         const { mailFrom, rcptTo } = session.envelope
         const mail = {
           from: mailFrom ? mailFrom.address : '',
@@ -75,7 +87,6 @@ export async function startMailServer(t: TestContext): Promise<MailServer> {
   }
   await comeBack()
   mailServer.url = `smtp://127.0.0.1:${port}`
-  cleanUp(t, goDown)
   return mailServer
 }
 

@@ -77,7 +77,7 @@ test('the types compile without skipLibCheck', async (t) => {
     assert.equal(stdout, '')
   }
   const common = { strict: true, module: 'nodenext', target: 'es2022' }
-  const entries = ['index.ts', 'storage-locks.ts', 'react/index.ts']
+  const entries = ['index.ts', 'storage-locks.ts', 'account/index.ts', 'react/index.ts']
   await compile(
     'build.json',
     {
@@ -97,9 +97,12 @@ test('the types compile without skipLibCheck', async (t) => {
   await writeFile(
     join(folder, 'app.ts'),
     `import { createClient } from './dist/index.js'
+import { createAccount, takeMailLink } from './dist/account/index.js'
 import { useSession } from './dist/react/index.js'
 import { createStorageLocks } from './dist/storage-locks.js'
 export const auth = createClient({ baseUrl: '/', storage: sessionStorage })
+export const account = createAccount(auth, { baseUrl: '/', storage: sessionStorage })
+export const link = takeMailLink(window) ?? takeMailLink()
 export const locks = createStorageLocks(localStorage)
 export const useUser = () => useSession().status
 `,

@@ -29,6 +29,7 @@ async function compile(snippets: readonly Snippet[]): Promise<string> {
         pawl: [join(ROOT, 'src/index.ts')],
         'pawl/testing': [join(ROOT, 'src/testing/index.ts')],
         'pawl/client': [join(ROOT, 'src/client/index.ts')],
+        'pawl/client/account': [join(ROOT, 'src/client/account/index.ts')],
         'pawl/client/react': [join(ROOT, 'src/client/react/index.ts')],
       },
     }

@@ -52,7 +52,7 @@ export function createBrowser(origin: string) {
 
   async function send(request: Request): Promise<Response> {
     const headers = new Headers(request.headers)
-    if (request.method === 'POST') headers.set('origin', origin)
+    if (request.method !== 'GET') headers.set('origin', origin)
     const cookies = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     if (cookies && new URL(request.url).pathname.startsWith('/auth/'))
       headers.set('cookie', cookies)

@@ -13,6 +13,11 @@ import { until } from '../until.ts'
 export async function buildWithMails(t: TestContext, overrides: Env = {}, clock = Date.now) {
   const env = await environment(t, overrides)
   const app = await build(t, env, clock)
+  return { env, app, ...(await openMailbox(t, env, clock)) }
+}
+
+/** Opens the outbox of a server whose mails are turned into tokens by the test. */
+export async function openMailbox(t: TestContext, env: Env, clock = Date.now) {
   const sql = openSql(t, env)
   const database = await openPostgres(env.DATABASE_URL ?? '', 1, 'pawl')
   cleanUp(t, database.close)
@@ -39,5 +44,5 @@ export async function buildWithMails(t: TestContext, overrides: Env = {}, clock 
     return issued?.token ?? 'nobody may have it'
   }
 
-  return { env, app, sql, codes, addressesOf, tokenOf }
+  return { sql, codes, addressesOf, tokenOf }
 }

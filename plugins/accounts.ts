@@ -28,7 +28,7 @@ declare module 'fastify' {
 
 export interface AccountsOptions extends HashSettings, PasswordPolicySettings {
   /** Whether strangers may sign up. */
-  signup: boolean
+  signup: boolean | 'verified'
   /** For tests. */
   clock?: (() => number) | undefined
 }
@@ -52,18 +52,23 @@ export const accounts = fp(
       clock,
     })
     const onEvent = events.record
+    const onMail = app.mails.wake
     app.decorate('userChanges', userChanges)
-    app.decorate('hashNewPassword', async (password, email, ip) => {
-      policy.check(password, email, 'newPassword')
+    app.decorate('hashNewPassword', async (password, email, ip, field) => {
+      policy.check(password, email, field)
       return hasher.hash(password, ip)
     })
     const onSignup: OnSignup = (tx, account) =>
       insertMails(tx, { purpose: 'verify-address', ...account })
     app.decorate(
       'accounts',
-      createAccountService({ records, hasher, policy, signup, onSignup, onEvent }),
+      createAccountService({ records, hasher, policy, signup, onSignup, onMail, onEvent }),
     )
-    app.decorate('ownAccount', createOwnAccount({ records, hasher, policy, userChanges, clock }))
+    const own = { records, hasher, policy, userChanges, onMail, clock }
+    app.decorate('ownAccount', createOwnAccount(own))
   },
-  { name: 'pawl-accounts', dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state'] },
+  {
+    name: 'pawl-accounts',
+    dependencies: ['pawl-database', 'pawl-events', 'pawl-hot-state', 'pawl-mail'],
+  },
 )

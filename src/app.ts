@@ -142,7 +142,7 @@ async function registerParts(
   await scope.register(tokens, { ...config, claims })
   await scope.register(sessions, config)
   await scope.register(accounts, { ...config, clock })
-  await scope.register(recovery, { clock })
+  await scope.register(recovery, { ...config, clock })
   await scope.register(administration, { clock })
   await scope.register(bearerToken)
   await scope.register(authenticate, config)

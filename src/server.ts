@@ -52,7 +52,9 @@ export async function buildServer(config: Config, clock?: () => number): Promise
   if (config.playground) {
     // The page consists of many files, so its requests are logged only at level `debug`.
     const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel
-    const { grace, signup } = config
+    const { grace } = config
+    // The page has no form for a sign-up that ends in the mailbox.
+    const signup = config.signup === true
     await app.register(playground, { grace, signup, mailbox, logLevel })
   }
   return app

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Credentials } from '../../src/schemas/credentials.ts'
 import { LoginHeaders } from '../../src/schemas/delivery.ts'
+import { Accepted } from '../../src/schemas/recovery.ts'
 import { problems } from '../../src/schemas/responses.ts'
 import { DeliveredTokens } from '../../src/schemas/token-pair.ts'
 
@@ -14,14 +15,26 @@ export const signup: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'A repeated sign-up with the same password starts another session of that account. ' +
           'With another password it gets a 409 and counts as a wrong guess. If the tokens are ' +
-          'delivered in the cookie, the session of the previous cookie ends.',
+          'delivered in the cookie, the session of the previous cookie ends. With ' +
+          '`SIGNUP=verified` it is always a 202, and the account is ready when the link of the ' +
+          'mail is used. If the address has an account already, the mail says so instead.',
         tags: ['auth'],
         headers: LoginHeaders,
         body: Credentials,
-        response: { 201: DeliveredTokens, ...problems(400, 403, 409, 413, 415, 429, 503) },
+        response: {
+          201: DeliveredTokens,
+          202: Accepted,
+          ...problems(400, 403, 409, 413, 415, 429, 503),
+        },
       },
     },
     async (request, reply) => {
+      if (app.signupByMail) {
+        const { body, device } = request
+        const mayMail = await app.guesses.allowsMail('signup', body.email)
+        await app.signupByMail.signup({ ...body, mayMail }, device)
+        return reply.code(202).send(undefined)
+      }
       // Checked before the account is created, so that a node that cannot start a session creates
       // no account either.
       await app.tokens.ping()

@@ -112,12 +112,12 @@ export async function consumeCode(
   return user?.status === 'active' && used?.state === stateOf(user) ? user : undefined
 }
 
-type Owner = Pick<User, 'id' | 'email' | 'passwordHash' | 'status'>
+type Owner = Pick<User, 'id' | 'email' | 'passwordHash' | 'status' | 'awaitsVerification'>
 
 async function lockUser(tx: Transaction, userId: string): Promise<Owner | undefined> {
-  const { id, email, passwordHash, status } = users
+  const { id, email, passwordHash, status, awaitsVerification } = users
   const [user] = await tx
-    .select({ id, email, passwordHash, status })
+    .select({ id, email, passwordHash, status, awaitsVerification })
     .from(users)
     .where(eq(users.id, userId))
     .for('update')

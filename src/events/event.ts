@@ -40,7 +40,9 @@ export interface EventDetails {
   /** A session has started. */
   login_succeeded: Record<never, never>
   /** `userId` is set if the account exists. */
-  login_failed: { reason: 'unknown_account' | 'wrong_password' | 'user_disabled' }
+  login_failed: {
+    reason: 'unknown_account' | 'wrong_password' | 'user_disabled' | 'signup_not_verified'
+  }
   /** A wrong current password of a user who is signed in. */
   password_rejected: Refusal
   /** A 403: a role or a permission is missing, or the page is of another origin. */

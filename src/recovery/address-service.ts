@@ -19,6 +19,8 @@ export interface AddressServiceOptions {
   records: Pick<UserRecords, 'findById'>
   codes: Pick<CodeRecords, 'find'>
   events: Pick<EventLog, 'announce'>
+  /** Is called after a commit that has queued a mail. */
+  onMail: () => void
   /** Returns milliseconds since 1970. */
   clock: () => number
 }
@@ -27,7 +29,7 @@ export type AddressService = ReturnType<typeof createAddressService>
 
 /** Creates the service that verifies the addresses of users and changes them. */
 export function createAddressService(options: AddressServiceOptions) {
-  const { database, records, codes, events, clock } = options
+  const { database, records, codes, events, onMail, clock } = options
   const { orm, query } = database
 
   /** Returns the events of a code that was used up, or undefined if it is not valid any more. */
@@ -39,11 +41,17 @@ export function createAddressService(options: AddressServiceOptions) {
       if (!before) return undefined
       await tx
         .update(users)
-        .set({ email: address, emailVerified: true, updatedAt: sql`now()` })
+        .set({
+          email: address,
+          emailVerified: true,
+          awaitsVerification: false,
+          updatedAt: sql`now()`,
+        })
         .where(eq(users.id, userId))
       const isChange = purpose === 'change-address'
       const event = { userId, device, at, detail: {} }
       const recorded = [
+        ...(before.awaitsVerification ? [{ ...event, type: 'signup' } as const] : []),
         ...(isChange ? [{ ...event, type: 'email_changed' } as const] : []),
         { ...event, type: 'email_verified' } as const,
       ] satisfies NewEvent[]
@@ -62,6 +70,7 @@ export function createAddressService(options: AddressServiceOptions) {
       const user = await records.findById(userId)
       if (!user?.email || user.emailVerified) return
       await query(insertMails(orm, { purpose: 'verify-address', userId, address: user.email }))
+      onMail()
     },
 
     /** Throws `AUTH_REAUTHENTICATION_REQUIRED` if the login was too long ago to change the address. */
@@ -77,6 +86,7 @@ export function createAddressService(options: AddressServiceOptions) {
     async requestChange(userId: string, email: string): Promise<void> {
       const address = email.toLowerCase()
       await query(insertMails(orm, { purpose: 'change-address', userId, address }))
+      onMail()
     },
 
     /**
@@ -95,6 +105,7 @@ export function createAddressService(options: AddressServiceOptions) {
       )
       if (!recorded) throw new PawlError('AUTH_CODE_INVALID')
       for (const event of recorded) events.announce(event)
+      onMail()
     },
   }
 }

@@ -2,6 +2,7 @@ import { type CodeRecords, consumeCode, type FoundCode } from '../codes/code-rec
 import type { BackgroundTasks } from '../common/background-tasks.ts'
 import type { Database } from '../db/database.ts'
 import { PawlError } from '../errors.ts'
+import type { NewEvent } from '../events/event.ts'
 import type { EventLog } from '../events/event-log.ts'
 import { insertEvents } from '../events/event-records.ts'
 import { insertMails } from '../mail/outbox.ts'
@@ -20,7 +21,13 @@ export interface PasswordReset {
  * Returns the hash of a new password. Rejects with `AUTH_PASSWORD_REJECTED` if it is not acceptable
  * for the user of this address, and with `AUTH_OVERLOADED`.
  */
-export type HashNewPassword = (password: string, email: string, ip: string) => Promise<string>
+export type HashNewPassword = (
+  password: string,
+  email: string,
+  ip: string,
+  /** The name of the field in the form. */
+  field: 'password' | 'newPassword',
+) => Promise<string>
 
 export interface PasswordRecoveryOptions {
   database: Database
@@ -30,6 +37,8 @@ export interface PasswordRecoveryOptions {
   userChanges: Pick<UserChangeService, 'apply'>
   background: Pick<BackgroundTasks, 'add'>
   events: Pick<EventLog, 'announce'>
+  /** Is called after a commit that has queued a mail. */
+  onMail: () => void
   /** Returns milliseconds since 1970. */
   clock: () => number
 }
@@ -39,15 +48,15 @@ export type PasswordRecovery = ReturnType<typeof createPasswordRecovery>
 /** Creates the service for users who have forgotten their password. */
 export function createPasswordRecovery(options: PasswordRecoveryOptions) {
   const { database, records, codes, hashNewPassword, userChanges } = options
-  const { background, events, clock } = options
+  const { background, events, onMail, clock } = options
 
   /** Uses up the code and queues the notice, both in the transaction of the change. */
-  async function useUp(tx: Transaction, code: FoundCode, device: Device): Promise<boolean> {
+  async function useUp(tx: Transaction, code: FoundCode, device: Device) {
     const owner = await consumeCode(tx, code)
-    if (!owner) return false
+    if (!owner) return undefined
     const { userId, address } = code
     await insertMails(tx, { purpose: 'password-reset', userId, address, at: clock(), device })
-    return true
+    return owner
   }
 
   return {
@@ -66,6 +75,7 @@ export function createPasswordRecovery(options: PasswordRecoveryOptions) {
         await database.query(
           insertMails(database.orm, { purpose: 'reset-password', userId, address }),
         )
+        onMail()
       })
     },
 
@@ -88,6 +98,7 @@ export function createPasswordRecovery(options: PasswordRecoveryOptions) {
         }),
       )
       events.announce(event)
+      onMail()
     },
 
     /**
@@ -99,17 +110,28 @@ export function createPasswordRecovery(options: PasswordRecoveryOptions) {
       const code = await codes.find(token, ['reset-password'])
       if (!code) throw new PawlError('AUTH_CODE_INVALID')
       const { userId, address } = code
+      let isSignup = false
       const change = {
         set: {
-          passwordHash: await hashNewPassword(newPassword, address, device.ip),
+          passwordHash: await hashNewPassword(newPassword, address, device.ip, 'newPassword'),
           emailVerified: true,
+          awaitsVerification: false,
         },
         revokeSessions: { reason: 'password_reset' },
-        permit: (tx: Transaction) => useUp(tx, code, device),
+        permit: async (tx: Transaction) => {
+          const owner = await useUp(tx, code, device)
+          isSignup = owner?.awaitsVerification ?? false
+          return owner !== undefined
+        },
       } as const
-      const event = { type: 'password_reset', userId, device, detail: {} } as const
-      if (!(await userChanges.apply(userId, change, { device }, () => [event])))
-        throw new PawlError('AUTH_CODE_INVALID')
+      const event = { userId, device, detail: {} } as const
+      const describe = (): NewEvent[] => [
+        ...(isSignup ? [{ ...event, type: 'signup' } as const] : []),
+        { ...event, type: 'password_reset' },
+      ]
+      const changed = await userChanges.apply(userId, change, { device }, describe)
+      if (!changed) throw new PawlError('AUTH_CODE_INVALID')
+      onMail()
       return address
     },
   }

@@ -17,10 +17,12 @@ export interface AccountServiceOptions {
   records: UserRecords
   hasher: PasswordHasher
   policy: PasswordPolicy
-  /** Whether strangers may sign up. */
-  signup: boolean
+  /** Whether strangers may sign up. With `verified`, only `SignupByMail` creates their accounts. */
+  signup: boolean | 'verified'
   /** Runs in the transaction that creates the account of a stranger. */
   onSignup?: OnSignup
+  /** Is called after a commit that has queued a mail. */
+  onMail?: () => void
   /** Is called with sign-ups and failed logins. */
   onEvent?: (event: NewEvent) => void
 }
@@ -35,7 +37,7 @@ export type AccountService = ReturnType<typeof createAccountService>
 /** Creates the service that creates accounts and checks passwords. Addresses ignore case. */
 export function createAccountService(options: AccountServiceOptions) {
   const { records, hasher, policy, signup } = options
-  const { onSignup = async () => {}, onEvent = () => {} } = options
+  const { onSignup = async () => {}, onMail = () => {}, onEvent = () => {} } = options
 
   /**
    * Creates an account. `onCreate` runs in the same transaction. Rejects with `VALIDATION_FAILED`,
@@ -82,8 +84,9 @@ export function createAccountService(options: AccountServiceOptions) {
     const user = await records.findByEmail(email.toLowerCase())
     if (!user) return undefined
     const matches = await hasher.verify(user.passwordHash, password, device)
-    if (matches && user.status === 'active') return toAccount(user)
-    const reason = matches ? 'user_disabled' : 'wrong_password'
+    const obstacle = obstacleOf(user)
+    if (matches && !obstacle) return toAccount(user)
+    const reason = (matches && obstacle) || 'wrong_password'
     onEvent({ type: 'login_failed', userId: user.id, device, detail: { reason } })
     return undefined
   }
@@ -105,11 +108,12 @@ export function createAccountService(options: AccountServiceOptions) {
      * started after it. Rejects with `AUTH_SIGNUP_DISABLED` too.
      */
     async signup(credentials: Credentials, device: Device): Promise<Account> {
-      if (!signup) throw new PawlError('AUTH_SIGNUP_DISABLED')
+      if (signup !== true) throw new PawlError('AUTH_SIGNUP_DISABLED')
       try {
         const address = credentials.email.toLowerCase()
         const onCreate = (tx: Transaction, userId: string) => onSignup(tx, { userId, address })
         const account = await create(credentials, onCreate, device.ip)
+        onMail()
         onEvent({ type: 'signup', userId: account.id, device, detail: {} })
         return account
       } catch (error) {
@@ -121,17 +125,18 @@ export function createAccountService(options: AccountServiceOptions) {
     },
 
     /**
-     * Checks a password. An unknown address, a wrong password and a disabled user all take the
-     * same work and reject with the same `AUTH_INVALID_CREDENTIALS`.
+     * Checks a password. An unknown address, a wrong password, a disabled user and a sign-up that
+     * is not verified all take the same work and reject with the same `AUTH_INVALID_CREDENTIALS`.
      */
     async authenticate({ email, password }: Credentials, device: Device): Promise<Account> {
       const { user, work } = await records.findForLogin(email.toLowerCase())
-      const isRefused = user?.status !== 'active'
+      const obstacle = user ? obstacleOf(user) : 'unknown_account'
       const { ip } = device
-      const matches = await hasher.verify(user?.passwordHash, password, { ip, work, isRefused })
+      const verification = { ip, work, isRefused: obstacle !== undefined }
+      const matches = await hasher.verify(user?.passwordHash, password, verification)
       noteWork(user, work)
-      if (!user || !matches || user.status !== 'active') {
-        const reason = !user ? 'unknown_account' : matches ? 'user_disabled' : 'wrong_password'
+      if (!user || !matches || obstacle) {
+        const reason = user && !matches ? 'wrong_password' : (obstacle ?? 'wrong_password')
         onEvent({ type: 'login_failed', userId: user?.id, device, detail: { reason } })
         throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason: REASONS[reason] })
       }
@@ -147,13 +152,22 @@ export function createAccountService(options: AccountServiceOptions) {
   }
 }
 
+type Reason = EventDetails['login_failed']['reason']
+
+/** Returns why a user cannot log in, whatever the password. */
+function obstacleOf({ status, awaitsVerification }: User): Reason | undefined {
+  if (status !== 'active') return 'user_disabled'
+  return awaitsVerification ? 'signup_not_verified' : undefined
+}
+
 /** The reasons as the log words them. */
-const REASONS: Record<EventDetails['login_failed']['reason'], string> = {
+const REASONS: Record<Reason, string> = {
   unknown_account: 'unknown e-mail',
   wrong_password: 'wrong password',
   user_disabled: 'user disabled',
+  signup_not_verified: 'the link of the sign-up was not used',
 }
 
-function toAccount({ passwordHash: _, ...account }: User): Account {
+function toAccount({ passwordHash: _, awaitsVerification: __, ...account }: User): Account {
   return account
 }

@@ -22,6 +22,8 @@ export interface OwnAccountOptions {
   hasher: PasswordHasher
   policy: PasswordPolicy
   userChanges: Pick<UserChangeService, 'apply' | 'remove'>
+  /** Is called after a commit that has queued a mail. */
+  onMail: () => void
   /** Returns milliseconds since 1970. */
   clock: () => number
 }
@@ -33,7 +35,7 @@ export type OwnAccount = ReturnType<typeof createOwnAccount>
  * `AUTH_INVALID_TOKEN` if the account was deleted or disabled.
  */
 export function createOwnAccount(options: OwnAccountOptions) {
-  const { records, hasher, policy, userChanges, clock } = options
+  const { records, hasher, policy, userChanges, onMail, clock } = options
 
   async function find(id: string): Promise<User> {
     const user = await records.findById(id)
@@ -98,6 +100,7 @@ export function createOwnAccount(options: OwnAccountOptions) {
       const changed = await userChanges.apply(user.id, change, { device }, () => [event])
       if (!changed)
         throw new PawlError('AUTH_UNAVAILABLE', { reason: 'the account was changed meanwhile' })
+      onMail()
       return changed
     },
 

@@ -11,7 +11,9 @@ import { insertUserRevocation, type SessionsToRevoke, toRevocation } from './use
 const ADMIN = 'admin'
 
 export interface UserChange {
-  set?: Partial<Pick<User, 'roles' | 'status' | 'passwordHash' | 'emailVerified'>>
+  set?: Partial<
+    Pick<User, 'roles' | 'status' | 'passwordHash' | 'emailVerified' | 'awaitsVerification'>
+  >
   /** Without it the sessions go on, and their next refresh brings new access tokens. */
   revokeSessions?: SessionsToRevoke
   /** Compare-and-set: nothing happens if the user's `ver` is a different one by now. */

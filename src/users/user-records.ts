@@ -5,10 +5,18 @@ import type { HashWork } from './password-hashes/hash-formats.ts'
 
 export type User = Pick<
   typeof users.$inferSelect,
-  'id' | 'email' | 'emailVerified' | 'passwordHash' | 'roles' | 'status' | 'ver' | 'createdAt'
+  | 'id'
+  | 'email'
+  | 'emailVerified'
+  | 'awaitsVerification'
+  | 'passwordHash'
+  | 'roles'
+  | 'status'
+  | 'ver'
+  | 'createdAt'
 >
-/** A user without the hash of their password. */
-export type Account = Omit<User, 'passwordHash'>
+/** A user without what only a login has to know. */
+export type Account = Omit<User, 'passwordHash' | 'awaitsVerification'>
 export type UserToInsert = Pick<User, 'id' | 'email'> &
   Partial<Pick<User, 'passwordHash' | 'roles' | 'status' | 'emailVerified'>>
 
@@ -38,7 +46,8 @@ export type UserRecords = ReturnType<typeof createUserRecords>
 
 /** Creates the SQL of the `users` table. E-mail addresses are passed and stored in lower case. */
 export function createUserRecords({ orm, query }: Database) {
-  const columns = { ...ACCOUNT_COLUMNS, passwordHash: users.passwordHash }
+  const { passwordHash, awaitsVerification } = users
+  const columns = { ...ACCOUNT_COLUMNS, passwordHash, awaitsVerification }
   const byEmail = orm
     .select(columns)
     .from(users)

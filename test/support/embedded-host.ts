@@ -16,7 +16,8 @@ export async function buildHost(
   { overrides, extend, ...options }: HostOptions = {},
 ): Promise<{ host: FastifyInstance; env: Env }> {
   const env = await environment(t, overrides)
-  const host = Fastify()
+  // The first start of the embedded default takes a while.
+  const host = Fastify({ pluginTimeout: 60_000 })
   cleanUp(t, () => host.close())
   await host.register(pawl, { config: loadConfig(env), ...options })
   extend?.(host)

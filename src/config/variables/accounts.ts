@@ -1,5 +1,5 @@
 import { isRepetitive, NOT_RANDOM } from '../random-text.ts'
-import { flag, optionalText, wholeNumber } from '../variable.ts'
+import { optionalText, variable, wholeNumber } from '../variable.ts'
 
 export const PASSWORD_VARIABLES = {
   passwordMinLength: wholeNumber('PASSWORD_MIN_LENGTH', [8, 64], {
@@ -36,11 +36,16 @@ export const PASSWORD_VARIABLES = {
 }
 
 export const ACCOUNT_VARIABLES = {
-  signup: flag('SIGNUP', ['true', 'false'], {
+  signup: variable<boolean | 'verified'>('SIGNUP', {
     default: 'true',
+    format: 'true, false or verified',
+    isValid: (text) => ['true', 'false', 'verified'].includes(text),
+    parse: (text) => (text === 'verified' ? text : text === 'true'),
     description:
       'Whether people may create an account for themselves. With `false`, only administrators ' +
-      'create accounts.',
+      'create accounts. With `verified`, the response is always a 202, and the mail to the ' +
+      'address says whether there was an account: nobody else learns it ' +
+      '([guide](guides/recovery.md#sign-up-by-mail)).',
   }),
   guessesPerAccount: wholeNumber('GUESSES_PER_ACCOUNT', [10, 100], {
     default: '100',

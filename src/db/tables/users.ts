@@ -11,6 +11,8 @@ export const users = pawlSchema.table(
     email: text('email'),
     /** Whether somebody has proved that they read the mail of this address. */
     emailVerified: boolean('email_verified').notNull().default(false),
+    /** Whether nobody can log in until the address is verified, since a sign-up by mail made it. */
+    awaitsVerification: boolean('awaits_verification').notNull().default(false),
     /** Null if the user logs in elsewhere. */
     passwordHash: text('password_hash'),
     roles: text('roles').array().notNull().default(sql`'{}'`),
@@ -26,6 +28,7 @@ export const users = pawlSchema.table(
   },
   (table) => [
     uniqueIndex('users_email_unique').on(sql`lower(${table.email})`),
+    index('users_awaiting').on(table.updatedAt).where(sql`${table.awaitsVerification}`),
     // For search by a prefix and for pages, which the database's own collation may not support.
     index('users_email_prefix').on(
       sql`coalesce(lower(${table.email}), '') collate "C"`,

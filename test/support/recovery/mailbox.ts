@@ -44,5 +44,5 @@ export async function openMailbox(t: TestContext, env: Env, clock = Date.now) {
     return issued?.token ?? 'nobody may have it'
   }
 
-  return { sql, codes, addressesOf, tokenOf }
+  return { sql, database, codes, addressesOf, tokenOf }
 }

@@ -1,0 +1,2 @@
+ALTER TABLE "pawl"."users" ADD COLUMN "awaits_verification" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+CREATE INDEX "users_awaiting" ON "pawl"."users" USING btree ("updated_at") WHERE "pawl"."users"."awaits_verification";

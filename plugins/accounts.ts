@@ -29,6 +29,8 @@ declare module 'fastify' {
 export interface AccountsOptions extends HashSettings, PasswordPolicySettings {
   /** Whether strangers may sign up. */
   signup: boolean | 'verified'
+  /** Whether a login demands that the address is verified. */
+  requireVerifiedEmail: boolean
   /** For tests. */
   clock?: (() => number) | undefined
 }
@@ -39,7 +41,7 @@ const NETWORK_BITS = 48
 /** Decorates the instance with the services `accounts`, `ownAccount` and `userChanges`, and with
  * `hashNewPassword`. */
 export const accounts = fp(
-  async (app, { signup, clock = Date.now, ...settings }: AccountsOptions) => {
+  async (app, { signup, requireVerifiedEmail, clock = Date.now, ...settings }: AccountsOptions) => {
     const { database, events, revoker } = app
     const groupOf = (ip: string) => normalizeIP(ip, NETWORK_BITS)
     const hasher = createPasswordHasher(settings, groupOf)
@@ -62,7 +64,16 @@ export const accounts = fp(
       insertMails(tx, { purpose: 'verify-address', ...account })
     app.decorate(
       'accounts',
-      createAccountService({ records, hasher, policy, signup, onSignup, onMail, onEvent }),
+      createAccountService({
+        records,
+        hasher,
+        policy,
+        signup,
+        requireVerifiedEmail,
+        onSignup,
+        onMail,
+        onEvent,
+      }),
     )
     const own = { records, hasher, policy, userChanges, onMail, clock }
     app.decorate('ownAccount', createOwnAccount(own))

@@ -9,6 +9,7 @@ export const ERRORS = {
   AUTH_INVALID_TOKEN: { status: 401, title: 'The token is not accepted' },
   AUTH_REAUTHENTICATION_REQUIRED: { status: 401, title: 'The user has to authenticate again' },
   AUTH_WRONG_PASSWORD: { status: 403, title: 'The current password is wrong' },
+  AUTH_EMAIL_UNVERIFIED: { status: 403, title: 'The e-mail address is not verified' },
   AUTH_INVALID_CLIENT: { status: 401, title: 'The credentials of the client are not accepted' },
   AUTH_FORBIDDEN: { status: 403, title: 'Not allowed for this user' },
   AUTH_ORIGIN_NOT_ALLOWED: { status: 403, title: 'Not allowed from this origin' },

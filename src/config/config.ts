@@ -70,6 +70,11 @@ const RULES: readonly ((values: Partial<Settings>) => string[])[] = [
   ({ grace = 0, refreshIdleTtl = grace }) =>
     grace > refreshIdleTtl ? ['GRACE must not be longer than REFRESH_IDLE_TTL'] : [],
 
+  ({ requireVerifiedEmail, signup }) =>
+    requireVerifiedEmail && signup === true
+      ? ['REQUIRE_VERIFIED_EMAIL needs SIGNUP=verified or SIGNUP=false']
+      : [],
+
   ({ metrics, port }) =>
     typeof metrics === 'number' && metrics > 0 && metrics === port
       ? ['METRICS must not be the same port as PORT']

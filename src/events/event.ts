@@ -41,7 +41,12 @@ export interface EventDetails {
   login_succeeded: Record<never, never>
   /** `userId` is set if the account exists. */
   login_failed: {
-    reason: 'unknown_account' | 'wrong_password' | 'user_disabled' | 'signup_not_verified'
+    reason:
+      | 'unknown_account'
+      | 'wrong_password'
+      | 'user_disabled'
+      | 'signup_not_verified'
+      | 'email_not_verified'
   }
   /** A wrong current password of a user who is signed in. */
   password_rejected: Refusal

@@ -19,6 +19,8 @@ export interface AccountServiceOptions {
   policy: PasswordPolicy
   /** Whether strangers may sign up. With `verified`, only `SignupByMail` creates their accounts. */
   signup: boolean | 'verified'
+  /** Whether a login demands that the address is verified. False by default. */
+  requireVerifiedEmail?: boolean
   /** Runs in the transaction that creates the account of a stranger. */
   onSignup?: OnSignup
   /** Is called after a commit that has queued a mail. */
@@ -36,7 +38,7 @@ export type AccountService = ReturnType<typeof createAccountService>
 
 /** Creates the service that creates accounts and checks passwords. Addresses ignore case. */
 export function createAccountService(options: AccountServiceOptions) {
-  const { records, hasher, policy, signup } = options
+  const { records, hasher, policy, signup, requireVerifiedEmail = false } = options
   const { onSignup = async () => {}, onMail = () => {}, onEvent = () => {} } = options
 
   /**
@@ -127,6 +129,7 @@ export function createAccountService(options: AccountServiceOptions) {
     /**
      * Checks a password. An unknown address, a wrong password, a disabled user and a sign-up that
      * is not verified all take the same work and reject with the same `AUTH_INVALID_CREDENTIALS`.
+     * Rejects with `AUTH_EMAIL_UNVERIFIED` only after the right password.
      */
     async authenticate({ email, password }: Credentials, device: Device): Promise<Account> {
       const { user, work } = await records.findForLogin(email.toLowerCase())
@@ -139,6 +142,11 @@ export function createAccountService(options: AccountServiceOptions) {
         const reason = user && !matches ? 'wrong_password' : (obstacle ?? 'wrong_password')
         onEvent({ type: 'login_failed', userId: user?.id, device, detail: { reason } })
         throw new PawlError('AUTH_INVALID_CREDENTIALS', { reason: REASONS[reason] })
+      }
+      if (requireVerifiedEmail && !user.emailVerified) {
+        const detail = { reason: 'email_not_verified' } as const
+        onEvent({ type: 'login_failed', userId: user.id, device, detail })
+        throw new PawlError('AUTH_EMAIL_UNVERIFIED')
       }
       await refreshHash(user, password, device.ip)
       return toAccount(user)
@@ -166,6 +174,7 @@ const REASONS: Record<Reason, string> = {
   wrong_password: 'wrong password',
   user_disabled: 'user disabled',
   signup_not_verified: 'the link of the sign-up was not used',
+  email_not_verified: 'the address is not verified',
 }
 
 function toAccount({ passwordHash: _, awaitsVerification: __, ...account }: User): Account {

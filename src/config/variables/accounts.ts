@@ -1,5 +1,5 @@
 import { isRepetitive, NOT_RANDOM } from '../random-text.ts'
-import { optionalText, variable, wholeNumber } from '../variable.ts'
+import { flag, optionalText, variable, wholeNumber } from '../variable.ts'
 
 export const PASSWORD_VARIABLES = {
   passwordMinLength: wholeNumber('PASSWORD_MIN_LENGTH', [8, 64], {
@@ -46,6 +46,14 @@ export const ACCOUNT_VARIABLES = {
       'create accounts. With `verified`, the response is always a 202, and the mail to the ' +
       'address says whether there was an account: nobody else learns it ' +
       '([guide](guides/recovery.md#sign-up-by-mail)).',
+  }),
+  requireVerifiedEmail: flag('REQUIRE_VERIFIED_EMAIL', ['on', 'off'], {
+    default: 'off',
+    description:
+      'With `on`, a login with the right password gets a 403 `AUTH_EMAIL_UNVERIFIED` as long as ' +
+      'nobody has proved that they read the mail of the address ' +
+      '([guide](guides/recovery.md#verified-addresses-only)). It needs another `SIGNUP` than ' +
+      '`true`, which starts a session at once.',
   }),
   guessesPerAccount: wholeNumber('GUESSES_PER_ACCOUNT', [10, 100], {
     default: '100',

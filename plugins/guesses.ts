@@ -33,6 +33,11 @@ interface GuessGuard {
   ): Promise<T>
   /** Adds to the response what proves later that this device has logged in to the account. */
   remember(request: FastifyRequest, reply: FastifyReply, account: string): void
+  /**
+   * Returns whether the device has logged in to the account before, as far as its request proves
+   * it. Without limits no proofs are made, and it returns true.
+   */
+  isKnown(request: FastifyRequest, account: string): boolean
   /** Counts a mail of this purpose, and returns whether it may be sent. Never rejects. */
   allowsMail(purpose: string, address: string): Promise<boolean>
   /** Forgets all wrong passwords of an account, because it has a new one. Never rejects. */
@@ -119,6 +124,7 @@ export const guesses = fp(
         }
       },
       remember,
+      isKnown: (request, account) => guesserOf(request, account).kind === 'known',
       allowsMail: service.allowsMail,
       async forget(account) {
         await service.forget(account).catch((error: PawlError) => {
@@ -134,6 +140,7 @@ export const guesses = fp(
 const UNLIMITED: GuessGuard = {
   guard: (_request, _reply, _account, check) => check(),
   remember: () => {},
+  isKnown: () => true,
   allowsMail: async () => true,
   forget: async () => {},
   knownAccountOf: () => undefined,

@@ -2,7 +2,12 @@ import fp from 'fastify-plugin'
 import { createCleanupWorker } from '../src/common/cleanup-worker.ts'
 import { createCallbackTransport } from '../src/mail/callback-transport.ts'
 import { createComposer } from '../src/mail/compose.ts'
-import type { IssueCode, MailCallback } from '../src/mail/mail.ts'
+import {
+  type IssueCode,
+  isOptionalNotice,
+  type MailCallback,
+  type OptionalNotice,
+} from '../src/mail/mail.ts'
 import { createMailQueue } from '../src/mail/mail-queue.ts'
 import { createMailWorker, type SendMail } from '../src/mail/mail-worker.ts'
 import type { SenderAddress } from '../src/mail/sender-address.ts'
@@ -29,13 +34,14 @@ export interface MailOptions {
   mailFrom: SenderAddress | undefined
   mailLink: string
   mailTemplates: string | undefined
+  mailNotices: readonly OptionalNotice[]
   issuer: string
 }
 
 /** Decorates the instance with `mails`, and sends what is in the outbox. */
 export const mails = fp(
   async (app, options: MailOptions) => {
-    const { issue, mailFrom, mailLink, mailTemplates, issuer } = options
+    const { issue, mailFrom, mailLink, mailTemplates, mailNotices, issuer } = options
     const { database, metrics, log } = app
     const queue = createMailQueue(database)
     const cleanup = createCleanupWorker([queue.deleteOld], log)
@@ -43,6 +49,7 @@ export const mails = fp(
     const worker =
       transport &&
       createMailWorker({
+        isWanted: (purpose) => !isOptionalNotice(purpose) || mailNotices.includes(purpose),
         queue,
         issue,
         compose: createComposer({

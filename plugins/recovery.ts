@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { createBackgroundTasks } from '../src/common/background-tasks.ts'
 import { createCleanupWorker } from '../src/common/cleanup-worker.ts'
 import { type AddressService, createAddressService } from '../src/recovery/address-service.ts'
+import { createNewDeviceNotice, type NoticeNewDevice } from '../src/recovery/new-device-notice.ts'
 import { createPasswordRecovery, type PasswordRecovery } from '../src/recovery/password-recovery.ts'
 import { createSignupByMail, type SignupByMail } from '../src/recovery/signup-by-mail.ts'
 import { deleteUnusedSignups } from '../src/recovery/unused-signups.ts'
@@ -11,6 +12,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     passwordRecovery: PasswordRecovery
     emailAddresses: AddressService
+    noticeNewDevice: NoticeNewDevice
     /** Undefined unless sign-ups are `verified`. */
     signupByMail: SignupByMail | undefined
   }
@@ -23,7 +25,10 @@ export interface RecoveryOptions {
   clock?: (() => number) | undefined
 }
 
-/** Decorates the instance with `passwordRecovery`, `emailAddresses` and `signupByMail`. */
+/**
+ * Decorates the instance with `passwordRecovery`, `emailAddresses`, `signupByMail` and
+ * `noticeNewDevice`.
+ */
 export const recovery = fp(
   async (app, { signup, clock = Date.now }: RecoveryOptions) => {
     const { database, codes, events, userChanges, hashNewPassword } = app
@@ -31,6 +36,7 @@ export const recovery = fp(
     const records = createUserRecords(database)
     const background = createBackgroundTasks('recovery_failed', app.log)
     app.addHook('onClose', background.finish)
+    app.decorate('noticeNewDevice', createNewDeviceNotice({ database, background, onMail, clock }))
     app.decorate(
       'passwordRecovery',
       createPasswordRecovery({

@@ -30,6 +30,10 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       const prepared = await app.sessions.prepare(account)
       await app.refreshCookie.endReplaced(request)
       const pair = await app.sessions.start(account, device, prepared)
+      if (!app.guesses.isKnown(request, body.email)) {
+        const { sessionId } = prepared.identity
+        app.noticeNewDevice({ userId: account.id, sessionId }, device)
+      }
       return app.refreshCookie.deliver(request, reply, pair)
     },
   )

@@ -5,7 +5,7 @@ import {
   createOutboxWorker,
 } from '../common/outbox-worker.ts'
 import { isCodePurpose } from './compose.ts'
-import type { IssueCode, IssuedCode, MailMessage } from './mail.ts'
+import type { IssueCode, IssuedCode, MailMessage, MailPurpose } from './mail.ts'
 import type { ClaimedMail, MailQueue } from './mail-queue.ts'
 
 /** Milliseconds within which a mail must be handed over. */
@@ -18,6 +18,8 @@ const BACKOFF = { first: 2_000, longest: 900_000 }
 export type SendMail = (message: MailMessage, signal: AbortSignal) => Promise<AttemptResult>
 
 export interface MailWorkerOptions {
+  /** Whether mails of this purpose are sent at all. */
+  isWanted: (purpose: MailPurpose) => boolean
   queue: MailQueue
   issue: IssueCode
   compose: (mail: ClaimedMail, issued: IssuedCode | undefined) => MailMessage
@@ -31,11 +33,12 @@ export interface MailWorkerOptions {
  * code of a mail for each attempt, so that no code is stored, and an earlier one is void.
  */
 export function createMailWorker(options: MailWorkerOptions) {
-  const { queue, issue, compose, send, onOutcome, log } = options
+  const { isWanted, queue, issue, compose, send, onOutcome, log } = options
 
   async function attempt(mail: ClaimedMail, signal: AbortSignal): Promise<AttemptResult> {
     if (mail.isLate) return { outcome: 'failed', reason: 'too late', isPermanent: true }
     const { purpose, userId, address } = mail
+    if (!isWanted(purpose)) return { outcome: 'dropped' }
     let issued: IssuedCode | undefined
     if (isCodePurpose(purpose)) {
       issued = await issue({ purpose, userId, address })

@@ -9,18 +9,24 @@ export const CODE_PURPOSES = [
 ] as const
 export type CodePurpose = (typeof CODE_PURPOSES)[number]
 
-/** Mails that say what has happened. */
-const NOTICES = [
-  'sign-up-exists',
+/** Notices that an operator can switch off one by one. */
+export const OPTIONAL_NOTICES = [
   'password-changed',
   'password-reset',
   'address-changed',
   'new-device',
   'theft-found',
 ] as const
-type Notice = (typeof NOTICES)[number]
+export type OptionalNotice = (typeof OPTIONAL_NOTICES)[number]
 
-export const MAIL_PURPOSES = [...CODE_PURPOSES, ...NOTICES] as const
+export function isOptionalNotice(purpose: string): purpose is OptionalNotice {
+  return OPTIONAL_NOTICES.some((notice) => notice === purpose)
+}
+
+/** Mails that say what has happened. */
+type Notice = OptionalNotice | 'sign-up-exists'
+
+export const MAIL_PURPOSES = [...CODE_PURPOSES, ...OPTIONAL_NOTICES, 'sign-up-exists'] as const
 export type MailPurpose = CodePurpose | Notice
 
 /** A mail to be queued. */

@@ -1,10 +1,10 @@
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { v7 as newId } from 'uuid'
 import { fromNow } from '../db/interval.ts'
-import { mails } from '../db/schema.ts'
+import { mails, users } from '../db/schema.ts'
 import type { Transaction } from '../users/user-records.ts'
 import { toFacts } from './facts.ts'
-import type { NewMail } from './mail.ts'
+import type { NewMail, NoticeMail } from './mail.ts'
 
 const HOUR = 3_600_000
 
@@ -34,4 +34,16 @@ export async function insertMails(
       sendUntil: sql`${fromNow(sendLimitOf(mail.purpose))}`,
     })),
   )
+}
+
+/** Queues a notice for the address that the user has now, if there is one. */
+export async function insertNotice(
+  tx: Pick<Transaction, 'insert' | 'select'>,
+  notice: Omit<NoticeMail, 'address'>,
+): Promise<void> {
+  const { email, status } = users
+  const found = tx.select({ email, status }).from(users).where(eq(users.id, notice.userId))
+  const [user] = await found
+  if (user?.email && user.status === 'active')
+    await insertMails(tx, { ...notice, address: user.email })
 }

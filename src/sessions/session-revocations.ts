@@ -1,7 +1,8 @@
-import { and, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Database } from '../db/database.ts'
-import { sessions } from '../db/schema.ts'
+import { sessions, users } from '../db/schema.ts'
 import { insertEvents } from '../events/event-records.ts'
+import { insertNotice } from '../mail/outbox.ts'
 import type { Device } from './device.ts'
 import { insertMissingRows } from './lost-session-records.ts'
 import type { SessionEndReason, SessionRef } from './session.ts'
@@ -63,6 +64,9 @@ export function createSessionRevocations(
       const who = { at, userId, sessionId, device }
       await query(
         orm.transaction(async (tx) => {
+          // The notice locks the user, too. A change of the user locks both in this order.
+          const ofUser = tx.select({ id: users.id }).from(users).where(eq(users.id, userId))
+          const [owner] = await ofUser.for('key share')
           await insertMissingRows(tx, [event])
           const update = tx.update(sessions).set({ revokedAt: sql`now()`, revokedReason: 'reuse' })
           const [revoked] = await update.where(notRevoked([sessionId])).returning()
@@ -73,6 +77,7 @@ export function createSessionRevocations(
             { ...who, type: 'reuse_found', detail },
             { ...who, type: 'session_ended', detail: { reason: 'reuse' } },
           )
+          if (owner) await insertNotice(tx, { purpose: 'theft-found', userId, at, device })
         }),
       )
     },

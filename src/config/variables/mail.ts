@@ -1,7 +1,8 @@
+import { isOptionalNotice, OPTIONAL_NOTICES, type OptionalNotice } from '../../mail/mail.ts'
 import { parseSender, type SenderAddress } from '../../mail/sender-address.ts'
 import { parseSmtpUrl } from '../../mail/smtp-url.ts'
 import { isWebhookUrl } from '../../webhook/webhook-url.ts'
-import { optional, optionalText } from '../variable.ts'
+import { optional, optionalText, splitList, variable } from '../variable.ts'
 
 export const MAIL_VARIABLES = {
   smtpUrl: optionalText('SMTP_URL', {
@@ -28,6 +29,15 @@ export const MAIL_VARIABLES = {
     description:
       'Page of your application that the links in mails open. It gets `token` and `purpose` in ' +
       'the fragment: `https://app.example.com/account#token=…&purpose=reset-password`.',
+  }),
+  mailNotices: variable<readonly OptionalNotice[]>('MAIL_NOTICES', {
+    default: OPTIONAL_NOTICES.join(','),
+    format: `none, or a comma-separated list of ${OPTIONAL_NOTICES.join(', ')}`,
+    isValid: (text) => text === 'none' || splitList(text).every(isOptionalNotice),
+    parse: (text) => (text === 'none' ? [] : splitList(text).filter(isOptionalNotice)),
+    description:
+      'Notices that users get about their account ([guide](guides/mail.md)). Leave out those ' +
+      'that your application sends by itself.',
   }),
   mailTemplates: optionalText('MAIL_TEMPLATES', {
     format: 'the path of a folder',

@@ -1,8 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import files from '@fastify/static'
 import Fastify from 'fastify'
-import { loadConfig, pawl, problemDetails } from 'pawl'
+import { loadConfig, type MailMessage, pawl, problemDetails } from 'pawl'
 import { invoices, PERMISSIONS } from './invoices.ts'
+
+/** Prints a mail, because nothing is set up here that sends it. */
+async function printMail({ to, subject, text }: MailMessage): Promise<void> {
+  process.stdout.write(`\nMail to ${to}: ${subject}\n\n${text}\n`)
+}
 
 const config = loadConfig(process.env)
 
@@ -11,7 +16,10 @@ const config = loadConfig(process.env)
 const app = Fastify({ logger: { level: config.logLevel }, pluginTimeout: 60_000 })
 
 await app.register(problemDetails)
-await app.register(pawl, { config: { ...config, rolePermissions: PERMISSIONS } })
+await app.register(pawl, {
+  config: { ...config, rolePermissions: PERMISSIONS },
+  ...(!config.smtpUrl && { mail: printMail }),
+})
 await app.register(invoices, { prefix: '/api' })
 await app.register(files, {
   root: fileURLToPath(new URL('../dist', import.meta.url)),

@@ -1,4 +1,11 @@
 import { createClient } from 'pawl/client'
+import { createAccount } from 'pawl/client/account'
 
-/** The client of the page. The app and its API have one origin. */
-export const auth = createClient({ baseUrl: '/' })
+/** The app and its API have one origin. */
+const options = { baseUrl: '/' }
+
+/** The client of the page. */
+export const auth = createClient(options)
+
+/** What users do with their accounts, in the session of the client. */
+export const account = createAccount(auth, options)

@@ -28,8 +28,8 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
   const credentials = { email: newEmail(), password: PASSWORD }
 
   /** Opens the app in a new tab. */
-  async function openTab(): Promise<Tab> {
-    const page = await context.newPage()
+  async function openTab(profile = context): Promise<Tab> {
+    const page = await profile.newPage()
     const calls: Tab['calls'] = []
     page.on('response', (response) => {
       const request = response.request()
@@ -43,6 +43,17 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
       calls,
       accessToken: () => calls.findLast(({ accessToken }) => accessToken)?.accessToken ?? '',
     }
+  }
+
+  const openDevice = async () => openTab(await browser.newContext())
+
+  /** Opens the link of the latest mail, which the example prints. Returns its token. */
+  async function openMail({ page }: Tab, purpose: string): Promise<string> {
+    await server.printed(`purpose=${purpose}`)
+    const links = [...server.output().matchAll(/#token=([\w.-]+)&purpose=([\w-]+)/g)]
+    const [fragment = '', token = ''] = links.findLast((link) => link[2] === purpose) ?? []
+    await page.goto(server.url + fragment)
+    return token
   }
 
   /** Sends a request from outside the browser. */
@@ -69,7 +80,7 @@ export async function openExample(t: TestContext, browser: Browser, overrides: E
       send(accessToken, method, `/admin/users/${user?.id}${path}`, body)
   }
 
-  return { server, context, credentials, openTab, send, administer }
+  return { server, context, credentials, openTab, openDevice, openMail, send, administer }
 }
 
 /** Fills in the form and submits it. */

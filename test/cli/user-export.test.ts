@@ -80,3 +80,16 @@ test('An export never writes over a file', async (t) => {
   assert.match(stderr, /precious\.json cannot be created: it exists/)
   assert.equal(await readFile(path, 'utf8'), 'precious')
 })
+
+test('An export leaves out sign-ups whose link was not used', async (t) => {
+  const env = await databaseEnvironment(t)
+  const seeded = await runCli(['seed', '--file', await temporaryFile(t, USERS)], env)
+  assert.equal(seeded.code, 0, seeded.stderr)
+  await openSql(t, env)`
+    update users set awaits_verification = true where email = 'ada@example.com'`
+  const { stdout, stderr } = await runCli(['user', 'export'], env)
+  const emails = JSON.parse(stdout).map(({ email }: { email?: string }) => email)
+  assert.equal(emails.length, USERS.length - 1)
+  assert.ok(!emails.includes('ada@example.com'))
+  assert.match(stderr, /Users exported: 4/)
+})

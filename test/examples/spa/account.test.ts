@@ -85,6 +85,8 @@ exampleTest('an address is changed, and an account is deleted', async (t, browse
   const [tab, other] = [await openTab(), await openTab()]
   await enter(tab, 'Sign up', credentials)
   for (const one of [tab, other]) await showsInvoices(one)
+  // In the background, a click takes seconds.
+  await tab.page.bringToFront()
   await press(tab, 'Account')
   await shows(tab, credentials.email)
   await look(tab)

@@ -60,12 +60,12 @@ export function loginTiming({ quick }: Settings): Promise<Comparison> {
       return performance.now() - start
     }
     // The first attempts tell Pawl which kinds of hashes there are.
-    for (const name of names) for (let n = 0; n < 5; n += 1) await attempt(addressOf(name))
+    for (const name of names) for (let n = 0; n < 2; n += 1) await attempt(addressOf(name))
 
     const rounds: Map<string, number[]>[] = []
     for (let round = 0; round < (quick ? 1 : ROUNDS); round += 1) {
       const times = new Map<string, number[]>([...names, UNKNOWN].map((name) => [name, []]))
-      for (let n = 0; n < (quick ? 20 : ATTEMPTS); n += 1)
+      for (let n = 0; n < (quick ? 4 : ATTEMPTS); n += 1)
         for (const name of shuffled([...times.keys()]))
           times.get(name)?.push(await attempt(addressOf(name)))
       rounds.push(times)

@@ -78,6 +78,10 @@ test('without CORS_ORIGINS no route allows another origin', async (t) => {
 test('a preflight lists the methods of its path, and is a 404 for unknown paths', async (t) => {
   const app = await build(t, ENV)
   const me = await preflight(app, APP, '/auth/me')
-  assert.deepEqual(me.headers['access-control-allow-methods']?.split(', ').sort(), ['GET', 'HEAD'])
+  assert.deepEqual(me.headers['access-control-allow-methods']?.split(', ').sort(), [
+    'DELETE',
+    'GET',
+    'HEAD',
+  ])
   assert.equal((await preflight(app, APP, '/nowhere')).statusCode, 404)
 })

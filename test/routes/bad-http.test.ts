@@ -8,7 +8,7 @@ import { listen } from '../support/listening-server.ts'
 import { openConnection, request } from '../support/raw-http.ts'
 import { assertProblem, expectRefusals, type Refusal } from '../support/refusals.ts'
 
-const GET = ['/auth/me', '/.well-known/jwks.json', '/health/live', '/health/ready', '/openapi.json']
+const GET = ['/.well-known/jwks.json', '/health/live', '/health/ready', '/openapi.json']
 const POST = ['/auth/signup', '/auth/login', '/auth/refresh', '/auth/logout', '/oauth/revoke']
 const METHODS = [
   'GET',
@@ -55,7 +55,11 @@ test('an unknown path, or a known path with another method, is not found', async
     `/${'x'.repeat(10_000)}`,
     '/%2e%2e/etc/passwd',
   ]
-  const known = [...GET.map((path) => ['GET', path]), ...POST.map((path) => ['POST', path])]
+  const known = [
+    ...GET.map((path) => ({ path, methods: ['GET'] })),
+    ...POST.map((path) => ({ path, methods: ['POST'] })),
+    { path: '/auth/me', methods: ['GET', 'DELETE'] },
+  ]
   await expectRefusals(server, [
     ...[...paths, ...odd].flatMap((path) => [
       {
@@ -69,8 +73,8 @@ test('an unknown path, or a known path with another method, is not found', async
         codes: ['NOT_FOUND' as const],
       },
     ]),
-    ...known.flatMap(([right = '', path = '']) =>
-      METHODS.filter((method) => method !== right).map((method): Refusal => {
+    ...known.flatMap(({ path, methods }) =>
+      METHODS.filter((method) => !methods.includes(method)).map((method): Refusal => {
         return { name: `${method} ${path}`, bytes: request(method, path), codes: ['NOT_FOUND'] }
       }),
     ),
